@@ -1,0 +1,1 @@
+"""Tables, ids, events and tasks."""

@@ -1,0 +1,103 @@
+"""A batch of queries: what is known of each asker when the question is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from warmstart.data.interactions import Interactions
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Histories as ragged rows, each oldest to newest; the empty row is a new user.
+
+    Parameters
+    ----------
+    indptr
+        int64, shape (n_queries + 1,): row q holds events ``indptr[q]:indptr[q + 1]``.
+    item
+        int32 item codes, shape (n_events,).
+    weight
+        float32 > 0, shape (n_events,).
+    n_items
+        Size of the catalogue.
+    attributes
+        Raw user attributes, one row a query (null = unknown), or None.
+    vectors
+        float32, shape (n_queries, dim): typed texts in item-feature space; a zero row = no text. Or None.
+
+    Examples
+    --------
+    >>> h = Histories.of([[2, 0], []], n_items=3)
+    >>> len(h), h.lengths.tolist(), h.matrix().toarray().tolist()
+    (2, [2, 0], [[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    """
+
+    indptr: np.ndarray
+    item: np.ndarray
+    weight: np.ndarray
+    n_items: int
+    attributes: pl.DataFrame | None = None
+    vectors: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int] | np.ndarray], n_items: int) -> Histories:
+        """From lists of item codes, each oldest to newest."""
+        lengths = np.array([len(r) for r in rows], dtype=np.int64)
+        item = np.concatenate([np.asarray(r, dtype=np.int32) for r in rows]) if lengths.sum() else np.empty(0, np.int32)
+        return cls(np.concatenate([[0], np.cumsum(lengths)]), item, np.ones(len(item), np.float32), n_items)
+
+    @classmethod
+    def of_users(cls, x: Interactions, users: np.ndarray) -> Histories:
+        """The stored histories of user codes; -1 (unknown) gives an empty history."""
+        starts = np.concatenate([[0], np.cumsum(x.user_counts())])
+        rows = [np.arange(starts[u], starts[u + 1]) if u >= 0 else np.empty(0, np.int64) for u in users]
+        lengths = np.array([len(r) for r in rows], dtype=np.int64)
+        at = np.concatenate(rows) if len(rows) else np.empty(0, np.int64)
+        return cls(np.concatenate([[0], np.cumsum(lengths)]), x.item[at], x.weight[at], x.n_items)
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Events per query: int64, shape (n_queries,)."""
+        return np.diff(self.indptr)
+
+    def row(self, q: int) -> np.ndarray:
+        """Item codes of query q, oldest to newest."""
+        return self.item[self.indptr[q] : self.indptr[q + 1]]
+
+    def matrix(self, *, binary: bool = True) -> sp.csr_matrix:
+        """Queries by items: float32 CSR, shape (n_queries, n_items)."""
+        x = sp.csr_matrix((self.weight.copy(), self.item.copy(), self.indptr.copy()), shape=(len(self), self.n_items))
+        x.sum_duplicates()
+        if binary:
+            x.data[:] = 1.0
+        return x
+
+    def take(self, queries: np.ndarray) -> Histories:
+        """The queries at the given positions, in that order."""
+        rows = [np.arange(self.indptr[q], self.indptr[q + 1]) for q in queries]
+        at = np.concatenate(rows) if rows else np.empty(0, np.int64)
+        return replace(
+            self,
+            indptr=np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64),
+            item=self.item[at],
+            weight=self.weight[at],
+            attributes=None if self.attributes is None else self.attributes[np.asarray(queries, dtype=np.int64)],
+            vectors=None if self.vectors is None else self.vectors[queries],
+        )
+
+    def recent(self, lag: int) -> np.ndarray:
+        """Item code of the ``lag``-th newest event (1 = newest): int32, shape (n_queries,), -1 = none."""
+        at = self.indptr[1:] - lag
+        known = at >= self.indptr[:-1]
+        out = np.full(len(self), -1, np.int32)
+        out[known] = self.item[at[known]]
+        return out

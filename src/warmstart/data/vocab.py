@@ -1,0 +1,74 @@
+"""String ids at the edges, int32 codes inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from warmstart.errors import DataError
+
+UNKNOWN = -1
+
+
+class Vocabulary:
+    """An ordered set of string ids; the position of an id is its code.
+
+    Parameters
+    ----------
+    ids
+        Distinct strings; order is kept.
+
+    Raises
+    ------
+    DataError
+        If an id occurs twice.
+
+    Examples
+    --------
+    >>> items = Vocabulary(["b12", "b98"])
+    >>> items.codes(["b98", "nobody", "b12"])
+    array([ 1, -1,  0], dtype=int32)
+    >>> items.names([1])
+    ['b98']
+    """
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self.ids: tuple[str, ...] = tuple(ids)
+        if len(self._code) != len(self.ids):
+            seen: set[str] = set()
+            twice = next(i for i in self.ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+            raise DataError(f"id {twice!r} occurs twice in a vocabulary; drop duplicate rows first")
+
+    @cached_property
+    def _code(self) -> dict[str, int]:
+        return {name: code for code, name in enumerate(self.ids)}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._code
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.ids == other.ids
+
+    def __hash__(self) -> int:
+        return hash(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self):,} ids)"
+
+    def codes(self, names: Sequence[str]) -> np.ndarray:
+        """Codes of names: int32, shape (len(names),), -1 where unknown."""
+        find = self._code.get
+        return np.fromiter((find(n, UNKNOWN) for n in names), dtype=np.int32, count=len(names))
+
+    def names(self, codes: Iterable[int]) -> list[str]:
+        """Ids of codes, in the given order; codes must be in range."""
+        return [self.ids[c] for c in codes]
+
+    def extended(self, names: Iterable[str]) -> Vocabulary:
+        """A vocabulary with the new names appended; known names keep their codes."""
+        return Vocabulary([*self.ids, *(n for n in dict.fromkeys(names) if n not in self)])

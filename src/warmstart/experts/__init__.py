@@ -1,0 +1,1 @@
+"""Models that map histories to scores."""

@@ -1,0 +1,32 @@
+"""What every expert offers: fitted on a dataset, it scores any history against the whole catalogue."""
+
+from __future__ import annotations
+
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+
+
+@runtime_checkable
+class FittedExpert(Protocol):
+    """A frozen dataclass of arrays and numbers; nothing in it refers to a single user."""
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Scores: float32, shape (n_queries, n_items), higher is better, NaN = cannot say."""
+        ...
+
+    def grow(self, features: np.ndarray) -> Self:
+        """With new items appended, described only by their features: float32, shape (n_new, dim)."""
+        ...
+
+
+@runtime_checkable
+class Expert(Protocol):
+    """A frozen dataclass of hyper-parameters."""
+
+    def fit(self, data: Dataset) -> FittedExpert:
+        """Learn from events (and ``data.features``, where used); deterministic."""
+        ...
