@@ -107,8 +107,13 @@ class Dataset:
         users.write_parquet(path / "users.parquet")
         if self.graph is not None:
             self.graph.triples.write_parquet(path / "graph.parquet")
-        manifest = {"format": FORMAT, "kinds": list(x.kinds), "graph": self.graph is not None,
-                    "user_table": self.user_table is not None, "fingerprint": self.fingerprint()}
+        manifest = {
+            "format": FORMAT,
+            "kinds": list(x.kinds),
+            "graph": self.graph is not None,
+            "user_table": self.user_table is not None,
+            "fingerprint": self.fingerprint(),
+        }
         (path / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
     @classmethod
@@ -125,7 +130,7 @@ class Dataset:
             raise ArtefactError(f"{path} is not a saved dataset (no manifest.json); save one with Dataset.save")
         manifest = json.loads((path / "manifest.json").read_text())
         if manifest["format"] > FORMAT:
-            raise ArtefactError(f"{path} has format {manifest['format']}, this version reads {FORMAT}; upgrade warmstart")
+            raise ArtefactError(f"{path} has format {manifest['format']}, not {FORMAT}; upgrade warmstart")
         events = pl.read_parquet(path / "interactions.parquet")
         catalog = Catalog(pl.read_parquet(path / "items.parquet"))
         people = pl.read_parquet(path / "users.parquet")

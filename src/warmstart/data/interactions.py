@@ -123,4 +123,5 @@ class Interactions:
         """Position of each event within its user, oldest = 0: int64, shape (n_events,)."""
         counts = self.user_counts()
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        return np.arange(len(self)) - starts[self.user]
+        position: np.ndarray = np.arange(len(self)) - starts[self.user]
+        return position
