@@ -10,7 +10,7 @@ from warmstart.data.decode import decode, unpack
 from warmstart.data.table import REFUSED, Table
 from warmstart.errors import DataError
 
-ATOMIC = {".inter": "interactions", ".item": "items", ".user": "users", ".kg": "graph", ".link": "links"}
+ATOMIC = {".inter": "events", ".item": "items", ".user": "users", ".kg": "graph", ".link": "links"}
 TYPES = ("token", "token_seq", "float", "float_seq")
 SHOWN = 200  # characters of a refused row that are kept
 

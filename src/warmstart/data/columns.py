@@ -1,5 +1,7 @@
 """Which column means what: customary names, and the mapping a caller may give."""
 
+# ruff: noqa: SIM905 - a list of words is read as a sentence
+
 from __future__ import annotations
 
 import re
@@ -15,8 +17,8 @@ USER = tuple(
     "person_id u 用户id 用户 用户编号 session_id".split()
 )
 ITEM = tuple(
-    "item_id item itemid iid movie_id movie asin parent_asin product_id product book_id book isbn sku article_id news_id "
-    "track_id song_id artist_id game_id video_id business_id content_id goods_id i 物品id 物品 商品id 商品 电影id "
+    "item_id item itemid iid movie_id movie asin parent_asin product_id product book_id book isbn sku article_id "
+    "news_id track_id song_id artist_id game_id video_id business_id content_id goods_id i 物品id 物品 商品id 商品 电影id "
     "图书id".split()
 )
 TIME = tuple(

@@ -1,0 +1,219 @@
+"""Row by row: which events can be used, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from warmstart.data.ids import id_text
+from warmstart.data.times import read_times
+from warmstart.errors import DataError
+
+NO_KIND = "interaction"
+MAX_KINDS = 127  # kinds are int8 codes
+HEAVIEST = 1e6  # a weight above it is no strength of interest
+BOT_EVENTS = 1000
+BOT_RATIO = 50
+BOT_QUANTILE = 0.99
+DUPLICATE = "duplicate (same user, item, time and kind)"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is checked beyond ids and times.
+
+    Parameters
+    ----------
+    weights
+        Weight of each kind of event; a kind weighted 0 is dropped, one that is not named is refused. None = all 1.
+    scale
+        Smallest and largest rating allowed; None = any finite number.
+    bots
+        Whether users with an absurd number of events are left out: more than ``bot_limit``.
+
+    Examples
+    --------
+    >>> Rules(weights=parse_weights("view=1,buy=5")).weights
+    {'view': 1.0, 'buy': 5.0}
+    """
+
+    weights: Mapping[str, float] | None = None
+    scale: tuple[float, float] | None = None
+    bots: bool = True
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Events that can be used, and those that cannot.
+
+    Parameters
+    ----------
+    events
+        ``user_id``, ``item_id``, ``kind`` (text), ``weight`` > 0, ``rating`` (null = none), ``time`` (seconds, -1 =
+        none), in file order, or in the order a column of ordinals gives.
+    refused
+        ``row`` (1-based) and ``reason``.
+    times
+        The form the times had, as ``times.Times.form``.
+    """
+
+    events: pl.DataFrame
+    refused: pl.DataFrame
+    times: str
+
+
+def parse_weights(text: str | Mapping[str, float] | None) -> dict[str, float] | None:
+    """Weights of event kinds from ``"view=1,cart=3,buy=5"`` or a mapping; kinds are lower-cased.
+
+    Raises
+    ------
+    DataError
+        If a part is no ``kind=number``, or a weight is negative or not finite.
+
+    Examples
+    --------
+    >>> parse_weights("view=1, Cart=3")
+    {'view': 1.0, 'cart': 3.0}
+    """
+    if text is None:
+        return None
+    pairs = dict(part.partition("=")[::2] for part in text.split(",")) if isinstance(text, str) else text
+    weights = {}
+    for kind, value in pairs.items():
+        try:
+            weights[str(kind).strip().lower()] = float(value)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"weight {value!r} of event kind {kind!r} is no number; write e.g. view=1,cart=3,buy=5"
+            ) from error
+    for kind, weight in weights.items():
+        if not 0 <= weight <= HEAVIEST:
+            raise DataError(
+                f"weight {weight} of event kind {kind!r} is not between 0 and {HEAVIEST:,.0f}; choose another"
+            )
+    return weights
+
+
+def clean_events(frame: pl.DataFrame, rules: Rules) -> Cleaned:
+    """Check every event; the first reason found counts.
+
+    In order: ids, time, kind, weight, rating, duplicates, bots. Repeated (user, item) at other times are events.
+
+    Raises
+    ------
+    DataError
+        If there are more than 127 kinds of event.
+
+    Examples
+    --------
+    >>> got = clean_events(pl.DataFrame({"user_id": ["u", "u", None], "item_id": ["i", "i", "i"]}), Rules())
+    >>> got.events.height, got.refused.rows()
+    (1, [(2, 'duplicate (same user, item, time and kind)'), (3, 'user id is missing')])
+    """
+    work, times = _typed(frame)
+    _check_kinds(work["kind"])
+    work = work.with_columns(_reason(rules).alias("reason"))
+    work = _refuse(work, pl.struct("user_id", "item_id", "time", "order", "kind").is_first_distinct().not_(), DUPLICATE)
+    if rules.bots:
+        work = _refuse_bots(work)
+    work = work.with_columns(weight=pl.col("weight") * _kind_weight(rules.weights))
+    good = work.filter(pl.col("reason").is_null())
+    good = good.sort("order", maintain_order=True) if times == "order" else good
+    refused = work.filter(pl.col("reason").is_not_null()).select("row", "reason")
+    return Cleaned(good.select("user_id", "item_id", "kind", "weight", "rating", "time"), refused, times)
+
+
+def bot_limit(events_per_user: pl.Series) -> float:
+    """More events than this are no human's: the larger of 1,000 and 50 times the 99th percentile of events per user.
+
+    Examples
+    --------
+    >>> bot_limit(pl.Series([20] * 99 + [90_000]))
+    1000.0
+    """
+    if not len(events_per_user):
+        return float(BOT_EVENTS)
+    typical = events_per_user.quantile(BOT_QUANTILE, interpolation="lower") or 0.0
+    return max(float(BOT_EVENTS), BOT_RATIO * typical)
+
+
+def _typed(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """Every column in its final type, with what was wrong with the time; absent columns filled."""
+    n, has = frame.height, frame.columns
+    empty = pl.Series([None] * n, dtype=pl.String)
+    times = read_times(frame["time"] if "time" in has else empty)
+    ordinal = _number(frame["time"]) if times.form == "order" else pl.Series([0.0] * n, dtype=pl.Float64)
+    work = pl.DataFrame(
+        {
+            "row": pl.Series(range(1, n + 1), dtype=pl.Int64),
+            "user_id": id_text(frame["user_id"]),
+            "item_id": id_text(frame["item_id"]),
+            "time": times.seconds,
+            "order": ordinal,
+            "bad_time": times.reason,
+            "kind": id_text(frame["kind"]).str.to_lowercase().fill_null(NO_KIND) if "kind" in has else [NO_KIND] * n,
+            "given_weight": frame["weight"].cast(pl.String) if "weight" in has else empty,
+            "weight": _number(frame["weight"]) if "weight" in has else pl.Series([1.0] * n, dtype=pl.Float64),
+            "given_rating": id_text(frame["rating"]) if "rating" in has else empty,
+            "rating": _number(frame["rating"]) if "rating" in has else empty.cast(pl.Float64),
+        },
+        schema_overrides={"kind": pl.String},
+    )
+    return work, times.form
+
+
+def _number(column: pl.Series) -> pl.Series:
+    text = column.str.strip_chars() if column.dtype == pl.String else column
+    return text.cast(pl.Float64, strict=False).fill_nan(None)
+
+
+def _reason(rules: Rules) -> pl.Expr:
+    weight, rating = pl.col("weight"), pl.col("rating")
+    kind_weight = _kind_weight(rules.weights)
+    low, high = rules.scale or (-float(2**53), float(2**53))
+    finite = rating.is_finite() | rating.is_null()
+    steps = [
+        (pl.col("user_id").is_null(), pl.lit("user id is missing")),
+        (pl.col("item_id").is_null(), pl.lit("item id is missing")),
+        (pl.col("bad_time").is_not_null(), pl.col("bad_time")),
+        (kind_weight.is_null(), pl.format("event kind '{}' has no weight", "kind")),
+        (kind_weight == 0, pl.format("event kind '{}' is weighted 0", "kind")),
+        (weight.is_null(), pl.lit("weight is missing or no number")),
+        (~weight.is_finite() | (weight <= 0), pl.lit("weight is not above 0")),
+        (weight * kind_weight > HEAVIEST, pl.lit(f"weight is above {HEAVIEST:,.0f}")),
+        (pl.col("given_rating").is_not_null() & rating.is_null(), pl.lit("rating is no number")),
+        (~finite, pl.lit("rating is not finite")),
+        ((rating < low) | (rating > high), pl.lit(f"rating is outside {low:g} to {high:g}")),
+    ]
+    return pl.coalesce(pl.when(wrong).then(why) for wrong, why in steps)
+
+
+def _kind_weight(weights: Mapping[str, float] | None) -> pl.Expr:
+    if weights is None:
+        return pl.lit(1.0)
+    return pl.col("kind").replace_strict(list(weights), list(weights.values()), default=None, return_dtype=pl.Float64)
+
+
+def _refuse(work: pl.DataFrame, wrong: pl.Expr, why: str) -> pl.DataFrame:
+    """Judge only rows that are still good, so that a refused row spoils no other."""
+    bad = work.filter(pl.col("reason").is_null()).filter(wrong)["row"]
+    hit = pl.col("row").is_in(bad.implode())
+    return work.with_columns(reason=pl.when(hit).then(pl.lit(why)).otherwise("reason"))
+
+
+def _refuse_bots(work: pl.DataFrame) -> pl.DataFrame:
+    counts = work.filter(pl.col("reason").is_null()).group_by("user_id").len()
+    limit = bot_limit(counts["len"])
+    bots = counts.filter(pl.col("len") > limit)["user_id"]
+    why = f"user has more than {limit:,.0f} events, as only a program has"
+    return _refuse(work, pl.col("user_id").is_in(bots.implode()), why) if len(bots) else work
+
+
+def _check_kinds(kinds: pl.Series) -> None:
+    if (n := kinds.n_unique()) > MAX_KINDS:
+        raise DataError(
+            f"the column of event kinds has {n:,} values, e.g. {kinds[0]!r}; at most {MAX_KINDS} can be kinds: "
+            "name another column, or none: columns={'kind': None}"
+        )

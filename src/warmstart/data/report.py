@@ -1,0 +1,76 @@
+"""What happened to the tables on their way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from warmstart.errors import DataError
+
+WRITERS = {".csv": "write_csv", ".parquet": "write_parquet", ".jsonl": "write_ndjson", ".ndjson": "write_ndjson"}
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """Counts of an ingestion.
+
+    Parameters
+    ----------
+    rows
+        Rows read, by table (``events``, ``items``, ``users``, ``graph``, ``links``).
+    kept
+        Rows kept, by table.
+    refused
+        Rows refused, by ``"table: reason"``.
+    repairs
+        What was put right, by ``"table: description"``.
+    columns
+        By table: canonical name -> the table's own name.
+    times
+        The form the times had (``"seconds"``, ``"ISO 8601"``, ``"order"``, ``"none"`` ...).
+    rejects
+        The file that holds the refused rows, or None.
+
+    Examples
+    --------
+    >>> IngestReport(rows={"events": 3}, kept={"events": 2}, refused={"events: user id is missing": 1}).n_refused
+    1
+    """
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    times: str = "none"
+    rejects: str | None = None
+
+    @property
+    def n_refused(self) -> int:
+        """Rows refused in all tables."""
+        return sum(self.refused.values())
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
+
+def write_rejects(rows: pl.DataFrame, path: str | Path) -> None:
+    """Refused rows to a file: ``table``, ``row``, ``reason``, then their own columns as text.
+
+    Raises
+    ------
+    DataError
+        If the suffix is none of .csv, .parquet, .jsonl, .ndjson, or the file cannot be written.
+    """
+    target = Path(path)
+    if target.suffix not in WRITERS:
+        raise DataError(f"rejects={str(path)!r} has the suffix {target.suffix!r}; use one of {', '.join(WRITERS)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        getattr(rows, WRITERS[target.suffix])(target)
+    except OSError as error:
+        raise DataError(f"rejects={str(path)!r} cannot be written ({error.strerror}); choose another place") from error
