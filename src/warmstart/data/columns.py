@@ -18,8 +18,8 @@ USER = tuple(
 )
 ITEM = tuple(
     "item_id item itemid iid movie_id movie asin parent_asin product_id product book_id book isbn sku article_id "
-    "news_id track_id song_id artist_id game_id video_id business_id content_id goods_id i 物品id 物品 商品id 商品 电影id "
-    "图书id".split()
+    "news_id track_id song_id artist_id game_id video_id business_id content_id goods_id i "
+    "物品id 物品 商品id 商品 电影id 图书id".split()
 )
 TIME = tuple(
     "time timestamp ts datetime date event_time created_at rated_at unix_time unix_review_time review_time "
