@@ -223,7 +223,7 @@ def _look_text(v: _View) -> Iterator[Finding]:
     shares = languages(known)
     v.numbers.update({f"text_{name}": share for name, share in shares.items()})
     v.numbers["text_median_characters"] = float(np.median(known.str.len_chars().to_numpy()))
-    said = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share)
+    said = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
     many = shares["english"] < 0.9
     yield Finding(
         "language", "advice" if many else "info", f"texts: {said}", "use a multilingual encoder" if many else ""
