@@ -91,7 +91,8 @@ def paired(a: np.ndarray, b: np.ndarray, n_boot: int = 1000, level: float = 0.95
     """Paired bootstrap test of two systems on the same queries.
 
     ``p = 2 min(P(d* <= 0), P(d* >= 0))`` over resampled mean differences ``d*``, with one added to both counts, so that
-    p is never 0 (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 4.2.5).
+    p is never 0 (Davison & Hinkley, "Bootstrap methods and their application", 1997, section 4.2.5). A bootstrap of a
+    handful of queries is too sure of itself; p is at least ``2^(1 - n)``, the least that flipping n signs can reach.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def paired(a: np.ndarray, b: np.ndarray, n_boot: int = 1000, level: float = 0.95
     --------
     >>> test = paired(np.array([0.5, 0.7, 0.6]), np.array([0.1, 0.2, 0.3]), n_boot=99)
     >>> round(test.difference, 2), test.p
-    (0.4, 0.02)
+    (0.4, 0.25)
     """
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     difference = difference[~np.isnan(difference)][:, None]
@@ -111,7 +112,7 @@ def paired(a: np.ndarray, b: np.ndarray, n_boot: int = 1000, level: float = 0.95
     draws = resample(difference, n_boot, seed)
     (low,), (high,) = _limits(draws, level)
     tail = min(int((draws <= 0).sum()), int((draws >= 0).sum()))
-    p = min(1.0, 2 * (tail + 1) / (n_boot + 1))
+    p = min(1.0, max(2 * (tail + 1) / (n_boot + 1), 2.0 ** (1 - len(difference))))
     return Paired(float(difference.mean()), float(low), float(high), p, len(difference))
 
 
