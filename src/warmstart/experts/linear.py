@@ -1,0 +1,218 @@
+"""SPR: prior-mean EASE. Every item's column shrinks to its content prediction instead of to zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import lapack
+
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.errors import WarmstartError
+from warmstart.experts.content import ContentMap
+
+DENSE_LIMIT = 4000
+
+
+def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray) -> np.ndarray:
+    """``P = (X'X + diag(ridge))^-1``: float32, shape (n, n), symmetric.
+
+    By Cholesky in place (LAPACK potrf, potri); on the users' side by Woodbury's identity
+    ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` when users are fewer than items.
+    """
+    if x.shape[0] < x.shape[1]:
+        xr = x @ sp.diags(1.0 / ridge)
+        small = np.asarray((xr @ x.T).todense(), dtype=np.float64)
+        small[np.diag_indices_from(small)] += 1.0
+        half = np.linalg.solve(np.linalg.cholesky(small), xr.toarray()).astype(np.float32)
+        p = -(half.T @ half)
+        p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
+        return p
+    p = np.asfortranarray((x.T @ x).toarray(order="F"), dtype=np.float32)
+    p[np.diag_indices_from(p)] += ridge.astype(np.float32)
+    p, failed = lapack.spotrf(p, lower=1, overwrite_a=1)
+    if not failed:
+        p, failed = lapack.spotri(p, lower=1, overwrite_c=1)
+    if failed:
+        raise WarmstartError(f"the Gram matrix is singular at column {failed}; use a larger ridge (strength)")
+    fill_upper(p)
+    return p
+
+
+def fill_upper(p: np.ndarray, block: int = 512) -> None:
+    """Mirror the lower triangle into the upper one, in place, block by block."""
+    for s in range(0, len(p), block):
+        e = min(s + block, len(p))
+        p[s:e, e:] = p[e:, s:e].T
+        corner = np.tril(p[s:e, s:e])
+        p[s:e, s:e] = corner + np.tril(corner, -1).T
+
+
+@dataclass(frozen=True)
+class PriorMeanEASE:
+    """SPR: ``B_j = argmin ||X_j - X b||^2 + (b - kappa M_j)' L_j (b - kappa M_j)`` with ``b_j = 0``.
+
+    ``L_j = lambda_j I + p/(1-p) diag(G)`` and ``lambda_j = lambda (n_j + tau)/n_j``, so an item without
+    events keeps exactly its content column ``kappa M_j = kappa Z W z_j`` and a well-known one becomes
+    EDLAE (``kappa = 0``: EASE). Columns are solved in buckets of similar ``n_j``: with ``P = (G + L)^-1``,
+    ``B = -P diag(s) + kappa (P L Z W) Z'`` off the diagonal.
+
+    Parameters
+    ----------
+    strength
+        ``lambda`` in units of the event-weighted mean item count ``sum n_j^2 / sum n_j``.
+    dropout
+        ``p``, the share of a history assumed missing.
+    tau
+        Events at which data and content weigh the same.
+    kappa
+        How far the content prediction is believed where there are events.
+    buckets
+        Number of different ``lambda_j``; 1 inverse each.
+    keep
+        Entries kept per column where the catalogue is too large for a dense array.
+
+    References
+    ----------
+    H. Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019, eq. 8;
+    H. Steck, Autoencoders that don't overfit towards the Identity, NeurIPS 2020, eq. 9.
+    """
+
+    strength: float = 1.0
+    dropout: float = 0.33
+    tau: float = 10.0
+    kappa: float = 0.7
+    buckets: int = 1
+    keep: int = 256
+    content: ContentMap = ContentMap()
+
+    def fit(self, data: Dataset) -> FittedPriorMeanEASE:
+        """Solve the columns of all items with events; the others keep their content column."""
+        x, n = data.interactions.matrix(), data.n_items
+        z, raw = np.zeros((n, 1), np.float32), np.zeros((n, 1), np.float32)
+        if data.features is not None and self.kappa > 0:
+            prior = self.content.fit(data)
+            z, raw = prior.z, self.kappa * (prior.z @ prior.w)
+        counts = np.asarray(x.sum(0)).ravel()
+        active = np.flatnonzero(counts > 0)
+        bucket = np.full(n, self.buckets, np.int8)
+        bucket[active] = buckets_of(counts[active], self.buckets)
+        semantic = np.repeat(raw[None], self.buckets + 1, axis=0)
+        blocks = []
+        for b in range(self.buckets):
+            mine = np.flatnonzero(bucket[active] == b)
+            if len(mine):
+                data_part, semantic[b, active] = self._solve(x[:, active], z[active], raw[active], counts[active], mine)
+                blocks.append((active[mine], data_part))
+        return FittedPriorMeanEASE(assemble(blocks, active, n), semantic, z, bucket)
+
+    def _solve(
+        self, x: sp.csr_matrix, z: np.ndarray, raw: np.ndarray, counts: np.ndarray, mine: np.ndarray
+    ) -> tuple[np.ndarray | sp.csc_matrix, np.ndarray]:
+        """Columns ``mine`` of ``I - P diag(s)``, shape (n, len(mine)), and ``kappa P L Z W``, shape (n, d)."""
+        scale = float((counts**2).sum() / counts.sum())
+        lam = self.strength * scale * (1.0 + self.tau / float(counts[mine].mean()))
+        ridge = lam + self.dropout / (1.0 - self.dropout) * counts
+        p = inverse_gram(x, ridge)
+        semantic = (p * ridge.astype(np.float32)) @ raw if len(p) <= DENSE_LIMIT else p @ (ridge[:, None] * raw)
+        diagonal = p.diagonal()[mine].astype(np.float64)
+        t = 1.0 - diagonal * ridge[mine] + np.einsum("ij,ij->i", semantic[mine], z[mine])
+        s = ridge[mine] + t / diagonal
+        columns = p if len(mine) == len(p) else p[:, mine]
+        columns *= -s.astype(np.float32)
+        columns[mine, np.arange(len(mine))] += 1.0
+        return (columns if len(p) <= DENSE_LIMIT else prune(columns, mine, self.keep)), semantic.astype(np.float32)
+
+
+def buckets_of(counts: np.ndarray, buckets: int) -> np.ndarray:
+    """Bucket of each count: int8; buckets hold about equally many items, rare ones first."""
+    edges = np.quantile(counts, np.linspace(0, 1, buckets + 1)[1:-1]) if buckets > 1 else np.empty(0)
+    return np.searchsorted(edges, counts, side="left").astype(np.int8)
+
+
+def prune(columns: np.ndarray, mine: np.ndarray, keep: int) -> sp.csc_matrix:
+    """The ``keep`` largest entries (by size) and the diagonal of each column."""
+    n, m = columns.shape
+    keep = min(keep, n)
+    rows = np.empty((m, keep), np.int32)
+    for s in range(0, m, 512):
+        block = np.abs(columns[:, s : s + 512].T)
+        block[np.arange(len(block)), mine[s : s + 512]] = np.inf
+        rows[s : s + 512] = np.sort(np.argpartition(-block, keep - 1, axis=1)[:, :keep], axis=1)
+    values = columns[rows.ravel(), np.repeat(np.arange(m), keep)]
+    return sp.csc_matrix((values, rows.ravel(), np.arange(0, m * keep + 1, keep)), shape=(n, m))
+
+
+def assemble(
+    blocks: list[tuple[np.ndarray, np.ndarray | sp.csc_matrix]], active: np.ndarray, n: int
+) -> np.ndarray | sp.csr_matrix:
+    """Put solved columns (over active rows) into one n x n array, dense or sparse."""
+    if blocks and not sp.issparse(blocks[0][1]):
+        out = np.zeros((n, n), np.float32)
+        for columns, values in blocks:
+            out[np.ix_(active, columns)] = values
+        return out
+    rows, cols, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    for columns, block in blocks:
+        coo = sp.coo_matrix(block)
+        rows.append(active[coo.row]), cols.append(columns[coo.col]), values.append(coo.data)
+    triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
+    return sp.csr_matrix(triple, shape=(n, n), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class FittedPriorMeanEASE:
+    """``B = data + semantic Z'``: what people did, and what content says.
+
+    Parameters
+    ----------
+    data
+        float32, shape (n, n), dense or CSR: the part learned from events; zero columns for unmet items.
+    semantic
+        float32, shape (buckets + 1, n, d): rows of ``kappa P L Z W`` per bucket; the last is ``kappa Z W``.
+    z
+        float32, shape (n, d): item features.
+    bucket
+        int8, shape (n,): which ``semantic`` a column uses.
+    """
+
+    data: np.ndarray | sp.csr_matrix
+    semantic: np.ndarray
+    z: np.ndarray
+    bucket: np.ndarray
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
+        x = histories.matrix()
+        out = x @ self.data
+        out = np.asarray(out.todense() if sp.issparse(out) else out, dtype=np.float32)
+        for b, rows in enumerate(self.semantic):
+            columns = np.flatnonzero(self.bucket == b)
+            if len(columns):
+                out[:, columns] += (x @ rows) @ self.z[columns].T
+        out[histories.lengths == 0] = np.nan
+        return out
+
+    def weights(self, rows: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
+        """What each history item (codes ``rows``) adds to an item: from data, and from content."""
+        data = self.data[rows, column]
+        data = np.asarray(data.todense()).ravel() if sp.issparse(data) else np.asarray(data)
+        return data, self.semantic[self.bucket[column]][rows] @ self.z[column]
+
+    def grow(self, features: np.ndarray) -> Self:
+        """New items have a content column and a content row, and no data."""
+        n, m = len(self.z), len(features)
+        if sp.issparse(self.data):
+            data = sp.csr_matrix((self.data.data, self.data.indices, np.append(self.data.indptr, [self.data.nnz] * m)),
+                                 shape=(n + m, n + m))
+        else:
+            data = np.zeros((n + m, n + m), np.float32)
+            data[:n, :n] = self.data
+        last = len(self.semantic) - 1
+        w, *_ = np.linalg.lstsq(self.z, self.semantic[last], rcond=None)
+        new = np.repeat((features @ w)[None], last + 1, axis=0).astype(np.float32)
+        return replace(self, data=data, semantic=np.concatenate([self.semantic, new], axis=1),
+                       z=np.vstack([self.z, features]), bucket=np.append(self.bucket, np.full(m, last, np.int8)))

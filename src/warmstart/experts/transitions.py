@@ -1,0 +1,99 @@
+"""Order-aware transitions: what is taken soon after what, smoothed by content for new items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.data.interactions import Interactions
+
+
+def transition_counts(x: Interactions, lags: int, decay: float) -> sp.csr_matrix:
+    """``T_ij = sum over lags l of decay^(l-1) #(j comes l events after i)``: CSR float32, shape (n, n)."""
+    total = sp.csr_matrix((x.n_items, x.n_items), dtype=np.float32)
+    for lag in range(1, lags + 1):
+        same = x.user[lag:] == x.user[:-lag]
+        i, j = x.item[:-lag][same], x.item[lag:][same]
+        weight = np.full(len(i), decay ** (lag - 1), np.float32)
+        total = total + sp.csr_matrix((weight, (i, j)), shape=total.shape)
+    total.setdiag(0)
+    total.eliminate_zeros()
+    return sp.csr_matrix(total)
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Markov chain over several lags, recency-weighted, popularity-discounted.
+
+    ``S = T / (rowsum + shrink) / colsum^beta`` and ``score = sum_l decay^(l-1) S[h_-l] + content part``, where
+    the content part is the ridge fit ``Z C Z'`` of S, and stands alone for items never followed.
+
+    Parameters
+    ----------
+    lags
+        How many events apart still count.
+    decay
+        Weight of one more event apart, in (0, 1].
+    beta
+        Popularity discount of the target, in [0, 1].
+    shrink
+        Pseudo-count of a row.
+    ridge
+        Of the content part.
+    """
+
+    lags: int = 8
+    decay: float = 0.85
+    beta: float = 0.3
+    shrink: float = 10.0
+    ridge: float = 10.0
+
+    def fit(self, data: Dataset) -> FittedTransitions:
+        """Count, normalise, and fit the content part."""
+        t = transition_counts(data.interactions, self.lags, self.decay)
+        into = np.asarray(t.sum(0)).ravel()
+        out = np.asarray(t.sum(1)).ravel()
+        s = sp.diags(1.0 / (out + self.shrink)) @ t @ sp.diags(np.where(into > 0, np.maximum(into, 1.0) ** -self.beta, 0.0))
+        s = sp.csr_matrix(s, dtype=np.float32)
+        z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features
+        left = np.linalg.inv(z.T @ z + self.ridge * np.eye(z.shape[1]))
+        c = left @ (z.T @ np.asarray(s @ z)) @ left
+        return FittedTransitions(s, z, c.astype(np.float32), into > 0, self.lags, self.decay)
+
+
+@dataclass(frozen=True)
+class FittedTransitions:
+    """Transition weights, and their content part for items never followed."""
+
+    s: sp.csr_matrix
+    z: np.ndarray
+    c: np.ndarray
+    met: np.ndarray
+    lags: int
+    decay: float
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
+        rows, cols, values = [], [], []
+        for lag in range(1, 2 * self.lags + 1):
+            item = histories.recent(lag)
+            q = np.flatnonzero(item >= 0)
+            rows.append(q), cols.append(item[q]), values.append(np.full(len(q), self.decay ** (lag - 1), np.float32))
+        triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
+        r = sp.csr_matrix(triple, shape=(len(histories), len(self.z)), dtype=np.float32)
+        scores = np.asarray((r @ self.s).todense(), dtype=np.float32)
+        unmet = np.flatnonzero(~self.met)
+        scores[:, unmet] = (r @ self.z) @ self.c @ self.z[unmet].T
+        scores[histories.lengths == 0] = np.nan
+        return scores
+
+    def grow(self, features: np.ndarray) -> Self:
+        """New items are scored by the content part."""
+        n, m = len(self.z), len(features)
+        s = sp.csr_matrix((self.s.data, self.s.indices, np.append(self.s.indptr, [self.s.nnz] * m)), shape=(n + m, n + m))
+        return replace(self, s=s, z=np.vstack([self.z, features]), met=np.append(self.met, np.zeros(m, bool)))

@@ -1,0 +1,155 @@
+"""Candidates of a query, and what speaks for and about each of them: the ranker's features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.experts.popularity import content_rates, decayed_counts
+
+SUPPORT = ("events", "recent_20", "recent_05", "expected", "unmet", "age", "idle", "year",
+           "length", "history_popularity", "nearest_content", "mean_content", "nearest_people", "links")
+
+
+@dataclass(frozen=True)
+class Support:
+    """What is known of every item, and how items lie to each other; from training data only.
+
+    Parameters
+    ----------
+    item
+        float32, shape (n_items, 8): the item columns of ``SUPPORT``.
+    unit
+        float32, shape (n_items, d): centred features of unit length.
+    people
+        CSR float32, shape (n_items, n_items): cosine of who took the items, top entries of each row.
+    """
+
+    item: np.ndarray
+    unit: np.ndarray
+    people: sp.csr_matrix
+
+    @classmethod
+    def fit(cls, data: Dataset, keep: int = 200) -> Support:
+        """Count, date and relate the items."""
+        x = data.interactions
+        counts = x.item_counts().astype(np.float64)
+        z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features - data.features.mean(0)
+        z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
+        expected = np.zeros(data.n_items)
+        if data.features is not None and counts.any():
+            b, _ = content_rates(data.features, counts, 10.0)
+            expected = data.features @ b[:-1] + b[-1]
+        age, idle = ages(data)
+        year = np.full(data.n_items, np.nan)
+        item = np.stack([np.log1p(counts), np.log1p(decayed_counts(x, 0.2)), np.log1p(decayed_counts(x, 0.05)), expected,
+                         counts == 0, age, idle, year], axis=1)
+        return cls(item.astype(np.float32), z.astype(np.float32), people_cosine(x.matrix(), keep))
+
+
+def ages(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Time since the first and since the last event, as shares of the clock; NaN where unmet or undated."""
+    x, n = data.interactions, data.n_items
+    first, last = np.full(n, np.nan), np.full(n, np.nan)
+    if x.has_time and len(x):
+        low, high = x.time[x.time >= 0].min(), x.time.max()
+        span = max(float(high - low), 1.0)
+        begin, end = np.full(n, np.inf), np.full(n, -np.inf)
+        np.minimum.at(begin, x.item, x.time)
+        np.maximum.at(end, x.item, x.time)
+        met = np.isfinite(begin)
+        first[met], last[met] = (high - begin[met]) / span, (high - end[met]) / span
+    return first, last
+
+
+def people_cosine(x: sp.csr_matrix, keep: int) -> sp.csr_matrix:
+    """Cosine of item columns, diagonal zero, ``keep`` largest entries a row: CSR float32."""
+    counts = np.asarray(x.sum(0)).ravel()
+    scaled = x @ sp.diags(1.0 / np.sqrt(np.maximum(counts, 1.0) + 5.0))
+    g = sp.csr_matrix(scaled.T @ scaled, dtype=np.float32)
+    g.setdiag(0)
+    g.eliminate_zeros()
+    ptr, index, values = [0], [], []
+    for i in range(g.shape[0]):
+        s, e = g.indptr[i], g.indptr[i + 1]
+        row, v = g.indices[s:e], g.data[s:e]
+        if len(v) > keep:
+            top = np.sort(np.argpartition(-v, keep)[:keep])
+            row, v = row[top], v[top]
+        index.append(row), values.append(v), ptr.append(ptr[-1] + len(v))
+    return sp.csr_matrix((np.concatenate(values), np.concatenate(index), ptr), shape=g.shape)
+
+
+def candidates(scores: dict[str, np.ndarray], allowed: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """Union of every expert's best ``top`` allowed items: query and item code of each candidate, sorted.
+
+    ``allowed`` is bool, shape (n_queries, n_items).
+    """
+    picked = np.zeros(allowed.shape, bool)
+    rows = np.arange(len(allowed))[:, None]
+    for s in scores.values():
+        if s.shape[1] <= top:
+            picked[:] = True
+            break
+        usable = np.where(allowed & ~np.isnan(s), s, -np.inf)
+        picked[rows, np.argpartition(-usable, top, axis=1)[:, :top]] = True
+    return np.nonzero(picked & allowed)
+
+
+def evidence(
+    scores: dict[str, np.ndarray], support: Support, h: Histories, query: np.ndarray, item: np.ndarray, allowed: np.ndarray
+) -> np.ndarray:
+    """Features of candidates: float32, shape (n_candidates, 3 n_experts + support); NaN = cannot say.
+
+    Per expert: the raw score, the score standardised over the query's allowed items, and the log of its
+    rank among the candidates; then the columns of ``SUPPORT``.
+    """
+    blocks = []
+    for s in scores.values():
+        raw = s[query, item].astype(np.float32)
+        mean, std = moments(s, allowed)
+        blocks += [raw, (raw - mean[query]) / std[query], log_rank(query, raw)]
+    return np.column_stack([*blocks, support.item[item], *pair_support(support, h, query, item)]).astype(np.float32)
+
+
+def moments(s: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each row over allowed items; NaN rows give 0 and 1."""
+    usable = allowed & ~np.isnan(s)
+    n = np.maximum(usable.sum(1), 1)
+    v = np.where(usable, s, 0.0).astype(np.float32)
+    mean = v.sum(1) / n
+    var = np.maximum((v * v).sum(1) / n - mean**2, 0.0)
+    return mean, np.where(var > 1e-20, np.sqrt(var), 1.0)
+
+
+def log_rank(query: np.ndarray, raw: np.ndarray) -> np.ndarray:
+    """log(1 + rank) of each candidate within its query, best = 0; NaN scores stay NaN."""
+    order = np.lexsort((-np.nan_to_num(raw, nan=-np.inf), query))
+    start = np.searchsorted(query, query)
+    rank = np.empty(len(raw), np.float32)
+    rank[order] = np.arange(len(raw)) - start[order]
+    return np.where(np.isnan(raw), np.nan, np.log1p(rank))
+
+
+def pair_support(support: Support, h: Histories, query: np.ndarray, item: np.ndarray) -> list[np.ndarray]:
+    """How the candidate lies to the history: by content (nearest, mean) and by people (nearest, links)."""
+    n = h.lengths
+    popularity = np.full(len(h), np.nan)
+    filled = n > 0
+    sums = np.add.reduceat(np.append(support.item[h.item, 0], 0.0), h.indptr[:-1])
+    popularity[filled] = sums[filled] / n[filled]
+    nearest, mean, people, links = (np.full(len(query), np.nan, np.float32) for _ in range(4))
+    bounds = np.searchsorted(query, np.arange(len(h) + 1))
+    for q in np.flatnonzero(filled):
+        at = slice(bounds[q], bounds[q + 1])
+        rows = h.row(q)[-50:]
+        sims = support.unit[item[at]] @ support.unit[rows].T
+        nearest[at], mean[at] = sims.max(1, initial=-1), sims.mean(1)
+        block = support.people[rows][:, item[at]]
+        people[at] = block.max(axis=0).toarray().ravel()
+        links[at] = block.getnnz(axis=0)
+    return [np.log1p(n)[query], popularity[query], nearest, mean, people, links]
