@@ -54,7 +54,7 @@ def by_popularity(report: Report) -> str:
     labels = [f"{n.removeprefix('items: ')}\n{report.populations[n]:,} queries" for n in names]
     axes.set_xticks(np.arange(len(names)), labels)
     axes.set_xlim(-0.5, len(names) - 0.5)
-    _finish(axes, "popularity of the wanted item in training (head, mid, tail share the events 50 : 30 : 20)", "NDCG")
+    _finish(axes, "popularity of the wanted item in training", f"NDCG@{report.k}")
     return _svg(figure, "items", "NDCG by popularity group of the wanted items, for each system")
 
 
@@ -78,7 +78,7 @@ def gains(report: Report) -> str:
     if not report.comparisons:
         return ""
     rows = report.comparisons[::-1]
-    figure, axes = _canvas("gains", height=0.34 * len(rows) + 1.1)
+    figure, axes = _canvas("gains", height=0.3 * len(rows) + 0.9)
     colour = {"better": SERIES[0], "equal": MUTED, "worse": SERIES[3]}
     for y, c in enumerate(rows):
         axes.hlines(y, c.test.low, c.test.high, color=colour[c.verdict], lw=2.6, alpha=0.6)
@@ -89,13 +89,13 @@ def gains(report: Report) -> str:
     return _svg(figure, "gains", "Difference in NDCG to the best baseline of each slice")
 
 
-def _canvas(name: str, height: float = 3.9) -> tuple[Figure, Axes]:
+def _canvas(name: str, height: float = 3.5) -> tuple[Figure, Axes]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     style = {"font.size": 11, "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK}
     with mpl.rc_context(style):  # type: ignore[arg-type]
-        figure = Figure(figsize=(8.2, height), layout="constrained")
+        figure = Figure(figsize=(6.4, height), layout="constrained")
         axes = figure.add_subplot()
     figure.patch.set_alpha(0)
     axes.patch.set_alpha(0)
@@ -115,7 +115,9 @@ def _finish(axes: Axes, x_label: str, y_label: str, *, legend: bool = True, axis
     if axis == "y":
         axes.set_ylim(bottom=0)
     if legend:
-        axes.legend(frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
+        axes.legend(
+            frameon=False, ncols=4, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2
+        )
 
 
 def _columns(values: Sequence[Interval]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

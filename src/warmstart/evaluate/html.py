@@ -78,7 +78,7 @@ def card(report: Report) -> str:
     below = report.below_floor
     said = ", ".join(below) if below else "in every slice at least as good"
     tiles.append(tile("below popularity", str(len(below)), said, "worse" if below else "better"))
-    tiles.append(tile("queries a second", f"{report.systems[0].costs['queries_per_second']:,.0f}", "everything on"))
+    tiles.append(tile("queries a second", f"{report.systems[0].costs['queries_per_second']:,.0f}", "asked in batches"))
     return f'<section aria-label="Score card" class="tiles">{"".join(tiles)}</section>\n'
 
 
@@ -137,7 +137,11 @@ def plots(report: Report) -> str:
     drawn = [
         ("Gain on the best baseline", gains(report), "Right of the line is better; grey is no clear difference."),
         ("By length of the history", by_history(report), "Bands are 95 % bootstrap intervals."),
-        ("By popularity of the wanted item", by_popularity(report), "Only wanted items of the group count as found."),
+        (
+            "By popularity of the wanted item",
+            by_popularity(report),
+            "Only the wanted items of a group count; head, mid and tail share the training events 50 : 30 : 20.",
+        ),
         (
             "Text against data",
             "" if report.trust is None else trust_curve(report.trust),
@@ -200,19 +204,19 @@ def cell(value: Interval, *, best: bool = False) -> str:
     Examples
     --------
     >>> cell(Interval(0.5, 0.4, 0.6, 9))
-    '<span>0.500</span><small>0.400 to 0.600</small>'
+    '<span>0.5000</span><small>0.4000 to 0.6000</small>'
     """
     if not value.n:
         return "-"
-    mean = f"<strong>{value.mean:.3f}</strong>" if best else f"<span>{value.mean:.3f}</span>"
-    return f"{mean}<small>{value.low:.3f} to {value.high:.3f}</small>"
+    mean = f"<strong>{value.mean:.4f}</strong>" if best else f"<span>{value.mean:.4f}</span>"
+    return f"{mean}<small>{value.low:.4f} to {value.high:.4f}</small>"
 
 
 def verdict(comparison: Comparison) -> str:
     """The outcome of a test as a table cell."""
     test = comparison.test
     detail = f"on {escape(comparison.baseline)}, p = {comparison.adjusted:.3f}"
-    said = f"{test.difference:+.3f} {MARKS[comparison.verdict]}"
+    said = f"{test.difference:+.4f} {MARKS[comparison.verdict]}"
     return f'<span class="{comparison.verdict}">{said}</span><small>{detail}</small>'
 
 
