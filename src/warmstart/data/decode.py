@@ -97,13 +97,12 @@ def _guessed(raw: bytes) -> Text:
     for mark, encoding in MARKS:
         if raw.startswith(mark):
             return _replacing(raw[len(mark) :], encoding)
+    if wide := _wide(raw):  # before UTF-8, which UTF-16 of plain letters is too, with zero bytes
+        return _replacing(raw, wide)
     try:
         return Text(raw.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
         pass
-    wide = _wide(raw)
-    if wide:
-        return _replacing(raw, wide)
     tolerant = _replacing(raw, "utf-8")
     foreign = sum(1 for c in tolerant.text[:SAMPLE] if c > "\x7f")
     broken = tolerant.text[:SAMPLE].count("\ufffd")

@@ -129,7 +129,7 @@ class _Rows:
 
 def _patient(text: str, separator: str, origin: str) -> Table:
     records = _split(text, separator) if len(separator) > 1 else _records(text, separator, origin)
-    first = next(records)
+    first = next(records, "it has no field")
     if isinstance(first, str):
         raise DataError(f"the first line of {origin} cannot be read: {first}; write plain column names there")
     headless = _is_data(first)

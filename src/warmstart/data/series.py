@@ -29,6 +29,8 @@ def is_missing(value: Cell) -> bool:
     """
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
+    if isinstance(value, Decimal):
+        return value.is_nan()
     return isinstance(value, float) and math.isnan(value)
 
 
@@ -126,7 +128,10 @@ def _utc(value: dt.date) -> dt.datetime:
         return dt.datetime(value.year, value.month, value.day)
     plain = value.replace(tzinfo=None, fold=0)
     offset = value.utcoffset()
-    return plain - offset if offset else plain
+    try:
+        return plain - offset if offset else plain
+    except OverflowError:  # the first or last day there is
+        return plain
 
 
 def _is_integer(value: Cell) -> bool:
