@@ -239,8 +239,8 @@ def _look_ratings(v: _View) -> Iterator[Finding]:
     yield Finding(
         "ratings", "info", f"ratings from {low:g} to {high:g}, median {mid:g}, {len(np.unique(known))} values"
     )
-    spread = float(np.quantile(known, 0.99) - np.quantile(known, 0.01))
-    if spread > 0 and (high - low) > 3 * spread:
+    most = np.quantile(known, 0.99, method="lower") - np.quantile(known, 0.01, method="higher")
+    if 0 < 3 * most < high - low:
         advice = "give the scale: scale=(low, high)"
         yield Finding("rating_scale", "warning", f"a few ratings lie far out ({low:g} to {high:g})", advice)
 
