@@ -6,7 +6,6 @@ import re
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 from warmstart.data.interactions import NO_TIME, Interactions
 from warmstart.data.times import read_times
@@ -49,11 +48,11 @@ def outcome_columns(table: pl.DataFrame, counts: np.ndarray) -> dict[str, str]:
 
 
 def _rank_correlation(column: pl.Series, counts: np.ndarray) -> float:
-    known = column.is_not_null().to_numpy()
-    values, n = column.cast(pl.Float64).to_numpy()[known], counts[known]
-    if len(values) < ENOUGH or np.ptp(values) == 0 or np.ptp(n) == 0:
+    both = pl.DataFrame({"value": column.cast(pl.Float64), "n": counts}).drop_nulls()
+    if both.height < ENOUGH or both["value"].n_unique() == 1 or both["n"].n_unique() == 1:
         return 0.0
-    return abs(float(np.corrcoef(rankdata(values), rankdata(n))[0, 1]))
+    ranks = both.select(pl.all().rank("average")).to_numpy()
+    return abs(float(np.corrcoef(ranks, rowvar=False)[0, 1]))
 
 
 def events_before_added(table: pl.DataFrame, x: Interactions) -> int:
