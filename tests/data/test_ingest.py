@@ -176,4 +176,5 @@ def test_rejects_as_parquet_and_lines(tmp_path):
 def test_a_saved_dataset_comes_back_equal(tmp_path, folder):
     data = read(folder)
     data.save(tmp_path / "saved")
-    assert type(data).load(tmp_path / "saved").fingerprint() == data.fingerprint()
+    assert read(tmp_path / "saved").fingerprint() == data.fingerprint()
+    assert read(tmp_path / "saved").user_table.equals(data.user_table)

@@ -45,8 +45,8 @@ def read(
     Parameters
     ----------
     interactions
-        Events: user, item, and where known time, rating, kind, weight. Or a folder: MovieLens, RecBole, or one with
-        ``interactions.csv``, ``items.csv``, ``users.csv``, ``kg.csv``.
+        Events: user, item, and where known time, rating, kind, weight. Or a folder: MovieLens, RecBole, what
+        ``Dataset.save`` wrote, or one with ``interactions.csv``, ``items.csv``, ``users.csv``, ``kg.csv``.
     items, users
         What describes items and users, or None.
     graph, links
@@ -112,6 +112,8 @@ def read_with_report(
     rules = Rules(parse_weights(weights), scale, bots)
     given = {"items": items, "graph": graph, "links": links, "users": users}
     if isinstance(interactions, str | Path) and Path(interactions).is_dir():
+        if (Path(interactions) / "manifest.json").is_file():
+            return Dataset.load(interactions), IngestReport()  # it was checked before it was saved
         found = find_tables(Path(interactions))
         interactions = found["events"]
         given = {name: found.get(name) if source is None else source for name, source in given.items()}
