@@ -138,12 +138,12 @@ def miscalibration(
     [0.0, 4.605]
     """
     shares = categories.multiply(1 / np.maximum(categories.sum(axis=1), 1e-12)).tocsr()
-    p = _normalised(histories @ shares)
-    q = _normalised(_as_matrix(ranked, categories.shape[0]) @ shares)
-    mixed = (1 - alpha) * q + alpha * p
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(p > 0, p * np.log(p / mixed), 0.0)
-    return np.where(np.isnan(p[:, 0] + q[:, 0]), np.nan, np.maximum(terms.sum(axis=1), 0.0))
+    p, asked = _normalised(histories @ shares)
+    q, answered = _normalised(_as_matrix(ranked, categories.shape[0]) @ shares)
+    p = p.tocoo()  # only categories of the history contribute
+    mixed = (1 - alpha) * np.asarray(q[p.row, p.col]).ravel() + alpha * p.data
+    divergence = np.bincount(p.row, p.data * np.log(p.data / mixed), minlength=len(ranked))
+    return np.where(asked & answered, np.maximum(divergence, 0.0), np.nan)
 
 
 def _mean_over_lists(ranked: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -159,9 +159,9 @@ def _as_matrix(ranked: np.ndarray, n_items: int) -> sp.csr_matrix:
     return sp.csr_matrix((np.ones(len(row)), (row, ranked[row, column])), shape=(len(ranked), n_items))
 
 
-def _normalised(x: sp.csr_matrix) -> np.ndarray:
-    """Rows as distributions, dense float64; a row of zeros becomes NaN."""
-    dense = np.asarray(x.todense(), dtype=np.float64)
-    total = dense.sum(axis=1, keepdims=True)
-    rows: np.ndarray = dense / np.where(total > 0, total, np.nan)
-    return rows
+def _normalised(x: sp.csr_matrix) -> tuple[sp.csr_matrix, np.ndarray]:
+    """Rows as distributions, and which rows have anything to distribute (bool)."""
+    rows = sp.csr_matrix(x, dtype=np.float64)
+    rows.eliminate_zeros()
+    total = np.asarray(rows.sum(axis=1)).ravel()
+    return sp.csr_matrix(sp.diags(1 / np.where(total > 0, total, 1.0)) @ rows), total > 0

@@ -32,7 +32,15 @@ def by_history(report: Report) -> str:
     for i, system in enumerate(report.systems):
         mean, low, high = _columns([system.values[n]["ndcg"] for n in names])
         axes.fill_between(x, low, high, color=SERIES[i % 8], alpha=0.13, linewidth=0)
-        axes.plot(x, mean, color=SERIES[i % 8], marker=MARKERS[i % 8], lw=2.6 if i == 0 else 1.6, label=system.name)
+        axes.plot(
+            x,
+            mean,
+            color=SERIES[i % 8],
+            marker=MARKERS[i % 8],
+            lw=2.6 if i == 0 else 1.6,
+            label=system.name,
+            clip_on=False,
+        )
     labels = [f"{n.removeprefix('history ')}\n{report.populations[n]:,} queries" for n in names]
     axes.set_xticks(x, labels)
     _finish(axes, "events in the history", f"NDCG@{report.k}")
@@ -50,7 +58,7 @@ def by_popularity(report: Report) -> str:
         mean, low, high = _columns([system.values[n]["ndcg"] for n in names])
         x = np.arange(len(names)) + (i - (len(report.systems) - 1) / 2) * width
         axes.vlines(x, low, high, color=SERIES[i % 8], lw=2.4, alpha=0.55)
-        axes.plot(x, mean, MARKERS[i % 8], color=SERIES[i % 8], ms=8 if i == 0 else 6, label=system.name)
+        axes.plot(x, mean, MARKERS[i % 8], color=SERIES[i % 8], ms=8 if i == 0 else 6, label=system.name, clip_on=False)
     labels = [f"{n.removeprefix('items: ')}\n{report.populations[n]:,} queries" for n in names]
     axes.set_xticks(np.arange(len(names)), labels)
     axes.set_xlim(-0.5, len(names) - 0.5)
@@ -84,8 +92,9 @@ def gains(report: Report) -> str:
         axes.hlines(y, c.test.low, c.test.high, color=colour[c.verdict], lw=2.6, alpha=0.6)
         axes.plot(c.test.difference, y, "o", color=colour[c.verdict], ms=7 if c.population != EVERYBODY else 10)
     axes.axvline(0, color=INK, lw=1)
+    axes.locator_params(axis="x", nbins=5)
     axes.set_yticks(range(len(rows)), [f"{c.population}  (on {c.baseline})" for c in rows])
-    _finish(axes, f"gain in NDCG@{report.k} on the best baseline, with 95 % interval", "", legend=False, axis="x")
+    _finish(axes, f"difference in NDCG@{report.k}", "", legend=False, axis="x")
     return _svg(figure, "gains", "Difference in NDCG to the best baseline of each slice")
 
 

@@ -135,7 +135,11 @@ def lists_and_costs(report: Report) -> str:
 def plots(report: Report) -> str:
     """The figures that there is something to draw for."""
     drawn = [
-        ("Gain on the best baseline", gains(report), "Right of the line is better; grey is no clear difference."),
+        (
+            "Gain on the best baseline",
+            gains(report),
+            "Right of the line is better, with 95 % intervals; grey is no clear difference.",
+        ),
         ("By length of the history", by_history(report), "Bands are 95 % bootstrap intervals."),
         (
             "By popularity of the wanted item",
@@ -195,7 +199,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], caption: str) -> s
     for first, *rest in rows:
         lines.append(f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{c}</td>" for c in rest) + "</tr>")
     inner = f"<caption>{escape(caption)}</caption><thead><tr>{columns}</tr></thead><tbody>{''.join(lines)}</tbody>"
-    return f'<div class="scroll" tabindex="0"><table>{inner}</table></div>'
+    return f'<div class="scroll" role="region" aria-label="{escape(caption)}" tabindex="0"><table>{inner}</table></div>'
 
 
 def cell(value: Interval, *, best: bool = False) -> str:
