@@ -124,3 +124,10 @@ def test_the_busiest_of_busy_people_is_no_bot():
 def test_too_many_kinds():
     with pytest.raises(DataError, match=r"has 200 values, e.g. 'k0'; at most 127"):
         clean_events(events(kind=[f"k{n}" for n in range(200)]), Rules())
+
+
+def test_a_reason_is_one_short_line():
+    frame = events(kind=["a\nb" + "x" * 1000, "buy"])
+    (reason,) = reasons(frame, Rules(weights={"buy": 1.0})).values()
+    assert reason.startswith("event kind 'a bxx")
+    assert len(reason) < 80

@@ -148,7 +148,11 @@ def test_kinds_weights_and_order():
 @pytest.mark.parametrize(
     ("events", "settings", "says"),
     [
-        ({"user": ["u"], "item": ["i"], "time": ["soon"]}, {}, "none of 1 rows of .* is usable: time cannot be read"),
+        (
+            {"user": ["u"], "item": ["i"], "time": ["soon"]},
+            {},
+            "none of 1 rows of .* is usable, most often because time cannot be read",
+        ),
         ({"user": ["u"], "item": ["i"]}, {"columns": {"usr": "user"}}, "columns has the key 'usr'"),
         ({"user": ["u", None], "item": ["i", "j"]}, {"rejects": "x.xlsx"}, "has the suffix '.xlsx'"),
         ({"user": ["u"], "item": ["i"]}, {"weights": "buy=5"}, "event kind 'interaction' has no weight"),
@@ -178,3 +182,24 @@ def test_a_saved_dataset_comes_back_equal(tmp_path, folder):
     data.save(tmp_path / "saved")
     assert read(tmp_path / "saved").fingerprint() == data.fingerprint()
     assert read(tmp_path / "saved").user_table.equals(data.user_table)
+
+
+CELLS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4), st.datetimes(), st.lists(st.integers(), max_size=2)
+)  # fmt: skip
+EVENT = st.fixed_dictionaries({name: CELLS for name in ("user", "item", "rating", "time", "kind", "weight")})
+
+
+@given(rows=st.lists(EVENT, min_size=1, max_size=5))
+@settings(max_examples=150, deadline=None)
+def test_any_values_give_data_or_a_data_error(rows):
+    try:
+        data, report = read_with_report(rows)
+    except DataError as error:
+        message = str(error)
+    else:
+        message = ""
+        assert len(data.interactions) == report.kept["events"] == len(rows) - report.n_refused
+        assert np.isfinite(data.interactions.weight).all()
+        assert data.interactions.time.min() >= -1
+    assert "\n" not in message

@@ -14,6 +14,7 @@ from warmstart.errors import DataError
 NO_KIND = "interaction"
 MAX_KINDS = 127  # kinds are int8 codes
 HEAVIEST = 1e6  # a weight above it is no strength of interest
+SHOWN = 40  # characters of a value that a message repeats
 BOT_EVENTS = 1000
 BOT_RATIO = 50
 BOT_QUANTILE = 0.99
@@ -172,14 +173,15 @@ def _number(column: pl.Series) -> pl.Series:
 def _reason(rules: Rules) -> pl.Expr:
     weight, rating = pl.col("weight"), pl.col("rating")
     kind_weight = _kind_weight(rules.weights)
+    shown = pl.col("kind").str.replace_all(r"\s+", " ").str.slice(0, SHOWN)
     low, high = rules.scale or (-float(2**53), float(2**53))
     finite = rating.is_finite() | rating.is_null()
     steps = [
         (pl.col("user_id").is_null(), pl.lit("user id is missing")),
         (pl.col("item_id").is_null(), pl.lit("item id is missing")),
         (pl.col("bad_time").is_not_null(), pl.col("bad_time")),
-        (kind_weight.is_null(), pl.format("event kind '{}' has no weight", "kind")),
-        (kind_weight == 0, pl.format("event kind '{}' is weighted 0", "kind")),
+        (kind_weight.is_null(), pl.format("event kind '{}' has no weight", shown)),
+        (kind_weight == 0, pl.format("event kind '{}' is weighted 0", shown)),
         (weight.is_null(), pl.lit("weight is missing or no number")),
         (~weight.is_finite() | (weight <= 0), pl.lit("weight is not above 0")),
         (weight * kind_weight > HEAVIEST, pl.lit(f"weight is above {HEAVIEST:,.0f}")),
@@ -214,6 +216,6 @@ def _refuse_bots(work: pl.DataFrame) -> pl.DataFrame:
 def _check_kinds(kinds: pl.Series) -> None:
     if (n := kinds.n_unique()) > MAX_KINDS:
         raise DataError(
-            f"the column of event kinds has {n:,} values, e.g. {kinds[0]!r}; at most {MAX_KINDS} can be kinds: "
+            f"the column of event kinds has {n:,} values, e.g. {kinds[0][:SHOWN]!r}; at most {MAX_KINDS} can be kinds: "
             "name another column, or none: columns={'kind': None}"
         )

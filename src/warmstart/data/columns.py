@@ -94,7 +94,7 @@ def map_columns(table: Table, role: str, columns: Columns | None = None) -> dict
     missing = [name for name in NEEDED[role] if name not in found]
     if missing:
         raise DataError(
-            f"no column of {table.origin} looks like {missing[0]!r}; it has {table.frame.columns[:20]}; "
+            f"no column of {table.origin} looks like {missing[0]!r}; it has {_shown(table)}; "
             f"name one: columns={{{missing[0]!r}: '...'}}"
         )
     return found
@@ -126,7 +126,7 @@ def _canonical(name: str, role: str) -> str | None:
 
 def _given(own: str | None, table: Table, name: str) -> str | None:
     if own is not None and own not in table.frame.columns:
-        raise DataError(f"{table.origin} has no column {own!r} to use as {name!r}; it has {table.frame.columns[:20]}")
+        raise DataError(f"{table.origin} has no column {own!r} to use as {name!r}; it has {_shown(table)}")
     return own
 
 
@@ -143,6 +143,11 @@ def _customary(name: str, aliases: tuple[str, ...], table: Table, taken: object)
         if fits:
             return fits[0]
     return None
+
+
+def _shown(table: Table) -> list[str]:
+    """Enough of the names to recognise the table by."""
+    return [name[:40] for name in table.frame.columns[:20]]
 
 
 def _plain(name: str) -> str:

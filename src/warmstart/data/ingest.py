@@ -142,7 +142,7 @@ class _Intake:
         if table.frame.height and not cleaned.events.height:
             reason = cleaned.refused["reason"].value_counts(sort=True)["reason"][0]
             raise DataError(
-                f"none of {table.frame.height:,} rows of {table.origin} is usable: {reason} "
+                f"none of {table.frame.height:,} rows of {table.origin} is usable, most often because {reason} "
                 f"(columns read as {self.names['events']}); correct the column or name another by columns="
             )
         return cleaned
