@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from warmstart.data.readers import File, read_bytes, read_table
@@ -78,6 +78,7 @@ def test_random_bytes_give_a_frame_or_a_data_error(raw, name):
 @given(raw=st.lists(PIECES, max_size=20).map(b"".join), name=st.sampled_from(["x.csv", "x.jsonl", "x.parquet"]))
 @settings(max_examples=150, deadline=None)
 def test_random_bytes_in_gzip(raw, name):
+    assume(not raw.startswith(b"\x1f\x8b"))  # gzip in gzip is unpacked once
     plain, packed = attempt(raw, name), attempt(gzip.compress(raw), name + ".gz")
     assert type(plain) is type(packed)
     assert isinstance(plain, DataError) or plain.frame.equals(packed.frame)
