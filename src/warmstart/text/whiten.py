@@ -53,7 +53,7 @@ class Whitening:
     @property
     def dim(self) -> int:
         """Length of the vectors that come out."""
-        return self.components.shape[1]
+        return int(self.components.shape[1])
 
     @classmethod
     def fit(cls, vectors: np.ndarray, dim: int = 256, relax: float = 0.5) -> Whitening:

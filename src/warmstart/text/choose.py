@@ -1,0 +1,126 @@
+"""Which encoder to use, by name, by what was saved, or the best there is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from warmstart.errors import ArtefactError, ConfigError, WarmstartError
+from warmstart.text.base import TextEncoder
+from warmstart.text.language import chinese_share
+from warmstart.text.multilingual import MultilingualEncoder
+from warmstart.text.onnx import CARD, OnnxEncoder
+from warmstart.text.onnx_export import cached_export
+from warmstart.text.static import StaticEncoder
+from warmstart.text.tfidf import TfidfEncoder
+from warmstart.text.transformer import TransformerEncoder
+
+MOSTLY_CHINESE = 0.5
+
+
+class SavedEncoder(TextEncoder, Protocol):
+    """An encoder that a saved engine can bring back."""
+
+    def spec(self) -> dict[str, str]:
+        """JSON-able; with the folder of ``save`` all that ``encoder_from_spec`` needs."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what the encoder needs besides its spec."""
+        ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An encoder and why it was taken: one line that also names what could not be had."""
+
+    encoder: SavedEncoder
+    reason: str
+
+
+NAMES: dict[str, Callable[[], SavedEncoder]] = {
+    "minilm-onnx": lambda: OnnxEncoder(cached_export()),
+    "minilm": TransformerEncoder,
+    "wordllama": StaticEncoder,
+    "use-multilingual": MultilingualEncoder,
+}
+ENGLISH = ("minilm-onnx", "minilm", "wordllama")
+CHINESE = ("use-multilingual",)
+
+
+def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice:
+    """The best encoder that works here for these texts; TF-IDF, fitted on them, when no weights can be had.
+
+    Parameters
+    ----------
+    texts
+        The catalogue's texts.
+    language
+        "zh" or "en"; None looks at the texts.
+
+    Examples
+    --------
+    >>> default_encoder(["三体", "流浪地球"]).reason
+    'use-multilingual: most texts are Chinese'
+    """
+    chinese = language == "zh" if language else chinese_share(texts) >= MOSTLY_CHINESE
+    why = "most texts are Chinese" if chinese else "the best that works here"
+    failed: list[str] = []
+    for name in CHINESE if chinese else ENGLISH:
+        try:
+            return Choice(NAMES[name](), "; ".join([f"{name}: {why}", *failed]))
+        except WarmstartError as error:
+            failed.append(f"{name} is not available ({error})")
+    return Choice(TfidfEncoder.fit(texts), "; ".join(["tfidf: no pretrained weights", *failed]))
+
+
+def encoder_from_name(name: str, texts: Sequence[str] = ()) -> SavedEncoder:
+    """An encoder by short name ("minilm", "minilm-onnx", "wordllama", "use-multilingual", "tfidf"), folder or hub name.
+
+    Raises
+    ------
+    ConfigError
+        If nothing goes by that name, or TF-IDF is asked for without texts to fit it on.
+
+    Examples
+    --------
+    >>> encoder_from_name("tfidf", texts=["space horror", "romantic comedy"]).dim
+    2
+    """
+    if name == "tfidf":
+        return TfidfEncoder.fit(texts)
+    if name in NAMES:
+        return NAMES[name]()
+    if (Path(name) / CARD).is_file():
+        return OnnxEncoder(name)
+    return TransformerEncoder(name)
+
+
+def encoder_from_spec(spec: Mapping[str, str], folder: str | Path) -> SavedEncoder:
+    """The encoder of a saved engine: ``spec`` is what its ``spec()`` gave, ``folder`` what it was saved to.
+
+    Raises
+    ------
+    ConfigError
+        If the kind is not known.
+    ArtefactError
+        If the encoder found is not the one that was saved: vectors would not fit the engine's.
+    """
+    makers: dict[str, Callable[[], SavedEncoder]] = {
+        "onnx": lambda: OnnxEncoder(folder),
+        "tfidf": lambda: TfidfEncoder.load(Path(folder)),
+        "transformer": lambda: TransformerEncoder(spec["name"]),
+        "wordllama": StaticEncoder,
+        "use-multilingual": MultilingualEncoder,
+    }
+    kind = spec.get("kind", "")
+    if kind not in makers:
+        raise ConfigError(f"encoder kind {kind!r} is not known; known are {list(makers)}; upgrade warmstart")
+    encoder = makers[kind]()
+    if encoder.fingerprint != spec["fingerprint"]:
+        raise ArtefactError(
+            f"the {kind} encoder here is not the one the engine was fitted with; install the same weights"
+        )
+    return encoder

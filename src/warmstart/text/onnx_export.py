@@ -1,0 +1,164 @@
+"""From a transformer's folder to an int8 ONNX encoder; needs torch once, the result does not."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.errors import require
+from warmstart.text.onnx import CARD, FILES, FORMAT, open_session
+from warmstart.text.reading import Reading, source_fingerprint
+from warmstart.text.transformer import load_transformer, pooled
+from warmstart.text.weights import MINILM, fingerprint_of, sha256_of, weights_folder
+
+PROBES = ("Alien (1979). Horror, Sci-Fi.", "A cowboy doll is jealous of a new toy. " * 4, "wooden railway set", "年")
+MIN_AGREEMENT = 0.97  # mean cosine on the probes under which the graph stays float32
+_OPSET = 17
+
+
+def cached_export(name: str = MINILM) -> Path:
+    """The exported encoder of a model in the user's cache, made on first use.
+
+    Raises
+    ------
+    MissingExtra
+        If it has not been made yet and torch is not installed.
+    """
+    source = weights_folder(name)
+    key = fingerprint_of(source_fingerprint(source), f"onnx-{FORMAT}")[:24]
+    folder = cache_home() / "onnx" / key
+    if not (folder / CARD).is_file():
+        export_onnx(source, folder)
+    return folder
+
+
+def cache_home() -> Path:
+    """Where made things are kept: WARMSTART_CACHE, else the platform's cache folder."""
+    if said := os.environ.get("WARMSTART_CACHE"):
+        return Path(said).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "warmstart" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "warmstart"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "warmstart"
+
+
+def export_onnx(source: str | Path, folder: str | Path) -> Path:
+    """Write ``model.onnx`` (dynamic int8), ``tokenizer.json`` and ``encoder.json``; all of it or nothing.
+
+    Parameters
+    ----------
+    source
+        A transformer's folder or a model name.
+    folder
+        Is made; where another process has made it meanwhile, that one's is kept.
+
+    Raises
+    ------
+    MissingExtra
+        If torch, transformers or onnx is not installed.
+    """
+    path, target = weights_folder(str(source)), Path(folder)
+    reading = Reading.of(path)
+    for module in ("torch", "transformers", "onnx"):
+        require(module, extra="lm")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as work:
+        whole, out = Path(work) / "float32.onnx", Path(work) / "out"
+        out.mkdir()
+        tokenizer, model = load_transformer(path, attn_implementation="eager")
+        _write_graph(model, tokenizer, reading, whole)
+        agreement = _quantise(whole, out / "model.onnx", tokenizer)
+        tokenizer.backend_tokenizer.save(str(out / "tokenizer.json"))
+        card = {
+            "format": FORMAT,
+            "dim": int(model.config.hidden_size),
+            "max_tokens": reading.max_tokens,
+            "pooling": reading.pooling,
+            "int8": agreement is not None,
+            "agreement": agreement,
+            "source": source_fingerprint(path),
+            "sha256": {name: sha256_of(out / name) for name in FILES},
+        }
+        (out / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        _publish(out, target)
+    return target
+
+
+def _publish(made: Path, target: Path) -> None:
+    """Move a finished folder into place in one step; an incomplete one there is replaced."""
+    if target.is_dir() and not (target / CARD).is_file():
+        shutil.rmtree(target)
+    try:
+        os.replace(made, target)
+    except OSError:
+        if not (target / CARD).is_file():
+            raise
+
+
+def _write_graph(model: Any, tokenizer: Any, reading: Reading, path: Path) -> None:
+    """Trace ids of one text -> pooled vector; one text has no padding, so no mask goes in."""
+    torch = require("torch", extra="lm")
+
+    class OneText(torch.nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, ids: Any) -> Any:
+            states = self.model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+            return states[:, -1] if reading.pooling == "last" else pooled(states, torch.ones_like(ids), reading.pooling)
+
+    ids = tokenizer([PROBES[0]], return_tensors="pt")["input_ids"]
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # the tracer's remarks on shapes and on its successor
+        torch.onnx.export(
+            OneText().eval(),
+            (ids,),
+            str(path),
+            input_names=["input_ids"],
+            output_names=["vector"],
+            dynamic_axes={"input_ids": {1: "tokens"}},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+
+
+def _quantise(whole: Path, out: Path, tokenizer: Any) -> float | None:
+    """Write the int8 graph; its agreement with float32, or None where that is too low and float32 is kept.
+
+    Scales per channel double the accuracy; weights of 7 bits keep processors without VNNI from overflowing.
+    """
+    quantization = require("onnxruntime.quantization", extra="lm")
+    weights = {"per_channel": True, "reduce_range": True, "weight_type": quantization.QuantType.QInt8}
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel("ERROR")  # the quantiser advises on the root logger
+    try:
+        quantization.quantize_dynamic(str(whole), str(out), **weights)
+    finally:
+        root.setLevel(level)
+    agreement = _agreement(open_session(whole), open_session(out), tokenizer)
+    if agreement >= MIN_AGREEMENT:
+        return round(agreement, 4)
+    shutil.copyfile(whole, out)
+    return None
+
+
+def _agreement(one: Any, other: Any, tokenizer: Any) -> float:
+    """Mean cosine of two graphs on the probes."""
+    cosines = []
+    for text in PROBES:
+        feed = {"input_ids": np.array([tokenizer(text)["input_ids"]], np.int64)}
+        a, b = one.run(None, feed)[0][0], other.run(None, feed)[0][0]
+        cosines.append(float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))))
+    return float(np.mean(cosines))

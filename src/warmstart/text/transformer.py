@@ -1,0 +1,111 @@
+"""Any transformer as an encoder, by torch: the reference the lighter ones are measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.errors import require
+from warmstart.text.reading import CHARS_A_TOKEN, Reading, source_fingerprint
+from warmstart.text.weights import MINILM, fingerprint_of, weights_folder
+from warmstart.text.whiten import unit_rows
+
+Progress = Callable[[int, int], None]
+
+
+class TransformerEncoder:
+    """Encodes with torch and transformers, in float32, texts of like length together.
+
+    Parameters
+    ----------
+    name
+        A folder or a model name (see ``weights_folder``).
+    batch_size
+        Texts a step.
+    progress
+        Called with (texts done, texts in all) after every step.
+
+    Raises
+    ------
+    MissingExtra
+        If torch or transformers is not installed.
+    """
+
+    def __init__(self, name: str | Path = MINILM, batch_size: int = 32, progress: Progress | None = None) -> None:
+        self.name, self.batch_size, self.progress = str(name), batch_size, progress
+        folder = weights_folder(self.name)
+        self._reading = Reading.of(folder)
+        self._tokenizer, self._model = load_transformer(folder)
+        self.dim = int(self._model.config.hidden_size)
+        self.fingerprint = fingerprint_of("transformer", source_fingerprint(folder))
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors: float32, shape (len(texts), dim), unit rows; zero rows for empty texts."""
+        out = np.zeros((len(texts), self.dim), np.float32)
+        order = sorted((i for i, t in enumerate(texts) if t.strip()), key=lambda i: -len(texts[i]))
+        for start in range(0, len(order), self.batch_size):
+            at = order[start : start + self.batch_size]
+            out[at] = self._batch([texts[i] for i in at])
+            if self.progress:
+                self.progress(min(start + self.batch_size, len(order)), len(order))
+        return unit_rows(out)
+
+    def _batch(self, texts: list[str]) -> np.ndarray:
+        torch = require("torch", extra="lm")
+        limit = self._reading.max_tokens
+        cut = [t[: limit * CHARS_A_TOKEN] for t in texts]
+        tokens = self._tokenizer(cut, padding=True, truncation=True, max_length=limit, return_tensors="pt")
+        with torch.inference_mode():
+            states = self._model(input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"])
+            vectors: np.ndarray = pooled(
+                states.last_hidden_state, tokens["attention_mask"], self._reading.pooling
+            ).numpy()
+        return vectors
+
+    def spec(self) -> dict[str, str]:
+        """What ``encoder_from_spec`` needs."""
+        return {"kind": "transformer", "name": self.name, "fingerprint": self.fingerprint}
+
+    def save(self, folder: Path) -> None:
+        """Nothing to keep: weights stay where they are and are found by name."""
+
+
+def pooled(states: Any, mask: Any, pooling: str) -> Any:
+    """Token states (n, tokens, dim) and their mask (n, tokens), right-padded, to vectors (n, dim); torch tensors."""
+    if pooling == "cls":
+        return states[:, 0]
+    if pooling == "last":
+        torch = require("torch", extra="lm")
+        return states[torch.arange(len(states)), mask.sum(1) - 1]
+    weight = mask.unsqueeze(-1).to(states.dtype)
+    return (states * weight).sum(1) / weight.sum(1)
+
+
+def load_transformer(folder: Path, **options: str) -> tuple[Any, Any]:
+    """Tokenizer (right-padding) and model in evaluation mode, float32, without a word on the terminal."""
+    transformers, torch = require("transformers", extra="lm"), require("torch", extra="lm")
+    with _quiet(transformers):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), padding_side="right")
+        model = transformers.AutoModel.from_pretrained(
+            str(folder), dtype=torch.float32, use_safetensors=True, **options
+        )
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer, model.eval()
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Switch off transformers' own progress bars while weights load."""
+    logging = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
