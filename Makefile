@@ -1,0 +1,54 @@
+# The verbs of this project. `make demo` and `make test` each work on a fresh machine: they make .venv and fill it.
+.PHONY: help init check fix test demo bench docs clean
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export HF_HUB_OFFLINE = 1
+export TOKENIZERS_PARALLELISM = false
+
+help:  ## Show these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is not here; install it, or name it: make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# torch first and by its exact pin: a plain or ranged requirement brings gigabytes of CUDA packages
+$(STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet torch==2.13.0
+	$(PIP) install --quiet -e ".[lm,weights,demo,dev]"
+	@touch $@
+
+init: $(STAMP)  ## Make .venv and install everything into it
+
+check: $(STAMP)  ## Lint, format, types, layers, dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+
+fix: $(STAMP)  ## Repair what lint and format can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: check  ## All checks and tests, doctests and docs included, with coverage
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+
+demo: $(STAMP)  ## The main job on embedded data, start to end
+	$(BIN)/warmstart demo --out demo
+
+bench: $(STAMP)  ## Speed, as ratios measured in one run
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: $(STAMP)  ## Write the --help texts into docs/cli.md
+	$(BIN)/python docs/help.py
+
+clean:  ## Remove what was made, but .venv
+	rm -rf demo dist build .coverage* coverage.xml .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
