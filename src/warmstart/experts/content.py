@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -11,9 +12,12 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
+from warmstart.experts.features import unit
 
 
-def content_map(gram: sp.csr_matrix, z: np.ndarray, mu: float, iterations: int = 40, tolerance: float = 1e-4) -> np.ndarray:
+def content_map(
+    gram: sp.csr_matrix, z: np.ndarray, mu: float, iterations: int = 40, tolerance: float = 1e-4
+) -> np.ndarray:
     """Solve ``min_W ||X - X off(Z W Z')||^2 + mu ||W||^2`` by conjugate gradient; ``off`` zeroes the diagonal.
 
     The normal equation ``Z' off(G off(Z W Z')) Z + mu W = Z' off(G) Z`` is applied without forming an
@@ -28,26 +32,47 @@ def content_map(gram: sp.csr_matrix, z: np.ndarray, mu: float, iterations: int =
         float32, shape (n, d).
     mu
         Ridge, > 0, in units of G's mean diagonal.
+    iterations, tolerance
+        When to stop: after so many steps, or when the residual has fallen by this factor.
 
     Returns
     -------
     np.ndarray
         W: float32, shape (d, d).
+
+    Examples
+    --------
+    >>> gram = sp.csr_matrix(np.array([[2.0, 1.0], [1.0, 2.0]]))
+    >>> content_map(gram, np.ones((2, 1)), mu=1.0).tolist()  # (2 + 2) W + 2 W = 2
+    [[0.3333333432674408]]
     """
     z = z.astype(np.float64)
     g = gram.diagonal().astype(np.float64)
     gz = np.asarray(gram @ z)
     zgz, zz = z.T @ gz, z.T @ z
-    mu = mu * max(float(g.mean()), 1e-9)
+    mu = mu * max(float(g.mean()) if len(g) else 0.0, 1e-9)
 
     def apply(w: np.ndarray) -> np.ndarray:
         zw = z @ w
         m = np.einsum("ij,ij->i", zw, z)
         q = np.einsum("ij,ij->i", gz @ w, z) - g * m
-        return zgz @ w @ zz - (gz.T * m) @ z - (z.T * q) @ z + mu * w
+        out: np.ndarray = zgz @ w @ zz - (gz.T * m) @ z - (z.T * q) @ z + mu * w
+        return out
 
-    w = np.zeros_like(zz)
-    r = zgz - (z.T * g) @ z
+    return conjugate_gradient(apply, zgz - (z.T * g) @ z, iterations, tolerance).astype(np.float32)
+
+
+def conjugate_gradient(
+    apply: Callable[[np.ndarray], np.ndarray], right: np.ndarray, iterations: int, tolerance: float
+) -> np.ndarray:
+    """Solve ``apply(w) = right`` for a positive definite ``apply``, until the residual fell by ``tolerance``.
+
+    Examples
+    --------
+    >>> conjugate_gradient(lambda w: w * [1.0, 2.0], np.array([1.0, 4.0]), 10, 1e-9).round(6).tolist()
+    [1.0, 2.0]
+    """
+    w, r = np.zeros_like(right), right.copy()
     p, rs = r.copy(), float((r * r).sum())
     stop = rs * tolerance**2
     for _ in range(iterations):
@@ -59,11 +84,17 @@ def content_map(gram: sp.csr_matrix, z: np.ndarray, mu: float, iterations: int =
         r -= alpha * ap
         rs, before = float((r * r).sum()), rs
         p = r + (rs / before) * p
-    return w.astype(np.float32)
+    return w
 
 
 def gram_matrix(x: sp.csr_matrix, power: float) -> sp.csr_matrix:
-    """``G = X' D X`` with ``D = diag(length^-power)``: long histories do not drown short ones."""
+    """``G = X' D X`` with ``D = diag(length^-power)``: long histories do not drown short ones.
+
+    Examples
+    --------
+    >>> gram_matrix(sp.csr_matrix([[1.0, 1.0], [0.0, 1.0]]), power=1.0).toarray().tolist()
+    [[0.5, 0.5], [0.5, 1.5]]
+    """
     length = np.maximum(np.diff(x.indptr), 1).astype(np.float32)
     return sp.csr_matrix(x.T @ sp.diags(length**-power) @ x, dtype=np.float32)
 
@@ -80,6 +111,14 @@ class ContentMap:
         Users weigh ``length^-power``.
     text_weight
         How many events a typed text counts as.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import checkerboard
+    >>> data = checkerboard(6, 6).with_features(np.eye(2, dtype=np.float32)[np.arange(6) % 2])
+    >>> scores = ContentMap().fit(data).score(Histories.of([[3]], 6))
+    >>> sorted(np.argsort(-scores[0])[:3].tolist())
+    [1, 3, 5]
     """
 
     mu: float = 30.0
@@ -113,7 +152,7 @@ class FittedContentMap:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for a query without history and text."""
-        scores = self.taste(histories) @ self.z.T
+        scores: np.ndarray = self.taste(histories) @ self.z.T
         silent = histories.lengths == 0
         if histories.vectors is not None:
             silent &= ~histories.vectors.any(1)
@@ -127,12 +166,41 @@ class FittedContentMap:
 
 @dataclass(frozen=True)
 class ContentCosine:
-    """The plain neighbour rule: mean cosine of an item's features to those of the history."""
+    """The plain neighbour rule: mean cosine of an item's features to those of the history; nothing is learned.
 
-    def fit(self, data: Dataset) -> FittedContentMap:
-        """Nothing is learned but the length of the features."""
+    Examples
+    --------
+    >>> from warmstart.data.toy import checkerboard
+    >>> data = checkerboard(2, 4).with_features(np.eye(2, dtype=np.float32)[[0, 1, 0, 1]])
+    >>> ContentCosine().fit(data).score(Histories.of([[2]], 4)).round(6).tolist()
+    [[1.0, -1.0, 1.0, -1.0]]
+    """
+
+    def fit(self, data: Dataset) -> FittedContentCosine:
+        """Centre the features and scale them to length 1."""
         if data.features is None:
             raise NotFitted("content cosine needs item features; attach them with dataset.with_features(Z)")
-        z = data.features - data.features.mean(0)
-        z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
-        return FittedContentMap(z.astype(np.float32), np.eye(z.shape[1], dtype=np.float32), 1.0)
+        centre = data.features.mean(0)
+        return FittedContentCosine(unit(data.features - centre).astype(np.float32), centre)
+
+
+@dataclass(frozen=True)
+class FittedContentCosine:
+    """Unit features, and the mean that was taken off them; a typed text counts as one event."""
+
+    z: np.ndarray
+    centre: np.ndarray
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Scores: float32, shape (n_queries, n_items), in [-1, 1]; NaN for a query without history and text."""
+        x = histories.matrix()
+        said, events = np.asarray(x @ self.z), np.diff(x.indptr)
+        if histories.vectors is not None:
+            said, events = said + unit(histories.vectors), events + histories.vectors.any(1)
+        scores: np.ndarray = (said / np.maximum(events, 1)[:, None]).astype(np.float32) @ self.z.T
+        scores[events == 0] = np.nan
+        return scores
+
+    def grow(self, features: np.ndarray) -> Self:
+        """New items are centred and scaled like the old ones."""
+        return replace(self, z=np.vstack([self.z, unit(features - self.centre).astype(np.float32)]))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
@@ -26,6 +28,20 @@ class Factors:
         Ridge of the factors.
     alpha
         Confidence added by an event.
+    iterations
+        Of alternating least squares.
+    ridge
+        Of the map from features to factors, in items of mean count.
+    seed
+        Of the first factors.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import checkerboard
+    >>> data = checkerboard(8, 8)
+    >>> scores = Factors(dim=2, reg=0.1).fit(data).score(data.histories(np.array([0])))
+    >>> sorted(np.argsort(-scores[0])[:4].tolist())
+    [0, 2, 4, 6]
 
     References
     ----------
@@ -41,28 +57,46 @@ class Factors:
 
     def fit(self, data: Dataset) -> FittedFactors:
         """Factorise, then learn the map from features to factors."""
+        x = data.interactions.matrix()
+        v = self._factorise(x)
+        counts = np.asarray(x.sum(0)).ravel()
+        unmet = counts == 0
+        gram = np.asarray(v[~unmet].T @ v[~unmet], np.float32)
+        r, v[unmet] = np.zeros((0, self.dim), np.float32), 0.0
+        if data.features is not None:
+            r = factor_map(data.features, v, counts, self.ridge)
+            v[unmet] = data.features[unmet] @ r
+        return FittedFactors(v, gram, r, self.reg, self.alpha)
+
+    def _factorise(self, x: sp.csr_matrix) -> np.ndarray:
+        """Item factors by the library: float32, shape (n_items, dim)."""
         from implicit.cpu.als import AlternatingLeastSquares
 
-        x = data.interactions.matrix()
-        model = AlternatingLeastSquares(
-            factors=self.dim, regularization=self.reg, alpha=self.alpha, iterations=self.iterations,
-            random_state=self.seed, num_threads=1, use_gpu=False,
-        ) if False else AlternatingLeastSquares(
-            factors=self.dim, regularization=self.reg, alpha=self.alpha, iterations=self.iterations, random_state=self.seed
-        )
-        model.fit(x, show_progress=False)
-        v = np.array(model.item_factors, dtype=np.float32)
-        counts = np.asarray(x.sum(0)).ravel()
-        met = counts > 0
-        r = np.zeros((0, self.dim), np.float32)
-        if data.features is not None:
-            z, c = data.features.astype(np.float64), counts[:, None]
-            left = (z * c).T @ z / max(counts.mean(), 1e-9) + self.ridge * np.eye(z.shape[1])
-            r = np.linalg.solve(left, (z * c).T @ v / max(counts.mean(), 1e-9)).astype(np.float32)
-            v[~met] = data.features[~met] @ r
-        else:
-            v[~met] = 0.0
-        return FittedFactors(v, np.asarray(v[met].T @ v[met], np.float32), r, self.reg, self.alpha)
+        if not x.nnz:
+            return np.zeros((x.shape[1], self.dim), np.float32)
+        with threadpool_limits(1, "blas"):  # implicit runs its own threads
+            model = AlternatingLeastSquares(
+                factors=self.dim,
+                regularization=self.reg,
+                alpha=1.0 + self.alpha,  # the library's alpha is the whole confidence of an event
+                iterations=self.iterations,
+                random_state=self.seed,
+            )
+            model.fit(x, show_progress=False)
+        return np.array(model.item_factors, dtype=np.float32)
+
+
+def factor_map(features: np.ndarray, v: np.ndarray, counts: np.ndarray, ridge: float) -> np.ndarray:
+    """R of ``min_R sum_j c_j ||v_j - R' z_j||^2 + ridge ||R||^2``, ``c`` the counts at mean 1: float32, (d, dim).
+
+    Examples
+    --------
+    >>> factor_map(np.eye(2), np.array([[3.0], [4.0]]), np.array([1.0, 1.0]), ridge=1.0).ravel().tolist()
+    [1.5, 2.0]
+    """
+    z = features.astype(np.float64)
+    weighted = z * (counts / max(float(counts.mean()), 1e-9))[:, None]
+    return np.linalg.solve(weighted.T @ z + ridge * np.eye(z.shape[1]), weighted.T @ v).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -79,14 +113,14 @@ class FittedFactors:
         """Factors of the askers: float32, shape (n_queries, dim)."""
         out = np.zeros((len(histories), self.v.shape[1]), np.float32)
         base = self.gram + self.reg * np.eye(len(self.gram), dtype=np.float32)
-        for q in np.flatnonzero(histories.lengths > 0):
+        for q in np.flatnonzero(histories.lengths > 0).tolist():
             h = self.v[np.unique(histories.row(q))]
             out[q] = np.linalg.solve(base + self.alpha * (h.T @ h), (1.0 + self.alpha) * h.sum(0))
         return out
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        scores = self.users(histories) @ self.v.T
+        scores: np.ndarray = self.users(histories) @ self.v.T
         scores[histories.lengths == 0] = np.nan
         return scores
 

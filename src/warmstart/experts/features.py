@@ -74,7 +74,9 @@ class TokenMap:
         """Learn idf and directions from one list of tokens an item."""
         count = Counter(t for row in rows for t in set(row))
         top = max_share * max(len(rows), 1)
-        tokens = {t: i for i, t in enumerate(sorted(t for t, c in count.items() if min_count <= c <= max(top, min_count)))}
+        tokens = {
+            t: i for i, t in enumerate(sorted(t for t, c in count.items() if min_count <= c <= max(top, min_count)))
+        }
         idf = np.array([np.log(len(rows) / count[t]) + 1.0 for t in tokens], dtype=np.float32)
         empty = cls(tokens, idf, np.empty((len(tokens), 0), np.float32))
         if not tokens:
@@ -97,8 +99,11 @@ class TokenMap:
             at.extend(sorted({self.tokens[t] for t in row if t in self.tokens}))
             ptr.append(len(at))
         index = np.array(at, dtype=np.int64)
-        a = sp.csr_matrix((self.idf[index] if len(index) else np.empty(0, np.float32), index, ptr),
-                          shape=(len(rows), len(self.tokens)), dtype=np.float32)
+        a = sp.csr_matrix(
+            (self.idf[index] if len(index) else np.empty(0, np.float32), index, ptr),
+            shape=(len(rows), len(self.tokens)),
+            dtype=np.float32,
+        )
         norm = np.sqrt(np.asarray(a.multiply(a).sum(1)).ravel())
         return sp.csr_matrix(sp.diags(1.0 / np.maximum(norm, 1e-9)) @ a, dtype=np.float32)
 
@@ -121,8 +126,13 @@ class FittedFeatures:
         """Features Z of all items of a catalogue: float32, shape (n_items, dim)."""
         years = year_column(catalog.table)
         bumps = np.exp(-0.5 * ((years[:, None] - self.centres[None, :]) / self.year_width) ** 2)
-        blocks = (text, self.attribute.apply(attribute_tokens(catalog.table)),
-                  self.facts.apply(fact_tokens(catalog, graph)), unit(np.nan_to_num(bumps)), np.ones((len(catalog), 1)))
+        blocks = (
+            text,
+            self.attribute.apply(attribute_tokens(catalog.table)),
+            self.facts.apply(fact_tokens(catalog, graph)),
+            unit(np.nan_to_num(bumps)),
+            np.ones((len(catalog), 1)),
+        )
         return np.hstack([s * b for s, b in zip(self.scales, blocks, strict=True)]).astype(np.float32)
 
     def texts(self, text: np.ndarray) -> np.ndarray:
@@ -145,7 +155,13 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 
 def year_column(table: pl.DataFrame) -> np.ndarray:
-    """Year of each item: float64, shape (n_items,), NaN = unknown."""
+    """Year of each item, from a year column or the end of the title: float64, shape (n_items,), NaN = unknown.
+
+    Examples
+    --------
+    >>> year_column(pl.DataFrame({"title": ["Heat (1995)", "Heat"]})).tolist()
+    [1995.0, nan]
+    """
     for name in YEAR_COLUMNS:
         if name in table.columns:
             year = table[name].cast(pl.String).str.extract(r"(\d{4})").cast(pl.Float64, strict=False)
@@ -157,20 +173,38 @@ def year_column(table: pl.DataFrame) -> np.ndarray:
 
 
 def attribute_tokens(table: pl.DataFrame) -> list[list[str]]:
-    """``column=value`` tokens of every item, multi-valued cells split on ``|``, ``;`` and ``,``."""
+    """``column=value`` tokens of every item, multi-valued cells split on ``|``, ``;`` and ``,``.
+
+    Examples
+    --------
+    >>> attribute_tokens(pl.DataFrame({"item_id": ["a", "b"], "genre": ["Drama|Crime", None]}))
+    [['genre=drama', 'genre=crime'], []]
+    """
     rows: list[list[str]] = [[] for _ in range(table.height)]
     for column in table.columns:
         if column in SKIP or column.endswith(("_id", "_uri", "_url")):
             continue
-        values = table[column].cast(pl.String, strict=False).to_list()
+        cells = table[column]
+        if cells.dtype == pl.List:
+            cells = cells.cast(pl.List(pl.String)).list.join("|")
+        values = cells.cast(pl.String, strict=False).to_list()
         for row, value in zip(rows, values, strict=True):
             if value:
-                row.extend(f"{column}={v.strip().lower()}" for v in SEPARATOR.split(value) if v.strip().lower() not in NOTHING)
+                row.extend(
+                    f"{column}={v.strip().lower()}" for v in SEPARATOR.split(value) if v.strip().lower() not in NOTHING
+                )
     return rows
 
 
 def fact_tokens(catalog: Catalog, graph: KnowledgeGraph | None) -> list[list[str]]:
-    """``relation>tail`` and ``relation<head`` tokens of every item."""
+    """``relation>tail`` and ``relation<head`` tokens of every item.
+
+    Examples
+    --------
+    >>> graph = KnowledgeGraph(pl.DataFrame({"head": ["a"], "relation": ["by"], "tail": ["ann"]}))
+    >>> fact_tokens(Catalog(pl.DataFrame({"item_id": ["a", "b"], "title": ["A", "B"]})), graph)
+    [['by>ann'], []]
+    """
     rows: list[list[str]] = [[] for _ in range(len(catalog))]
     if graph is None:
         return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -22,13 +22,23 @@ def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray) -> np.ndarray:
 
     By Cholesky in place (LAPACK potrf, potri); on the users' side by Woodbury's identity
     ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` when users are fewer than items.
+
+    Examples
+    --------
+    >>> inverse_gram(sp.csr_matrix([[1.0], [1.0]]), np.array([2.0])).tolist()
+    [[0.25]]
+
+    Raises
+    ------
+    WarmstartError
+        If the sum is singular in float32.
     """
     if x.shape[0] < x.shape[1]:
         xr = x @ sp.diags(1.0 / ridge)
         small = np.asarray((xr @ x.T).todense(), dtype=np.float64)
         small[np.diag_indices_from(small)] += 1.0
         half = np.linalg.solve(np.linalg.cholesky(small), xr.toarray()).astype(np.float32)
-        p = -(half.T @ half)
+        p: np.ndarray = -(half.T @ half)
         p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
         return p
     p = np.asfortranarray((x.T @ x).toarray(order="F"), dtype=np.float32)
@@ -43,7 +53,15 @@ def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray) -> np.ndarray:
 
 
 def fill_upper(p: np.ndarray, block: int = 512) -> None:
-    """Mirror the lower triangle into the upper one, in place, block by block."""
+    """Mirror the lower triangle into the upper one, in place, block by block.
+
+    Examples
+    --------
+    >>> p = np.array([[1.0, 9.0], [2.0, 3.0]])
+    >>> fill_upper(p)
+    >>> p.tolist()
+    [[1.0, 2.0], [2.0, 3.0]]
+    """
     for s in range(0, len(p), block):
         e = min(s + block, len(p))
         p[s:e, e:] = p[e:, s:e].T
@@ -74,11 +92,21 @@ class PriorMeanEASE:
         Number of different ``lambda_j``; 1 inverse each.
     keep
         Entries kept per column where the catalogue is too large for a dense array.
+    content
+        The content map that predicts columns.
 
     References
     ----------
     H. Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019, eq. 8;
     H. Steck, Autoencoders that don't overfit towards the Identity, NeurIPS 2020, eq. 9.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import checkerboard
+    >>> data = checkerboard(6, 6)
+    >>> scores = PriorMeanEASE(kappa=0.0).fit(data).score(data.histories(np.array([0])))
+    >>> int(np.argmax(scores[0]))
+    0
     """
 
     strength: float = 1.0
@@ -87,15 +115,16 @@ class PriorMeanEASE:
     kappa: float = 0.7
     buckets: int = 1
     keep: int = 256
-    content: ContentMap = ContentMap()
+    content: ContentMap = field(default_factory=ContentMap)
 
     def fit(self, data: Dataset) -> FittedPriorMeanEASE:
         """Solve the columns of all items with events; the others keep their content column."""
         x, n = data.interactions.matrix(), data.n_items
-        z, raw = np.zeros((n, 1), np.float32), np.zeros((n, 1), np.float32)
+        z, w = np.empty((n, 0), np.float32), np.empty((0, 0), np.float32)
         if data.features is not None and self.kappa > 0:
             prior = self.content.fit(data)
-            z, raw = prior.z, self.kappa * (prior.z @ prior.w)
+            z, w = prior.z, np.float32(self.kappa) * prior.w
+        raw = z @ w
         counts = np.asarray(x.sum(0)).ravel()
         active = np.flatnonzero(counts > 0)
         bucket = np.full(n, self.buckets, np.int8)
@@ -107,7 +136,7 @@ class PriorMeanEASE:
             if len(mine):
                 data_part, semantic[b, active] = self._solve(x[:, active], z[active], raw[active], counts[active], mine)
                 blocks.append((active[mine], data_part))
-        return FittedPriorMeanEASE(assemble(blocks, active, n), semantic, z, bucket)
+        return FittedPriorMeanEASE(assemble(blocks, active, n), semantic, z, w, bucket)
 
     def _solve(
         self, x: sp.csr_matrix, z: np.ndarray, raw: np.ndarray, counts: np.ndarray, mine: np.ndarray
@@ -128,13 +157,25 @@ class PriorMeanEASE:
 
 
 def buckets_of(counts: np.ndarray, buckets: int) -> np.ndarray:
-    """Bucket of each count: int8; buckets hold about equally many items, rare ones first."""
-    edges = np.quantile(counts, np.linspace(0, 1, buckets + 1)[1:-1]) if buckets > 1 else np.empty(0)
+    """Bucket of each count: int8; buckets hold about equally many items, rare ones first.
+
+    Examples
+    --------
+    >>> buckets_of(np.array([1, 9, 2, 30]), 2).tolist()
+    [0, 1, 0, 1]
+    """
+    edges = np.quantile(counts, np.linspace(0, 1, buckets + 1)[1:-1]) if buckets > 1 and len(counts) else np.empty(0)
     return np.searchsorted(edges, counts, side="left").astype(np.int8)
 
 
 def prune(columns: np.ndarray, mine: np.ndarray, keep: int) -> sp.csc_matrix:
-    """The ``keep`` largest entries (by size) and the diagonal of each column."""
+    """The ``keep`` largest entries (by size) of each column, the diagonal (row ``mine``) always among them.
+
+    Examples
+    --------
+    >>> prune(np.array([[0.1, 0.0], [9.0, 2.0], [-5.0, 3.0]]), np.array([0, 1]), keep=2).toarray().tolist()
+    [[0.1, 0.0], [9.0, 2.0], [0.0, 3.0]]
+    """
     n, m = columns.shape
     keep = min(keep, n)
     rows = np.empty((m, keep), np.int32)
@@ -149,7 +190,13 @@ def prune(columns: np.ndarray, mine: np.ndarray, keep: int) -> sp.csc_matrix:
 def assemble(
     blocks: list[tuple[np.ndarray, np.ndarray | sp.csc_matrix]], active: np.ndarray, n: int
 ) -> np.ndarray | sp.csr_matrix:
-    """Put solved columns (over active rows) into one n x n array, dense or sparse."""
+    """Put solved columns (over active rows) into one n x n array, dense or sparse.
+
+    Examples
+    --------
+    >>> assemble([(np.array([1]), np.array([[2.0], [3.0]]))], active=np.array([1, 2]), n=3).tolist()
+    [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 3.0, 0.0]]
+    """
     if blocks and not sp.issparse(blocks[0][1]):
         out = np.zeros((n, n), np.float32)
         for columns, values in blocks:
@@ -158,7 +205,9 @@ def assemble(
     rows, cols, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.float32)]
     for columns, block in blocks:
         coo = sp.coo_matrix(block)
-        rows.append(active[coo.row]), cols.append(columns[coo.col]), values.append(coo.data)
+        rows.append(active[coo.row])
+        cols.append(columns[coo.col])
+        values.append(coo.data)
     triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
     return sp.csr_matrix(triple, shape=(n, n), dtype=np.float32)
 
@@ -174,7 +223,9 @@ class FittedPriorMeanEASE:
     semantic
         float32, shape (buckets + 1, n, d): rows of ``kappa P L Z W`` per bucket; the last is ``kappa Z W``.
     z
-        float32, shape (n, d): item features.
+        float32, shape (n, d): item features; d = 0 without content.
+    w
+        float32, shape (d, d): ``kappa W``.
     bucket
         int8, shape (n,): which ``semantic`` a column uses.
     """
@@ -182,6 +233,7 @@ class FittedPriorMeanEASE:
     data: np.ndarray | sp.csr_matrix
     semantic: np.ndarray
     z: np.ndarray
+    w: np.ndarray
     bucket: np.ndarray
 
     def score(self, histories: Histories) -> np.ndarray:
@@ -204,15 +256,30 @@ class FittedPriorMeanEASE:
 
     def grow(self, features: np.ndarray) -> Self:
         """New items have a content column and a content row, and no data."""
-        n, m = len(self.z), len(features)
-        if sp.issparse(self.data):
-            data = sp.csr_matrix((self.data.data, self.data.indices, np.append(self.data.indptr, [self.data.nnz] * m)),
-                                 shape=(n + m, n + m))
-        else:
-            data = np.zeros((n + m, n + m), np.float32)
-            data[:n, :n] = self.data
-        last = len(self.semantic) - 1
-        w, *_ = np.linalg.lstsq(self.z, self.semantic[last], rcond=None)
-        new = np.repeat((features @ w)[None], last + 1, axis=0).astype(np.float32)
-        return replace(self, data=data, semantic=np.concatenate([self.semantic, new], axis=1),
-                       z=np.vstack([self.z, features]), bucket=np.append(self.bucket, np.full(m, last, np.int8)))
+        m, last = len(features), len(self.semantic) - 1
+        known = features.astype(np.float32) if self.z.shape[1] else np.empty((m, 0), np.float32)
+        new = np.repeat((known @ self.w)[None], last + 1, axis=0)
+        return replace(
+            self,
+            data=padded(self.data, m),
+            semantic=np.concatenate([self.semantic, new], axis=1),
+            z=np.vstack([self.z, known]),
+            bucket=np.append(self.bucket, np.full(m, last, np.int8)),
+        )
+
+
+def padded(data: np.ndarray | sp.csr_matrix, m: int) -> np.ndarray | sp.csr_matrix:
+    """With ``m`` zero rows and columns appended.
+
+    Examples
+    --------
+    >>> padded(np.array([[7.0]]), 1).tolist()
+    [[7.0, 0.0], [0.0, 0.0]]
+    """
+    n = data.shape[0]
+    if sp.issparse(data):
+        full = sp.csr_matrix(data)
+        return sp.csr_matrix(
+            (full.data, full.indices, np.append(full.indptr, np.full(m, full.nnz))), shape=(n + m, n + m)
+        )
+    return np.pad(data, (0, m))

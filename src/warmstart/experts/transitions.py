@@ -14,7 +14,14 @@ from warmstart.data.interactions import Interactions
 
 
 def transition_counts(x: Interactions, lags: int, decay: float) -> sp.csr_matrix:
-    """``T_ij = sum over lags l of decay^(l-1) #(j comes l events after i)``: CSR float32, shape (n, n)."""
+    """``T_ij = sum over lags l of decay^(l-1) #(j comes l events after i)``, ``i != j``: CSR float32, shape (n, n).
+
+    Examples
+    --------
+    >>> x = Interactions.of(np.zeros(3), np.array([0, 1, 2]), n_users=1, n_items=3)
+    >>> transition_counts(x, lags=2, decay=0.5).toarray().tolist()
+    [[0.0, 1.0, 0.5], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    """
     total = sp.csr_matrix((x.n_items, x.n_items), dtype=np.float32)
     for lag in range(1, lags + 1):
         same = x.user[lag:] == x.user[:-lag]
@@ -45,6 +52,13 @@ class Transitions:
         Pseudo-count of a row.
     ridge
         Of the content part.
+
+    Examples
+    --------
+    >>> from warmstart.data.example import example
+    >>> data = example()
+    >>> Transitions().fit(data).score(data.histories(np.array([0]))).shape == (1, data.n_items)
+    True
     """
 
     lags: int = 8
@@ -58,9 +72,9 @@ class Transitions:
         t = transition_counts(data.interactions, self.lags, self.decay)
         into = np.asarray(t.sum(0)).ravel()
         out = np.asarray(t.sum(1)).ravel()
-        s = sp.diags(1.0 / (out + self.shrink)) @ t @ sp.diags(np.where(into > 0, np.maximum(into, 1.0) ** -self.beta, 0.0))
-        s = sp.csr_matrix(s, dtype=np.float32)
-        z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features
+        rare = np.where(into > 0, np.maximum(into, 1.0) ** -self.beta, 0.0)
+        s = sp.csr_matrix(sp.diags(1.0 / (out + self.shrink)) @ t @ sp.diags(rare), dtype=np.float32)
+        z = np.empty((data.n_items, 0), np.float32) if data.features is None else data.features
         left = np.linalg.inv(z.T @ z + self.ridge * np.eye(z.shape[1]))
         c = left @ (z.T @ np.asarray(s @ z)) @ left
         return FittedTransitions(s, z, c.astype(np.float32), into > 0, self.lags, self.decay)
@@ -83,7 +97,9 @@ class FittedTransitions:
         for lag in range(1, 2 * self.lags + 1):
             item = histories.recent(lag)
             q = np.flatnonzero(item >= 0)
-            rows.append(q), cols.append(item[q]), values.append(np.full(len(q), self.decay ** (lag - 1), np.float32))
+            rows.append(q)
+            cols.append(item[q])
+            values.append(np.full(len(q), self.decay ** (lag - 1), np.float32))
         triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
         r = sp.csr_matrix(triple, shape=(len(histories), len(self.z)), dtype=np.float32)
         scores = np.asarray((r @ self.s).todense(), dtype=np.float32)
@@ -95,5 +111,7 @@ class FittedTransitions:
     def grow(self, features: np.ndarray) -> Self:
         """New items are scored by the content part."""
         n, m = len(self.z), len(features)
-        s = sp.csr_matrix((self.s.data, self.s.indices, np.append(self.s.indptr, [self.s.nnz] * m)), shape=(n + m, n + m))
-        return replace(self, s=s, z=np.vstack([self.z, features]), met=np.append(self.met, np.zeros(m, bool)))
+        indptr = np.append(self.s.indptr, np.full(m, self.s.nnz))
+        s = sp.csr_matrix((self.s.data, self.s.indices, indptr), shape=(n + m, n + m))
+        z = np.vstack([self.z, features if self.z.shape[1] else np.empty((m, 0), np.float32)])
+        return replace(self, s=s, z=z, met=np.append(self.met, np.zeros(m, bool)))
