@@ -52,8 +52,9 @@ class AttributeEncoder:
             levels = () if edges else frequent_values(as_text(table[name], short), min_count)
             if edges or levels:
                 kept.append((name, levels, edges, short))
-        columns, levels, edges, short = zip(*kept, strict=True) if kept else ((), (), (), ())
-        return cls(columns, levels, edges, short)
+        return cls(
+            tuple(k[0] for k in kept), tuple(k[1] for k in kept), tuple(k[2] for k in kept), tuple(k[3] for k in kept)
+        )
 
     def encode(self, table: pl.DataFrame) -> np.ndarray:
         """float32, shape (n, dim); nulls, values never met and missing columns are zero; the constant is always 1."""

@@ -43,21 +43,21 @@ def content_rates(features: np.ndarray, counts: np.ndarray, ridge: float) -> tup
 class Popularity:
     """How often an item is taken, smoothed by what its content predicts.
 
-    ``score_j = log((n_j + tau r_j) / (1 + tau))`` with ``n_j`` the decayed count and ``r_j`` the rate that
-    content predicts, so that an item without events stands where its content puts it.
+    The rate of item j has a Gamma prior with mean ``r_j`` (predicted from content) and shape ``tau``; after ``n_j``
+    (decayed) events ``score_j = log((n_j + tau) / (1 + tau / r_j))``, the log of its posterior mean.
 
     Parameters
     ----------
     half_life
         As a share of the clock; 0 = all-time.
     tau
-        Weight of the prediction, in events.
+        Shape of the prior, in events; 0 = counts alone.
     ridge
         Strength of the ridge of the prediction.
     """
 
     half_life: float = 0.0
-    tau: float = 1.0
+    tau: float = 0.5
     ridge: float = 10.0
 
     def fit(self, data: Dataset) -> FittedPopularity:
@@ -67,13 +67,15 @@ class Popularity:
         expected = np.full(data.n_items, counts.mean() if counts.any() else 1.0)
         if data.features is not None and counts.any():
             coefficients, _ = content_rates(data.features, counts, self.ridge)
-            expected = predict(data.features, coefficients, counts.max())
-        score = np.log((counts + self.tau * expected + 1e-9) / (1.0 + self.tau))
-        return FittedPopularity(score.astype(np.float32), coefficients, float(counts.max(initial=1.0)))
+            expected = predict(data.features, coefficients, float(np.quantile(counts[counts > 0], 0.9)))
+        score = np.log((counts + self.tau + 1e-9) / (1.0 + self.tau / np.maximum(expected, 1e-3)))
+        return FittedPopularity(
+            score.astype(np.float32), coefficients, float(np.quantile(counts[counts > 0], 0.9)) if counts.any() else 1.0
+        )
 
 
 def predict(features: np.ndarray, coefficients: np.ndarray, highest: float) -> np.ndarray:
-    """Expected count from features, between 0 and the highest count met: float64, shape (n,)."""
+    """Expected count from features, between 0 and ``highest``: float64, shape (n,)."""
     if not len(coefficients):
         return np.full(len(features), np.nan)
     return np.clip(np.expm1(features @ coefficients[:-1] + coefficients[-1]), 0.0, highest)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,8 +12,21 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.experts.popularity import content_rates, decayed_counts
 
-SUPPORT = ("events", "recent_20", "recent_05", "expected", "unmet", "age", "idle", "year",
-           "length", "history_popularity", "nearest_content", "mean_content", "nearest_people", "links")
+SUPPORT = (
+    "events",
+    "recent_20",
+    "recent_05",
+    "expected",
+    "unmet",
+    "age",
+    "idle",
+    "length",
+    "history_popularity",
+    "nearest_content",
+    "mean_content",
+    "nearest_people",
+    "links",
+)
 
 
 @dataclass(frozen=True)
@@ -22,33 +36,53 @@ class Support:
     Parameters
     ----------
     item
-        float32, shape (n_items, 8): the item columns of ``SUPPORT``.
+        float32, shape (n_items, 7): the item columns of ``SUPPORT``.
     unit
         float32, shape (n_items, d): centred features of unit length.
     people
         CSR float32, shape (n_items, n_items): cosine of who took the items, top entries of each row.
+    centre
+        float32, shape (d,): mean of the features.
+    rate
+        float64, shape (d + 1,): predicts the log count of an item from its features; empty without features.
     """
 
     item: np.ndarray
     unit: np.ndarray
     people: sp.csr_matrix
+    centre: np.ndarray
+    rate: np.ndarray
 
     @classmethod
     def fit(cls, data: Dataset, keep: int = 200) -> Support:
         """Count, date and relate the items."""
         x = data.interactions
         counts = x.item_counts().astype(np.float64)
-        z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features - data.features.mean(0)
+        z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features
+        centre = z.mean(0)
+        z = z - centre
         z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
-        expected = np.zeros(data.n_items)
+        expected, b = np.zeros(data.n_items), np.empty(0)
         if data.features is not None and counts.any():
             b, _ = content_rates(data.features, counts, 10.0)
             expected = data.features @ b[:-1] + b[-1]
         age, idle = ages(data)
-        year = np.full(data.n_items, np.nan)
-        item = np.stack([np.log1p(counts), np.log1p(decayed_counts(x, 0.2)), np.log1p(decayed_counts(x, 0.05)), expected,
-                         counts == 0, age, idle, year], axis=1)
-        return cls(item.astype(np.float32), z.astype(np.float32), people_cosine(x.matrix(), keep))
+        recent = [np.log1p(decayed_counts(x, share)) for share in (0.2, 0.05)]
+        item = np.stack([np.log1p(counts), *recent, expected, counts == 0, age, idle], axis=1)
+        return cls(item.astype(np.float32), z.astype(np.float32), people_cosine(x.matrix(), keep), centre, b)
+
+    def grow(self, features: np.ndarray) -> Support:
+        """With new items appended: unmet, undated, placed by their content."""
+        m, n = len(features), len(self.unit)
+        row = np.full((m, self.item.shape[1]), np.nan, np.float32)
+        row[:, :3], row[:, 4] = 0.0, 1.0
+        row[:, 3] = features @ self.rate[:-1] + self.rate[-1] if len(self.rate) else 0.0
+        z = features - self.centre
+        z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
+        indptr = np.append(self.people.indptr, [self.people.nnz] * m)
+        people = sp.csr_matrix((self.people.data, self.people.indices, indptr), shape=(n + m, n + m))
+        unit = np.vstack([self.unit, z.astype(np.float32)])
+        return replace(self, item=np.vstack([self.item, row]), unit=unit, people=people)
 
 
 def ages(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -100,19 +134,34 @@ def candidates(scores: dict[str, np.ndarray], allowed: np.ndarray, top: int) -> 
     return np.nonzero(picked & allowed)
 
 
+def columns_of(experts: Iterable[str], flat: Collection[str]) -> list[str]:
+    """Names of the evidence columns, in order."""
+    out = []
+    for name in experts:
+        out += [f"{name}.z"] if name in flat else [f"{name}.raw", f"{name}.z", f"{name}.rank"]
+    return [*out, *SUPPORT]
+
+
 def evidence(
-    scores: dict[str, np.ndarray], support: Support, h: Histories, query: np.ndarray, item: np.ndarray, allowed: np.ndarray
+    scores: dict[str, np.ndarray],
+    flat: Collection[str],
+    support: Support,
+    h: Histories,
+    query: np.ndarray,
+    item: np.ndarray,
+    allowed: np.ndarray,
 ) -> np.ndarray:
-    """Features of candidates: float32, shape (n_candidates, 3 n_experts + support); NaN = cannot say.
+    """Features of candidates: float32, shape (n_candidates, n_columns), as named by ``columns_of``; NaN = cannot say.
 
     Per expert: the raw score, the score standardised over the query's allowed items, and the log of its
-    rank among the candidates; then the columns of ``SUPPORT``.
+    rank among the candidates (flat experts: standardised only); then the columns of ``SUPPORT``.
     """
     blocks = []
-    for s in scores.values():
+    for name, s in scores.items():
         raw = s[query, item].astype(np.float32)
         mean, std = moments(s, allowed)
-        blocks += [raw, (raw - mean[query]) / std[query], log_rank(query, raw)]
+        z = (raw - mean[query]) / std[query]
+        blocks += [z] if name in flat else [raw, z, log_rank(query, raw)]
     return np.column_stack([*blocks, support.item[item], *pair_support(support, h, query, item)]).astype(np.float32)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.popularity import content_rates, decayed_counts
+from warmstart.experts.popularity import content_rates
 
 LENGTHS = (0, 1, 3, 5, 10)
-NEW, SHORT, LONG, UNMET = "new", "short", "long", "unmet"
-STATES = (NEW, SHORT, LONG, UNMET)
+NEW, SHORT, LONG, UNMET, TYPED = "new", "short", "long", "unmet", "typed"
+STATES = (NEW, SHORT, LONG, UNMET, TYPED)
 SHORT_MOST = 10
+WINDOWS = ((0.64, 0.8), (0.8, 1.0))
+LEAST_UNMET = 0.05
+LARGE_USERS, LARGE_ITEMS = 5000, 20_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Episode:
     pools
         Per state: bool, shape (n_items,): items that may be ranked.
     kind
-        ``tail``, ``people`` or ``time``.
+        ``tail``, ``people``, ``items`` or ``time``.
     """
 
     train: Dataset
@@ -57,70 +61,109 @@ def random_unmet_share(data: Dataset, tail: float = 0.2) -> float:
 
     Items are unmet either because few want them or because nobody could meet them yet. Two estimates, the
     smaller counts: unmet items beyond those that hiding the newest ``tail`` of the events makes unmet;
-    and how much content puts unmet items among all items (1) rather than among the rarest (0).
+    and how near content puts unmet items to all met items (1) rather than to the rarest of them (0).
     """
     counts = data.interactions.item_counts()
     unmet, met = counts == 0, counts > 0
-    if not unmet.any() or not met.any():
+    if unmet.sum() < 10 or met.sum() < 50:
         return 0.0
     x = data.interactions
     left = x.select(x.position() < np.ceil((1 - tail) * x.user_counts()[x.user])).item_counts()
     natural = (met & (left == 0)).sum() / met.sum()
     beyond = max(unmet.sum() - natural / max(1 - natural, 1e-9) * met.sum(), 0.0)
-    like_all = 1.0
-    if data.features is not None:
-        b, _ = content_rates(data.features, counts, ridge=10.0)
-        rate = data.features @ b[:-1]
-        rare = met & (counts <= np.quantile(counts[met], 0.25))
-        gap = rate[met].mean() - rate[rare].mean()
-        like_all = float(np.clip((rate[unmet].mean() - rate[rare].mean()) / max(gap, 1e-9), 0, 1)) if gap > 1e-3 else 1.0
-    return float(min(beyond, like_all * unmet.sum()) / len(counts))
+    return float(min(beyond, like_all(data, counts) * unmet.sum()) / len(counts))
 
 
-def tail_episode(data: Dataset, low: float, high: float, hidden: np.ndarray, shown: np.ndarray) -> Episode:
+def like_all(data: Dataset, counts: np.ndarray, folds: int = 5) -> float:
+    """Whether unmet items look, by their content, like all met items (1) or like the rarest (0)."""
+    if data.features is None:
+        return 1.0
+    met, unmet = np.flatnonzero(counts > 0), np.flatnonzero(counts == 0)
+    z, rate = data.features, np.zeros(len(counts))
+    for f in range(folds):
+        part = counts.astype(np.float64)
+        part[met[f::folds]] = 0.0
+        b, _ = content_rates(z, part, ridge=10.0)
+        rate[met[f::folds]] = z[met[f::folds]] @ b[:-1]
+        rate[unmet] += z[unmet] @ b[:-1] / folds
+    rare = met[counts[met] <= np.quantile(counts[met], 0.25)]
+    error = np.sqrt(rate[rare].var() / len(rare) + rate[unmet].var() / len(unmet))
+    gap, found = rate[met].mean() - rate[rare].mean(), rate[unmet].mean() - rate[rare].mean()
+    if gap < 2 * error:
+        return 1.0
+    return float(np.clip(found / gap, 0, 1)) if found > 2 * error else 0.0
+
+
+def exposed(data: Dataset, unmet_share: float, seed: int = 0) -> np.ndarray:
+    """Items that could have been met: all but as many unmet ones, drawn at random, as were just added."""
+    unmet = np.flatnonzero(data.interactions.item_counts() == 0)
+    out = np.ones(data.n_items, bool)
+    out[np.random.default_rng(seed).permutation(unmet)[: int(round(unmet_share * data.n_items))]] = False
+    return out
+
+
+def tail_episode(
+    data: Dataset,
+    low: float,
+    high: float,
+    pool: np.ndarray,
+    hidden: np.ndarray,
+    shown: np.ndarray,
+    held: np.ndarray | None = None,
+) -> Episode:
     """Hide of everybody the events between two shares of their history, all later ones, and some items.
 
     ``hidden`` and ``shown`` are bool, shape (n_items,): hidden items leave training; those shown as well stay
-    among the candidates with all their events as targets; the others serve only the state ``unmet``.
+    among the candidates with all their events as targets; the others serve only the state ``unmet``. ``held``
+    people (bool, shape (n_users,)) leave training wholly and are asked as in ``people_episode``.
     """
     x = data.interactions
-    counts, met = x.user_counts(), x.item_counts() > 0
+    held = np.zeros(data.n_users, bool) if held is None else held
+    counts = x.user_counts()
     last = np.minimum(np.floor(low * counts), np.maximum(counts - 1, 1))[x.user]
     early = x.position() < last
     window = ~early & (x.position() < np.maximum(np.ceil(high * counts)[x.user], last + 1))
-    kept = early & ~hidden[x.item]
+    kept = early & ~hidden[x.item] & ~held[x.user]
     train = data.with_interactions(x.select(kept))
     starts = np.concatenate([[0], np.cumsum(counts)])
-    rows: list[tuple[np.ndarray, np.ndarray, str, int]] = []
-    for u in np.flatnonzero(counts >= 2):
+    rows = few_shot_rows(data, held, ~hidden)
+    for u in np.flatnonzero((counts >= 2) & ~held):
         at = np.arange(starts[u], starts[u + 1])
         items, history = x.item[at], x.item[at[kept[at]]]
         if len(history):
             rows.append((history, items[(window[at] & ~hidden[items]) | shown[items]], state_of(len(history)), u))
             rows.append((history, items[hidden[items]], UNMET, u))
-    mixed = met & (~hidden | shown)
-    return gather(train, data, rows, {SHORT: mixed, LONG: mixed, UNMET: hidden & met}, "tail")
+    mixed = pool & (~hidden | shown)
+    pools = dict.fromkeys((NEW, SHORT, LONG, TYPED), mixed) | {UNMET: hidden}
+    return gather(train, data, rows, pools, "tail")
 
 
-def people_episode(data: Dataset, held: np.ndarray) -> Episode:
+def people_episode(data: Dataset, pool: np.ndarray, held: np.ndarray) -> Episode:
     """Hide people wholly (``held``: bool, shape (n_users,)) and ask after their first 0, 1, 3, 5 and 10 events."""
-    x = data.interactions
-    counts, met = x.user_counts(), x.item_counts() > 0
-    train = data.with_interactions(x.select(~held[x.user]))
+    train = data.with_interactions(data.interactions.select(~held[data.interactions.user]))
+    rows = few_shot_rows(data, held, np.ones(data.n_items, bool))
+    return gather(train, data, rows, dict.fromkeys((NEW, SHORT, LONG, TYPED), pool), "people")
+
+
+def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, str, int]]:
+    """First events as history, the rest as targets; once more the first two as if described in words."""
+    x, counts = data.interactions, data.interactions.user_counts()
     starts = np.concatenate([[0], np.cumsum(counts)])
     rows: list[tuple[np.ndarray, np.ndarray, str, int]] = []
     for u in np.flatnonzero(held & (counts >= 2)):
         items = x.item[starts[u] : starts[u + 1]]
+        items = items[usable[items]]
         rows += [(items[:n], items[n:], state_of(n), u) for n in LENGTHS if n < len(items)]
-    return gather(train, data, rows, {NEW: met, SHORT: met, LONG: met}, "people")
+        if data.features is not None and len(items) > 2:
+            rows.append((items[:2], items, TYPED, u))
+    return rows
 
 
-def time_episode(data: Dataset, cut: float, seed: int) -> Episode:
+def time_episode(data: Dataset, pool: np.ndarray, cut: float, seed: int) -> Episode:
     """Hide everything after a point of the clock (``cut`` = share of the events before it)."""
     x, rng = data.interactions, np.random.default_rng(seed)
     when = np.quantile(x.time, cut)
     before = x.time < when
-    met = x.item_counts() > 0
     counts, starts = x.user_counts(), np.concatenate([[0], np.cumsum(x.user_counts())])
     rows: list[tuple[np.ndarray, np.ndarray, str, int]] = []
     for u in np.flatnonzero(counts > 0):
@@ -134,18 +177,32 @@ def time_episode(data: Dataset, cut: float, seed: int) -> Episode:
             n = int(rng.choice(LENGTHS[1:]))
             if n < len(items):
                 rows.append((items[:n], items[n:], SHORT, u))
-    pools = dict.fromkeys((NEW, SHORT, LONG), met)
+    pools = dict.fromkeys((NEW, SHORT, LONG), pool)
     return gather(data.with_interactions(x.select(before)), data, rows, pools, "time")
 
 
 def gather(
-    train: Dataset, data: Dataset, rows: list[tuple[np.ndarray, np.ndarray, str, int]], pools: dict[str, np.ndarray], kind: str
+    train: Dataset,
+    data: Dataset,
+    rows: list[tuple[np.ndarray, np.ndarray, str, int]],
+    pools: dict[str, np.ndarray],
+    kind: str,
 ) -> Episode:
-    """Rows of (history, targets, state, user) as an episode; rows without a target are left out."""
-    rows = [(h, np.setdiff1d(t, h), s, u) for h, t, s, u in rows]
+    """Rows of (history, targets, state, user) as an episode; rows without a target are left out.
+
+    A ``typed`` row gives its items as a vector, not as a history.
+    """
+    rows = [(h, np.unique(t) if s == TYPED else np.setdiff1d(t, h), s, u) for h, t, s, u in rows]
     rows = [r for r in rows if len(r[1])]
     user = np.array([r[3] for r in rows], dtype=np.int32)
-    queries = replace(Histories.of([r[0] for r in rows], data.n_items), attributes=data.attributes(user))
+    events = [r[0][:0] if r[2] == TYPED else r[0] for r in rows]
+    queries = replace(Histories.of(events, data.n_items), attributes=data.attributes(user))
+    if data.features is not None:
+        vectors = np.zeros((len(rows), data.features.shape[1]), np.float32)
+        for q, (history, _, state, _) in enumerate(rows):
+            if state == TYPED:
+                vectors[q] = data.features[history].mean(0)
+        queries = replace(queries, vectors=vectors)
     return Episode(train, queries, [r[1] for r in rows], np.array([r[2] for r in rows]), user, pools, kind)
 
 
@@ -157,12 +214,52 @@ def balanced(episode: Episode, most: int, seed: int) -> Episode:
         if len(mine) > most:
             mine = rng.choice(mine, most, replace=False)
         keep.append(np.sort(mine))
-    at = np.concatenate(keep)
-    return replace(episode, queries=episode.queries.take(at), targets=[episode.targets[i] for i in at],
-                   state=episode.state[at], user=episode.user[at])
+    return at_queries(episode, np.concatenate(keep))
 
 
-def recent_share(data: Dataset) -> np.ndarray:
-    """Share of an item's events in the last tenth of the clock: float64, shape (n_items,)."""
-    x = data.interactions
-    return decayed_counts(x, 0.1) / np.maximum(decayed_counts(x, 0.0), 1.0)
+def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
+    """The worlds to train the fusion in, chosen by what the data show.
+
+    Small data: each world hides one thing (two tails, three groups of people, four groups of items, three cuts of
+    the clock). Large data: fewer worlds hide several things at once. Items that were just added are simulated in
+    the share that the catalogue shows (``random_unmet_share``). The last world of each kind is for checking.
+    """
+    rng, x = np.random.default_rng(seed), data.interactions
+    unmet = random_unmet_share(data)
+    pool, met = exposed(data, unmet, seed), x.item_counts() > 0
+    item, person, none = rng.random(data.n_items), rng.random(data.n_users), np.zeros(data.n_items, bool)
+    share = min(unmet / max(float(met.mean()), 1e-9), 0.3) if unmet >= LEAST_UNMET else 0.0
+    large = len(np.flatnonzero(x.user_counts())) > LARGE_USERS or met.sum() > LARGE_ITEMS
+    groups = lambda draw, part, fold: ((draw + part * fold) % 1.0) < part  # noqa: E731
+    if large:
+        for f, window in enumerate(WINDOWS):
+            hidden = met & groups(item, max(share, 0.05), f)
+            yield tail_episode(data, *window, pool, hidden, hidden if share else none, groups(person, 0.1, f))
+    else:
+        for f in range(4):
+            hidden = met & groups(item, share or 0.2, f)
+            if share:
+                yield tail_episode(data, *WINDOWS[f % 2], pool, hidden, hidden)
+            else:
+                yield only(tail_episode(data, 1.0, 1.0, pool, hidden, none), UNMET, "items")
+        if not share:
+            yield from (tail_episode(data, *window, pool, none, none) for window in WINDOWS)
+        yield from (people_episode(data, pool, groups(person, 0.25, f)) for f in range(3))
+    if x.has_time:
+        yield from (time_episode(data, pool, cut, seed) for cut in ((0.7, 0.8) if large else (0.6, 0.7, 0.8)))
+
+
+def only(episode: Episode, state: str, kind: str) -> Episode:
+    """The queries of one state, as a kind of world of its own."""
+    return replace(at_queries(episode, np.flatnonzero(episode.state == state)), kind=kind)
+
+
+def at_queries(episode: Episode, at: np.ndarray) -> Episode:
+    """The queries at the given positions."""
+    return replace(
+        episode,
+        queries=episode.queries.take(at),
+        targets=[episode.targets[i] for i in at],
+        state=episode.state[at],
+        user=episode.user[at],
+    )

@@ -1,0 +1,98 @@
+"""Fitted objects as files: arrays in .npz, the rest in JSON, every file with a checksum; nothing is executed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from warmstart.errors import ArtefactError
+
+MANIFEST = "manifest.json"
+
+
+def pack(value: Any, classes: Mapping[str, type], arrays: dict[str, np.ndarray], place: str) -> Any:
+    """A JSON-able description of a fitted object; its arrays go into ``arrays``, named by place."""
+    if is_dataclass(value) and not isinstance(value, type):
+        name = type(value).__name__
+        if name not in classes:
+            raise ArtefactError(f"{name} cannot be saved; add it to the table of classes")
+        parts = {f.name: pack(getattr(value, f.name), classes, arrays, f"{place}.{f.name}") for f in fields(value)}
+        return {"class": name, "fields": parts}
+    if sp.issparse(value):
+        value = sp.csr_matrix(value)
+        for part in ("data", "indices", "indptr"):
+            arrays[f"{place}.{part}"] = getattr(value, part)
+        return {"sparse": place, "shape": [int(n) for n in value.shape]}
+    if isinstance(value, np.ndarray):
+        arrays[place] = value
+        return {"array": place}
+    if isinstance(value, tuple):
+        return {"tuple": [pack(v, classes, arrays, f"{place}.{i}") for i, v in enumerate(value)]}
+    if isinstance(value, dict):
+        return {"dict": [[k, pack(v, classes, arrays, f"{place}.{i}")] for i, (k, v) in enumerate(value.items())]}
+    return {"value": value.item() if isinstance(value, np.generic) else value}
+
+
+def unpack(described: Any, classes: Mapping[str, type], arrays: Mapping[str, np.ndarray]) -> Any:
+    """The object that ``pack`` described; only classes of the table are made."""
+    if "class" in described:
+        if described["class"] not in classes:
+            raise ArtefactError(f"class {described['class']!r} is unknown to this version; upgrade warmstart")
+        parts = {name: unpack(part, classes, arrays) for name, part in described["fields"].items()}
+        return classes[described["class"]](**parts)
+    if "sparse" in described:
+        place = described["sparse"]
+        triple = tuple(arrays[f"{place}.{part}"] for part in ("data", "indices", "indptr"))
+        return sp.csr_matrix(triple, shape=tuple(described["shape"]))
+    if "array" in described:
+        return arrays[described["array"]]
+    if "tuple" in described:
+        return tuple(unpack(v, classes, arrays) for v in described["tuple"])
+    if "dict" in described:
+        return {k: unpack(v, classes, arrays) for k, v in described["dict"]}
+    return described["value"]
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file (hex)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest with the checksum of every other file."""
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
+    manifest = manifest | {"files": {name: checksum(folder / name) for name in names}}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def open_sealed(folder: Path, newest: int) -> dict[str, Any]:
+    """Read the manifest and compare every checksum.
+
+    Raises
+    ------
+    ArtefactError
+        If the manifest is missing, of a newer format, or a file is missing or was changed.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ArtefactError(
+            f"{folder} is not a saved engine (no {MANIFEST}); make one with Engine.save or warmstart fit"
+        )
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if manifest.get("format", 0) > newest:
+        raise ArtefactError(f"{folder} has format {manifest['format']}, this version reads {newest}; upgrade warmstart")
+    for name, expected in manifest["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise ArtefactError(f"{file} is missing; save the engine again")
+        if checksum(file) != expected:
+            raise ArtefactError(f"{file} was changed after it was saved (checksum differs); save the engine again")
+    return manifest

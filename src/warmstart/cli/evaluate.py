@@ -1,0 +1,90 @@
+"""How good an engine is, measured on held-out data."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from warmstart.cli.options import (
+    Data,
+    Graph,
+    Items,
+    Json,
+    Links,
+    Map,
+    Places,
+    RecipeFile,
+    SplitKind,
+    Tables,
+    Users,
+    Weights,
+    make_split,
+)
+from warmstart.cli.screen import Tell, answers, emit, progress
+
+if TYPE_CHECKING:
+    from warmstart.data.split import Split
+    from warmstart.engine import Engine
+    from warmstart.evaluate.report import Report
+    from warmstart.recipe import Recipe
+
+Kind = Annotated[SplitKind, typer.Option("--split", help="What is held out.")]
+Share = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of events, users or items held out.")]
+Shots = Annotated[int, typer.Option(min=0, help="Events shown of each held-out user (few_shot).")]
+Percent = Annotated[float, typer.Option(min=0.0, max=100.0, help="Training events kept (sparse).")]
+Seed = Annotated[int, typer.Option(help="Of everything drawn.")]
+Page = Annotated[Path | None, typer.Option("--report", help="Write one self-contained HTML page here.")]
+
+
+def evaluate(
+    data: Data,
+    kind: Kind = SplitKind.temporal,
+    share: Share = 0.2,
+    shots: Shots = 3,
+    percent: Percent = 10.0,
+    seed: Seed = 0,
+    k: Places = 10,
+    recipe: RecipeFile = None,
+    items: Items = None,
+    graph: Graph = None,
+    links: Links = None,
+    users: Users = None,
+    columns: Map = None,
+    weights: Weights = None,
+    page: Page = None,
+    as_json: Json = False,
+) -> None:
+    """Measure an engine, slice by slice.
+
+    Fits on one part of the data and asks for the rest, beside popularity, EASE and content.
+    """
+    dataset, _ = Tables(data, items, graph, links, users, columns, weights).read()
+    split = make_split(dataset, kind, share, shots, percent, seed)
+    with progress() as tell:
+        _, report = measure(recipe, split, k, tell)
+    if page is not None:
+        report.save_html(page)
+    if as_json:
+        emit(report.to_dict())
+    else:
+        answers().print(report.overview(), report.table(), report.lists_and_costs(), sep="\n")
+
+
+def measure(recipe: Path | Recipe | None, split: Split, k: int, tell: Tell) -> tuple[Engine, Report]:
+    """A fitted engine and its report, with the seconds the fit took and the trust curve."""
+    from warmstart.engine import Engine
+    from warmstart.evaluate.run import evaluate as run
+
+    engine = Engine(recipe)
+    start = time.perf_counter()
+    engine.fit(split.train, progress=tell)
+    seconds = time.perf_counter() - start
+    tell("measuring", 0, 0)
+    report = run(engine, split, k=k, refit=False, trust=engine.trust())
+    tell("measuring", 1, 1)
+    first, *others = report.systems
+    return engine, replace(report, systems=(replace(first, costs={**first.costs, "fit_seconds": seconds}), *others))

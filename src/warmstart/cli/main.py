@@ -1,0 +1,86 @@
+"""The command ``warmstart``: one app, one place where errors become one line and exit code 2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from warmstart import __version__
+from warmstart.cli import check, data, demo, evaluate, fit, recommend
+from warmstart.cli.screen import say
+from warmstart.errors import WarmstartError
+
+MISTAKE = 2  # exit code of whatever the user can put right
+COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
+    (demo.demo, "warmstart demo"),
+    (check.check, "warmstart check ratings.csv --items films.csv --rejects refused.csv"),
+    (fit.fit, "warmstart fit ratings.csv --items films.csv -o engine/"),
+    (recommend.recommend, 'warmstart recommend engine/ --text "slow science fiction" -k 5 --explain'),
+    (recommend.similar, "warmstart similar engine/ --item 260"),
+    (recommend.explain, "warmstart explain engine/ --history 260,1196 --item 1210"),
+    (evaluate.evaluate, "warmstart evaluate ratings.csv --items films.csv --split cold_items --report out.html"),
+)
+DATA_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("list", data.list_data, "warmstart data list --json"),
+    ("get", data.get_data, "warmstart data get ml-latest-small-2016 --to data"),
+)
+
+
+class Mistakes(TyperGroup):
+    """A group of commands that tells a user's mistake in one line, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except WarmstartError as error:
+            _stop(str(error))
+        except OSError as error:
+            _stop(f"{error.filename or 'a file'}: {error.strerror or error}")
+        except Exception as error:
+            # what is not one of Typer's own is a defect, to be seen in full; a bare group shows its help
+            if not hasattr(error, "format_message") or type(error).__name__ == "NoArgsIsHelpError":
+                raise
+            _stop(f"{error.format_message().rstrip('.')}; see --help")
+
+
+def _stop(message: str) -> NoReturn:
+    say("error: " + " ".join(message.split()))
+    raise typer.Exit(MISTAKE)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """Good recommendations from the first second, where data is sparse."""
+
+
+def build() -> typer.Typer:
+    """The app with all its commands."""
+    settings = {"rich_markup_mode": None, "no_args_is_help": True}
+    app = typer.Typer(cls=Mistakes, add_completion=False, pretty_exceptions_enable=False, **settings)  # type: ignore[arg-type]
+    public = typer.Typer(help="Public data sets by name.", **settings)  # type: ignore[arg-type]
+    app.callback()(root)
+    for function, example in COMMANDS:
+        app.command(epilog=f"Example: {example}")(function)
+    for name, function, example in DATA_COMMANDS:
+        public.command(name, epilog=f"Example: {example}")(function)
+    app.add_typer(public, name="data")
+    return app
+
+
+app = build()
+
+
+def main() -> None:
+    """What the console script calls."""
+    app()

@@ -1,0 +1,154 @@
+"""Arguments that several commands take, and what they become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from warmstart.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from warmstart.data.dataset import Dataset
+    from warmstart.data.report import IngestReport
+    from warmstart.data.split import Split
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help="Events: a file, a folder, sql:URL::QUERY, a saved dataset.")]
+Items = Annotated[str | None, typer.Option(help="Table of items.")]
+Graph = Annotated[str | None, typer.Option(help="Triples head, relation, tail.")]
+Links = Annotated[str | None, typer.Option(help="Which entity of the graph is which item.")]
+Users = Annotated[str | None, typer.Option(help="Table of users.")]
+Map = Annotated[list[str] | None, typer.Option("--map", help="Column by name, e.g. user_id=uid; may be repeated.")]
+Weights = Annotated[str | None, typer.Option(help="Weights of event kinds, e.g. view=1,cart=3,buy=5.")]
+Rejects = Annotated[Path | None, typer.Option(help="File for refused rows: .csv, .parquet or .jsonl.")]
+RecipeFile = Annotated[Path | None, typer.Option(help="Recipe (TOML); the default recipe if none is given.")]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
+Places = Annotated[int, typer.Option("-k", min=1, help="Length of a list.")]
+EngineFolder = Annotated[Path, typer.Argument(metavar="ENGINE", help="Folder of a saved engine.")]
+Known = Annotated[
+    str | None, typer.Option("--data", metavar="DATA", help="What users did: as DATA of fit; needed for --user.")
+]
+
+
+class SplitKind(StrEnum):
+    """Names of the tasks an engine can be measured on."""
+
+    temporal = "temporal"
+    last_n = "last_n"
+    cold_items = "cold_items"
+    cold_users = "cold_users"
+    few_shot = "few_shot"
+    sparse = "sparse"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Where the data are, as the command line says it."""
+
+    events: str
+    items: str | None = None
+    graph: str | None = None
+    links: str | None = None
+    users: str | None = None
+    map: list[str] | None = None
+    weights: str | None = None
+    rejects: Path | None = None
+
+    def read(self) -> tuple[Dataset, IngestReport]:
+        """The dataset and the account of its rows."""
+        from warmstart.data.ingest import read_with_report
+
+        return read_with_report(
+            self.events,
+            items=self.items,
+            graph=self.graph,
+            links=self.links,
+            users=self.users,
+            columns=pairs(self.map or (), "--map") or None,
+            weights=self.weights,
+            rejects=self.rejects,
+        )
+
+
+def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    """``name=value`` texts as a mapping.
+
+    Raises
+    ------
+    ConfigError
+        If a text has no ``=`` or nothing before it.
+
+    Examples
+    --------
+    >>> pairs(["user_id=uid"], "--map")
+    {'user_id': 'uid'}
+    """
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not (name and sign):
+            raise ConfigError(f"{option} {text!r} is no name=value; write e.g. {option} name=value")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def filters(texts: Sequence[str]) -> dict[str, Any] | None:
+    """``column=value`` texts as filters; a column named twice takes either value.
+
+    Examples
+    --------
+    >>> filters(["genre=Comedy"]), filters(["genre=Comedy", "genre=Drama"]), filters([])
+    ({'genre': 'Comedy'}, {'genre': ['Comedy', 'Drama']}, None)
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        for name, value in pairs([text], "--filter").items():
+            before = found.get(name, [])
+            found[name] = [*([before] if isinstance(before, str) else before), value] if name in found else value
+    return found or None
+
+
+def ids(text: str) -> list[str]:
+    """Ids between commas, oldest first; an empty text is an empty history.
+
+    Examples
+    --------
+    >>> ids("a, b"), ids("")
+    (['a', 'b'], [])
+    """
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def read_ids(file: Path | None) -> list[str] | None:
+    """Ids of a text file, one a line; None if no file is given.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as text.
+    """
+    if file is None:
+        return None
+    try:
+        return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"'{file}' cannot be read ({error}); give a text file with one id a line") from error
+
+
+def make_split(data: Dataset, kind: SplitKind, share: float, shots: int, percent: float, seed: int) -> Split:
+    """The task of a name; each takes of the settings what it knows."""
+    from warmstart.data import split
+
+    makers = {
+        SplitKind.temporal: lambda: split.temporal(data, share),
+        SplitKind.last_n: lambda: split.last_n(data, share=share),
+        SplitKind.cold_items: lambda: split.cold_items(data, share, seed),
+        SplitKind.cold_users: lambda: split.cold_users(data, share, seed),
+        SplitKind.few_shot: lambda: split.few_shot(data, shots, share=share, seed=seed),
+        SplitKind.sparse: lambda: split.sparse(data, percent, seed, share=share),
+    }
+    return makers[kind]()

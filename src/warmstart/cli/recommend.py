@@ -1,0 +1,110 @@
+"""Questions to a saved engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from warmstart.cli.options import EngineFolder, Json, Known, Places, Tables, filters, ids, read_ids
+from warmstart.cli.screen import answers, emit, listing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from warmstart.engine import Engine
+
+User = Annotated[list[str] | None, typer.Option("--user", help="A user of --data; may be repeated.")]
+History = Annotated[
+    list[str] | None, typer.Option("--history", help="Item ids with commas between, oldest first; may be repeated.")
+]
+Text = Annotated[list[str] | None, typer.Option("--text", help="What somebody looks for, in words; may be repeated.")]
+Candidates = Annotated[Path | None, typer.Option(help="File with the only ids to recommend, one a line.")]
+Filter = Annotated[list[str] | None, typer.Option("--filter", help="column=value of the items; may be repeated.")]
+Seen = Annotated[bool, typer.Option("--include-seen", help="Recommend what is in the history, too.")]
+Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
+Item = Annotated[str, typer.Option("--item", help="Item id.")]
+ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
+OneUser = Annotated[str | None, typer.Option("--user", help="A user of --data.")]
+OneHistory = Annotated[str | None, typer.Option("--history", help="Item ids with commas between, oldest first.")]
+
+
+def recommend(
+    engine: EngineFolder,
+    user: User = None,
+    history: History = None,
+    text: Text = None,
+    k: Places = 10,
+    data: Known = None,
+    candidates: Candidates = None,
+    only: Filter = None,
+    include_seen: Seen = False,
+    explain: Why = False,
+    as_json: Json = False,
+) -> None:
+    """Recommend items, and say why.
+
+    To users, to histories, to typed texts; without any of them to somebody of whom nothing is known.
+    """
+    loaded = open_engine(engine, data)
+    rows = loaded.recommend(
+        users=user,
+        histories=[ids(h) for h in history] if history else None if user or text else [[]],
+        texts=text,
+        k=k,
+        candidates=read_ids(candidates),
+        exclude_seen=not include_seen,
+        filters=filters(only or ()),
+        explain=explain,
+    )
+    show(with_titles(rows, loaded), as_json)
+
+
+def similar(engine: EngineFolder, item: ItemList, k: Places = 10, as_json: Json = False) -> None:
+    """List the items most like the given ones."""
+    loaded = open_engine(engine, None)
+    show(with_titles(loaded.similar(items=item, k=k), loaded), as_json)
+
+
+def explain(
+    engine: EngineFolder,
+    item: Item,
+    user: OneUser = None,
+    history: OneHistory = None,
+    data: Known = None,
+    as_json: Json = False,
+) -> None:
+    """Say why an item is recommended, or missing."""
+    loaded = open_engine(engine, data)
+    past = ids(history) if history is not None else None if user else []
+    found = loaded.explain(user=user, history=past, item=item)
+    if as_json:
+        return emit(found.to_dict())
+    answers().print(found.text, markup=False, highlight=False)
+    return None
+
+
+def open_engine(folder: Path, data: str | None) -> Engine:
+    """A saved engine, with the data its users are looked up in where they are given."""
+    from warmstart.engine import load
+
+    return load(folder, data=None if data is None else Tables(data).read()[0])
+
+
+def with_titles(rows: pl.DataFrame, engine: Engine) -> pl.DataFrame:
+    """Answers with the items' titles beside their ids."""
+    import polars as pl
+
+    catalog = engine.catalog
+    titles = [catalog.title(code) for code in catalog.items.codes(rows["item_id"].to_list())]
+    at = rows.columns.index("item_id") + 1
+    return rows.insert_column(at, pl.Series("title", titles, dtype=pl.String))
+
+
+def show(rows: pl.DataFrame, as_json: bool) -> None:
+    """Answers as JSON, or as a table."""
+    if as_json:
+        emit(rows.to_dicts())
+    else:
+        answers().print(listing(rows))

@@ -1,0 +1,86 @@
+"""What goes to the terminal: answers to stdout, progress and errors to stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+Tell = Callable[[str, int, int], None]  # stage, done, total (0 = not known)
+NARROW = 100  # columns taken where nobody says how wide the terminal is
+
+
+def answers() -> Console:
+    """The console of stdout; a pipe gets lines of a fixed width."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(NARROW, console.width))
+
+
+def notes() -> Console:
+    """The console of stderr."""
+    return Console(stderr=True)
+
+
+def emit(value: Any) -> None:
+    """Write one JSON document to stdout.
+
+    Examples
+    --------
+    >>> emit({"title": "三体"})
+    {
+     "title": "三体"
+    }
+    """
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+
+
+def say(text: str) -> None:
+    """Write a line to stderr."""
+    notes().print(escape(text), soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Tell]:
+    """Progress bars on stderr, one a stage.
+
+    Examples
+    --------
+    >>> with progress() as tell:
+    ...     tell("reading", 1, 2)
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(*columns, TimeElapsedColumn(), console=notes()) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(escape(stage), total=total or None)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield tell
+
+
+def listing(rows: pl.DataFrame, title: str | None = None) -> Table:
+    """A frame as a table: numbers to the right, lists a line an entry."""
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for name, kind in rows.schema.items():
+        table.add_column(name, justify="right" if kind.is_numeric() else "left")
+    for row in rows.iter_rows():
+        table.add_row(*(escape(_cell(value)) for value in row))
+    return table
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    if isinstance(value, list):
+        return "\n".join(str(v) for v in value)
+    return "" if value is None else str(value)

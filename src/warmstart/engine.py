@@ -1,0 +1,340 @@
+"""The engine: retrieve, fuse, explain; fitted on a dataset, asked by user, history or text, saved as a folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from warmstart import storage
+from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
+from warmstart.data.graph import KnowledgeGraph
+from warmstart.data.histories import Histories
+from warmstart.data.readers import read_table
+from warmstart.data.tables import shape_keyed
+from warmstart.errors import DataError, NotFitted
+from warmstart.experts.panel import Panel, Progress
+from warmstart.experts.space import FittedItemSpace
+from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, UNKNOWN, Explanation
+from warmstart.explain.reasons import Explainer
+from warmstart.fusion.evidence import Support
+from warmstart.fusion.fuse import FittedFusion
+from warmstart.fusion.samples import allowed_items, blocks
+from warmstart.query import candidate_mask, count_queries, filter_mask, resolve_histories
+from warmstart.recipe import Recipe
+from warmstart.text.cache import CachedEncoder
+from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name
+from warmstart.text.onnx_export import cache_home
+from warmstart.text.templates import item_texts
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that an engine learned; holds no user.
+
+    Parameters
+    ----------
+    catalog, graph
+        The items, and facts about them.
+    space
+        How items and texts become features.
+    panel
+        The experts, fitted on all events.
+    support
+        What is known of every item.
+    fusion
+        Whom to trust, when.
+    counts
+        int64, shape (n_items,): distinct users of each item.
+    fingerprint
+        Of the dataset it was fitted on.
+    """
+
+    catalog: Catalog
+    graph: KnowledgeGraph | None
+    space: FittedItemSpace
+    panel: Panel
+    support: Support
+    fusion: FittedFusion
+    counts: np.ndarray
+    fingerprint: str
+
+
+class Engine:
+    """Recommends for anybody: known, new, anonymous, or described in words.
+
+    Parameters
+    ----------
+    recipe
+        A ``Recipe``, the path of a TOML recipe, or None for the default one.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import clusters
+    >>> engine = Engine(Recipe(encoder="tfidf")).fit(clusters(60, 40, 4, seed=1))
+    >>> engine.recommend(histories=[[], ["i1"]], k=2).columns
+    ['query', 'item_id', 'score', 'rank', 'source']
+    """
+
+    def __init__(self, recipe: Recipe | str | Path | None = None) -> None:
+        self.recipe = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else Recipe.load(recipe)
+        self.data: Dataset | None = None
+        self.encoder: SavedEncoder | None = None
+        self._fitted: Fitted | None = None
+
+    def fit(self, data: Dataset, progress: Progress | None = None) -> Self:
+        """Encode the catalogue, simulate sparsity to learn the fusion, then fit the experts on all events."""
+        if not len(data.interactions):
+            raise DataError("the dataset has no events; an engine needs some to learn from")
+        texts = item_texts(data.catalog, self.recipe.space.template)
+        name = self.recipe.encoder
+        self.encoder = default_encoder(texts).encoder if name == "auto" else encoder_from_name(name, texts)
+        told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
+        space = self.recipe.space.fit(data.catalog, data.graph, CachedEncoder(self.encoder, cache_home(), told))
+        full = data.with_features(space.z)
+        fusion = self.recipe.fusion.fit(self.recipe.experts, full, progress)
+        panel = Panel.fit(self.recipe.experts, full, progress)
+        counts = data.interactions.item_counts()
+        print_ = data.fingerprint()
+        self._fitted = Fitted(data.catalog, data.graph, space, panel, Support.fit(full), fusion, counts, print_)
+        self.data = data
+        return self
+
+    @property
+    def fitted(self) -> Fitted:
+        """What was learned.
+
+        Raises
+        ------
+        NotFitted
+            Before ``fit``.
+        """
+        if self._fitted is None:
+            raise NotFitted("the engine has learned nothing yet; call fit(data) or warmstart.load(folder) first")
+        return self._fitted
+
+    @property
+    def data_fingerprint(self) -> str | None:
+        """Fingerprint of the dataset the engine was fitted on; None before ``fit``."""
+        return None if self._fitted is None else self._fitted.fingerprint
+
+    @property
+    def features(self) -> np.ndarray:
+        """Item features Z: float32, shape (n_items, dim)."""
+        return self.fitted.space.z
+
+    def recommend(
+        self,
+        users: Sequence[str] | None = None,
+        histories: Sequence[Sequence[str]] | None = None,
+        texts: Sequence[str] | None = None,
+        k: int = 10,
+        candidates: Sequence[str] | None = None,
+        exclude_seen: bool = True,
+        filters: Mapping[str, object] | None = None,
+        explain: bool = False,
+    ) -> pl.DataFrame:
+        """Best items for each query.
+
+        Parameters
+        ----------
+        users
+            User ids; unknown ones are new users. With ``histories``: only their attributes count.
+        histories
+            Item ids, oldest to newest; unknown ids are left out and counted in the log.
+        texts
+            What is wanted, in words; alone or beside a history.
+        k
+            Items a query, >= 1; fewer come back where fewer are allowed.
+        candidates
+            Item ids that may be shown; None = the whole catalogue.
+        exclude_seen
+            Leave out the items of the history.
+        filters
+            Column and value(s) of the catalogue that must be met.
+        explain
+            Add ``reasons``.
+
+        Returns
+        -------
+        pl.DataFrame
+            ``query`` (0-based position of the query), ``item_id``, ``score`` (higher is better, comparable within
+            a query), ``rank`` (from 1), ``source`` (the expert that ranks the item highest), ``reasons`` (list of str).
+        """
+        if k < 1:
+            raise DataError(f"k={k}; ask for at least 1 item")
+        h = self._histories(users, histories, texts)
+        pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
+        parts = [pl.DataFrame(schema=SCHEMA)]
+        for block in blocks(len(h), len(pool), len(self.fitted.panel.experts)):
+            parts.append(self._recommend(h.take(block), block, pool, k, exclude_seen, explain))
+        return pl.concat(parts, how="diagonal")
+
+    def _histories(
+        self, users: Sequence[str] | None, histories: Sequence[Sequence[str]] | None, texts: Sequence[str] | None
+    ) -> Histories:
+        f, n = self.fitted, count_queries(users, histories, texts)
+        if users is not None and histories is None and self.data is None:
+            raise NotFitted("a loaded engine holds no user data; load it with data=, or give histories=")
+        h, _ = resolve_histories(self.data, f.catalog, users, histories, n)
+        if texts is not None:
+            assert self.encoder is not None
+            h = replace(h, vectors=f.space.texts([str(t) for t in texts], self.encoder))
+        return h
+
+    def _recommend(
+        self, h: Histories, number: np.ndarray, pool: np.ndarray, k: int, exclude_seen: bool, explain: bool
+    ) -> pl.DataFrame:
+        f = self.fitted
+        allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
+        item, score, lead = f.fusion.rank(f.panel, f.support, h, allowed, min(k, len(pool)))
+        q, at = np.nonzero(item >= 0)
+        names = np.array(list(f.panel.experts))
+        table = {
+            "query": pl.Series(number[q], dtype=pl.Int64),
+            "item_id": f.catalog.items.names(item[q, at]),
+            "score": score[q, at],
+            "rank": pl.Series(at + 1, dtype=pl.Int64),
+            "source": names[lead[q, at]].tolist() if len(q) else pl.Series([], dtype=pl.String),
+        }
+        if explain:
+            explainer = self._explainer()
+            table["reasons"] = [
+                explainer.evidence(h.take([a]), int(i)).sentences() for a, i in zip(q, item[q, at], strict=True)
+            ]
+        return pl.DataFrame(table)
+
+    def similar(self, items: Sequence[str], k: int = 10) -> pl.DataFrame:
+        """Items nearest to each given item: the mean of how people and how content see them.
+
+        Returns the columns of ``recommend``; ``score`` is a cosine in [-1, 1]. An unknown item has no rows.
+        """
+        f = self.fitted
+        codes = f.catalog.items.codes([str(i) for i in items])
+        parts = [pl.DataFrame(schema=SCHEMA)]
+        for q, code in enumerate(codes):
+            if code < 0:
+                LOG.warning("item %r is not in the catalogue", items[q])
+                continue
+            content = f.support.unit @ f.support.unit[code]
+            people = f.support.people[int(code)].toarray().ravel()
+            score = 0.5 * content + 0.5 * people if f.counts[code] else content
+            score[code] = -np.inf
+            top = np.argsort(-score, kind="stable")[: min(k, len(score) - 1)]
+            source = np.where(people[top] > content[top], "people", "content")
+            parts.append(
+                pl.DataFrame(
+                    {
+                        "query": pl.Series([q] * len(top), dtype=pl.Int64),
+                        "item_id": f.catalog.items.names(top),
+                        "score": score[top].astype(np.float64),
+                        "rank": pl.Series(np.arange(len(top)) + 1, dtype=pl.Int64),
+                        "source": source.tolist(),
+                    }
+                )
+            )
+        return pl.concat(parts)
+
+    def explain(
+        self,
+        item: str,
+        user: str | None = None,
+        history: Sequence[str] | None = None,
+        text: str | None = None,
+        k: int = 10,
+        filters: Mapping[str, object] | None = None,
+    ) -> Explanation:
+        """Why an item is shown, or is not, to a user, a history or a text (one of them, or none: a new user)."""
+        f = self.fitted
+        code = int(f.catalog.items.codes([str(item)])[0])
+        if code < 0:
+            return Explanation(str(item), str(item), UNKNOWN, None, k, "", None)
+        given = history if history is not None else None if user is not None else []
+        h = self._histories(
+            None if user is None else [user], None if given is None else [given], None if text is None else [text]
+        )
+        evidence = self._explainer().evidence(h, code)
+        title = f.catalog.title(code)
+        passed = filter_mask(f.catalog, filters)
+        if code in h.row(0):
+            return Explanation(str(item), title, SEEN, None, k, "", evidence)
+        if not passed[code]:
+            return Explanation(
+                str(item), title, FILTERED, None, k, f"it does not pass the filter {dict(filters or {})}", evidence
+            )
+        ranked, _, _ = f.fusion.rank(f.panel, f.support, h, allowed_items(h, passed), len(passed))
+        rank = int(np.flatnonzero(ranked[0] == code)[0]) + 1
+        return Explanation(str(item), title, SHOWN if rank <= k else BELOW, rank, k, "", evidence)
+
+    def _explainer(self) -> Explainer:
+        f = self.fitted
+        return Explainer(f.panel, f.space.features, f.catalog, f.graph, f.counts)
+
+    def add_items(self, items: Any) -> int:
+        """Make new items recommendable at once, from their text and attributes alone; returns how many.
+
+        Parameters
+        ----------
+        items
+            A table with ``item_id`` and the columns of the catalogue (path, frame, or list of dicts).
+        """
+        f = self.fitted
+        assert self.encoder is not None
+        rows = shape_keyed(read_table(items), "items").frame
+        new = Catalog(rows)
+        z = f.space.items(new, f.graph, self.encoder)
+        n = len(new)
+        self._fitted = replace(
+            f,
+            catalog=f.catalog.extended(rows),
+            space=replace(f.space, z=np.vstack([f.space.z, z])),
+            panel=f.panel.grow(z),
+            support=f.support.grow(z),
+            counts=np.append(f.counts, np.zeros(n, np.int64)),
+        )
+        return n
+
+    def save(self, folder: str | Path) -> None:
+        """Write a folder that ``warmstart.load`` reads without torch; holds no user data."""
+        f = self.fitted
+        assert self.encoder is not None
+        parts = {"space": f.space, "panel": f.panel, "support": f.support, "fusion": f.fusion, "counts": f.counts}
+        storage.save(Path(folder), parts, f.catalog, f.graph, self.encoder, self.recipe.to_dict(), f.fingerprint)
+
+    @classmethod
+    def load(cls, folder: str | Path, data: Dataset | str | Path | None = None) -> Self:
+        """Read a saved engine; ``data`` (a dataset or its folder) brings the histories of known users."""
+        saved = storage.load(Path(folder))
+        engine = cls(Recipe.of(saved.recipe))
+        engine.encoder = saved.encoder
+        engine._fitted = Fitted(catalog=saved.catalog, graph=saved.graph, fingerprint=saved.fingerprint, **saved.parts)
+        if data is not None:
+            engine.data = aligned(data if isinstance(data, Dataset) else Dataset.load(data), saved.catalog)
+        return engine
+
+
+SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
+
+
+def aligned(data: Dataset, catalog: Catalog) -> Dataset:
+    """A dataset whose item codes are those of the engine's catalogue; events of items it lacks are left out."""
+    if data.catalog.items == catalog.items:
+        return data
+    to = catalog.items.codes(list(data.catalog.items.ids))
+    x = data.interactions
+    kept = x.select(to[x.item] >= 0)
+    events = replace(kept, item=to[kept.item], n_items=len(catalog))
+    return replace(data, interactions=events, catalog=catalog, features=None)
+
+
+def load(folder: str | Path, data: Dataset | str | Path | None = None) -> Engine:
+    """Read a saved engine; see ``Engine.load``."""
+    return Engine.load(folder, data)

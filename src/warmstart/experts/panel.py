@@ -1,0 +1,47 @@
+"""The experts of an engine, fitted and asked together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.experts.base import Expert, FittedExpert
+from warmstart.experts.popularity import FittedPopularity
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Fitted experts by name; those that had nothing to learn from are absent."""
+
+    experts: dict[str, FittedExpert]
+
+    @classmethod
+    def fit(cls, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None = None) -> Panel:
+        """Fit each expert; ``fit`` of an expert may return None (e.g. no table of users)."""
+        fitted = {}
+        for done, (name, expert) in enumerate(experts.items()):
+            if progress:
+                progress("fitting experts", done, len(experts))
+            one = expert.fit(data)
+            if one is not None:
+                fitted[name] = one
+        return cls(fitted)
+
+    @property
+    def flat(self) -> frozenset[str]:
+        """Names of experts whose score does not depend on the query."""
+        return frozenset(n for n, e in self.experts.items() if isinstance(e, FittedPopularity))
+
+    def score(self, histories: Histories) -> dict[str, np.ndarray]:
+        """Scores by name: float32, shape (n_queries, n_items), NaN = cannot say."""
+        return {name: expert.score(histories) for name, expert in self.experts.items()}
+
+    def grow(self, features: np.ndarray) -> Panel:
+        """With new items appended to every expert."""
+        return Panel({name: expert.grow(features) for name, expert in self.experts.items()})

@@ -1,0 +1,76 @@
+"""The floor: on held-out worlds, no state may rank worse than its best single expert."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+BINS = ((0, 0), (1, 2), (3, 4), (5, 10), (11, 10**9))
+LEAST_QUERIES = 30
+DISCOUNT = 1.0 / np.log2(np.arange(2, 12))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row of the floor's table: a state and history length, and who ranked how well there.
+
+    Parameters
+    ----------
+    state
+        ``new``, ``short``, ``long``, ``unmet`` or ``typed``.
+    low, high
+        History lengths, inclusive.
+    queries
+        How many were asked.
+    fused
+        NDCG@10 of the fusion over the candidates, in [0, 1].
+    experts
+        NDCG@10 of every expert.
+    chosen
+        ``fusion``, or the expert that the cell is handed to.
+    """
+
+    state: str
+    low: int
+    high: int
+    queries: int
+    fused: float
+    experts: dict[str, float]
+    chosen: str
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain values."""
+        return asdict(self)
+
+
+def query_ndcg(score: np.ndarray, query: np.ndarray, taken: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """NDCG@10 of each query over its candidates: float64, shape (n_queries,), NaN where nothing is relevant.
+
+    ``query`` ascending; ``relevant`` (n_queries,) counts all relevant items, candidates or not.
+    """
+    order = np.lexsort((-np.nan_to_num(score, nan=-np.inf), query))
+    start = np.searchsorted(query, query)
+    rank = np.arange(len(query)) - start[order]
+    q = query[order]
+    gain = np.where((rank < 10) & taken[order], DISCOUNT[np.minimum(rank, 9)], 0.0)
+    ideal = np.concatenate([[np.nan], np.cumsum(DISCOUNT)])[np.minimum(relevant, 10).astype(int)]
+    return np.bincount(q, weights=gain, minlength=len(relevant)) / ideal
+
+
+def judge(state: str, length: np.ndarray, fused: np.ndarray, experts: dict[str, np.ndarray]) -> list[Cell]:
+    """Compare per history length; hand over where an expert is better by more than its standard error."""
+    cells = []
+    for low, high in BINS:
+        mine = (length >= low) & (length <= high) & ~np.isnan(fused)
+        if not mine.any():
+            continue
+        means = {name: float(np.nanmean(v[mine])) for name, v in experts.items()}
+        best = max(means, key=lambda name: means[name])
+        gap = experts[best][mine] - fused[mine]
+        error = float(gap.std() / np.sqrt(mine.sum()))
+        worse = mine.sum() >= LEAST_QUERIES and float(gap.mean()) > error
+        cells.append(
+            Cell(state, low, high, int(mine.sum()), float(fused[mine].mean()), means, best if worse else "fusion")
+        )
+    return cells

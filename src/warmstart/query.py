@@ -1,0 +1,119 @@
+"""From ids, typed texts and filters to what the experts understand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.data.vocab import Vocabulary
+from warmstart.errors import ConfigError, DataError
+from warmstart.experts.features import SEPARATOR
+
+LOG = logging.getLogger(__name__)
+
+
+def count_queries(
+    users: Sequence[str] | None, histories: Sequence[Sequence[str]] | None, texts: Sequence[str] | None
+) -> int:
+    """How many queries were asked; the given lists must be equally long.
+
+    Examples
+    --------
+    >>> count_queries(["u1", "u2"], None, None)
+    2
+    """
+    given = {"users": users, "histories": histories, "texts": texts}
+    lengths = {name: len(v) for name, v in given.items() if v is not None}
+    if not lengths:
+        raise DataError("nothing was asked; give users=, histories= or texts=")
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise DataError(f"{name}={value!r} is one string; give a list, e.g. {name}=[{value!r}]")
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"the given lists differ in length ({lengths}); give one entry a query in each")
+    return next(iter(lengths.values()))
+
+
+def resolve_histories(
+    data: Dataset | None,
+    catalog: Catalog,
+    users: Sequence[str] | None,
+    histories: Sequence[Sequence[str]] | None,
+    n: int,
+) -> tuple[Histories, int]:
+    """Histories of the queries, and how many item ids of them are unknown.
+
+    A given history replaces the stored one; the attributes of a known user count in any case. Unknown users are
+    new users.
+    """
+    codes = np.full(n, -1, np.int32) if users is None or data is None else data.users.codes([str(u) for u in users])
+    unknown = 0
+    if histories is None:
+        h = Histories.of([[]] * n, len(catalog)) if data is None else Histories.of_users(data.interactions, codes)
+        h = replace(h, n_items=len(catalog))
+    else:
+        rows = []
+        for history in histories:
+            if isinstance(history, str):
+                raise DataError(f"history {history!r} is one string; give a list of item ids, oldest first")
+            row = catalog.items.codes([str(i) for i in history])
+            unknown += int((row < 0).sum())
+            rows.append(row[row >= 0])
+        h = Histories.of(rows, len(catalog))
+    if unknown:
+        LOG.warning("%d item ids of the histories are not in the catalogue and were left out", unknown)
+    if data is not None and users is not None:
+        h = replace(h, attributes=data.attributes(codes))
+    return h, unknown
+
+
+def candidate_mask(items: Vocabulary, candidates: Sequence[str] | None) -> np.ndarray:
+    """Items that may be recommended: bool, shape (n_items,); unknown ids are counted in the log.
+
+    Examples
+    --------
+    >>> candidate_mask(Vocabulary(["a", "b"]), ["b"]).tolist()
+    [False, True]
+    """
+    if candidates is None:
+        return np.ones(len(items), bool)
+    codes = items.codes([str(c) for c in candidates])
+    if (codes < 0).any():
+        LOG.warning("%d candidates are not in the catalogue and were left out", int((codes < 0).sum()))
+    mask = np.zeros(len(items), bool)
+    mask[codes[codes >= 0]] = True
+    return mask
+
+
+def filter_mask(catalog: Catalog, filters: Mapping[str, object] | None) -> np.ndarray:
+    """Items that pass every filter: bool, shape (n_items,).
+
+    A filter names a column and a value, or several of which one must be met; cells with several values
+    (``Comedy|Drama``) pass if one of them is met; case does not matter.
+
+    Examples
+    --------
+    >>> c = Catalog(pl.DataFrame({"item_id": ["a", "b"], "genres": ["Comedy|Drama", "Horror"]}))
+    >>> filter_mask(c, {"genres": "drama"}).tolist()
+    [True, False]
+    """
+    mask = np.ones(len(catalog), bool)
+    for column, wanted in (filters or {}).items():
+        if column not in catalog.table.columns:
+            raise ConfigError(f"filter names column {column!r}; the catalogue has {catalog.table.columns}")
+        accepted = {str(w).lower() for w in (wanted if isinstance(wanted, list | tuple | set) else [wanted])}
+        cells = catalog.table[column]
+        if cells.dtype == pl.List:
+            cells = cells.cast(pl.List(pl.String)).list.join("|")
+        values = cells.cast(pl.String).fill_null("").to_list()
+        mask &= np.array(
+            [v.lower() in accepted or bool(accepted & set(SEPARATOR.split(v.lower()))) for v in values], bool
+        )
+    return mask

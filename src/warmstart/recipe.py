@@ -1,0 +1,147 @@
+"""Recipes: TOML on disk, typed objects in memory, and the one table from names to classes."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from warmstart.errors import ConfigError
+from warmstart.experts.attributes import UserAttributes
+from warmstart.experts.base import Expert
+from warmstart.experts.content import ContentCosine, ContentMap
+from warmstart.experts.factors import Factors
+from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.popularity import Popularity
+from warmstart.experts.space import ItemSpace
+from warmstart.experts.transitions import Transitions
+from warmstart.fusion.fuse import Fusion
+
+EXPERTS: dict[str, type] = {
+    "Popularity": Popularity,
+    "ContentCosine": ContentCosine,
+    "ContentMap": ContentMap,
+    "PriorMeanEASE": PriorMeanEASE,
+    "Factors": Factors,
+    "Transitions": Transitions,
+    "UserAttributes": UserAttributes,
+}
+
+
+def default_experts() -> dict[str, Expert]:
+    """The experts of the default recipe, by name."""
+    return {
+        "popularity": Popularity(),
+        "recent": Popularity(half_life=0.2),
+        "newest": Popularity(half_life=0.05),
+        "content": ContentCosine(),
+        "content_map": ContentMap(power=0.0),
+        "people": PriorMeanEASE(strength=1.0),
+        "people_few": PriorMeanEASE(strength=10.0, dropout=0.6),
+        "people_one": PriorMeanEASE(strength=100.0, dropout=0.85),
+        "factors": Factors(),
+        "transitions": Transitions(),
+        "attributes": UserAttributes(),
+    }
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that an engine is made of.
+
+    Parameters
+    ----------
+    encoder
+        Name, folder or hub name of the text encoder; ``auto`` takes the best that works here.
+    space
+        How items become features.
+    experts
+        By name; the names appear as sources of recommendations.
+    fusion
+        How experts are joined.
+    """
+
+    encoder: str = "auto"
+    space: ItemSpace = field(default_factory=ItemSpace)
+    experts: Mapping[str, Expert] = field(default_factory=default_experts)
+    fusion: Fusion = field(default_factory=Fusion)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a TOML recipe; what it does not say stays default.
+
+        Raises
+        ------
+        ConfigError
+            If the file is missing or no TOML, or names an unknown setting or class.
+
+        Examples
+        --------
+        >>> Recipe.of({"fusion": {"top": 100}}).fusion.top
+        100
+        """
+        try:
+            return cls.of(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ConfigError(
+                f"recipe {path} cannot be read ({error.strerror}); give the path of a TOML file"
+            ) from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"recipe {path} is no TOML: {error}; see docs/recipes.md") from error
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Recipe:
+        """From the plain values of a recipe."""
+        table = dict(table)
+        experts = table.pop("experts", None)
+        recipe = build(cls, table, "recipe")
+        if experts is None:
+            return recipe
+        made = {}
+        for name, settings in experts.items():
+            settings = dict(settings)
+            kind = settings.pop("class", None)
+            if kind not in EXPERTS:
+                raise ConfigError(f"expert {name!r} has class {kind!r}; known classes are {sorted(EXPERTS)}")
+            made[name] = build(EXPERTS[kind], settings, f"experts.{name}")
+        return build(cls, table | {"experts": made}, "recipe")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, such as ``of`` takes."""
+        out = plain(self)
+        out["experts"] = {name: {"class": type(e).__name__} | plain(e) for name, e in self.experts.items()}
+        return out
+
+
+def build(kind: type, settings: Mapping[str, Any], place: str) -> Any:
+    """A dataclass from plain values, nested tables included; unknown names are refused."""
+    known = {f.name: f for f in fields(kind)}
+    values = {}
+    default = kind()
+    for name, value in settings.items():
+        if name not in known:
+            raise ConfigError(f"{place} has no setting {name!r}; it has {sorted(known)}")
+        now = getattr(default, name)
+        if is_dataclass(now) and isinstance(value, Mapping):
+            value = build(type(now), value, f"{place}.{name}")
+        elif value is False and is_dataclass(now):
+            value = None
+        elif isinstance(now, tuple) and isinstance(value, list):
+            value = tuple(value)
+        elif isinstance(now, float) and isinstance(value, int):
+            value = float(value)
+        elif now is not None and not isinstance(value, Mapping) and not isinstance(value, type(now)):
+            raise ConfigError(f"{place}.{name} is {value!r}; it takes {type(now).__name__}, e.g. {now!r}")
+        values[name] = value
+    return kind(**values)
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses as dicts, tuples as lists; a switched-off part is False."""
+    if is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) is not None}
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value

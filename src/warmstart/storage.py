@@ -1,0 +1,118 @@
+"""An engine as a folder: manifest, arrays, LightGBM text, items, encoder. No pickle, no user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from warmstart import __version__
+from warmstart.artefact import open_sealed, pack, seal, unpack
+from warmstart.data.catalog import Catalog
+from warmstart.data.graph import KnowledgeGraph
+from warmstart.experts.attributes import FittedUserAttributes
+from warmstart.experts.content import FittedContentMap
+from warmstart.experts.factors import FittedFactors
+from warmstart.experts.features import FittedFeatures, TokenMap
+from warmstart.experts.linear import FittedPriorMeanEASE
+from warmstart.experts.panel import Panel
+from warmstart.experts.popularity import FittedPopularity
+from warmstart.experts.space import FittedItemSpace
+from warmstart.experts.transitions import FittedTransitions
+from warmstart.fusion.evidence import Support
+from warmstart.fusion.floor import Cell
+from warmstart.fusion.fuse import FittedFusion, Head
+from warmstart.fusion.gate import Gate
+from warmstart.fusion.ranker import FittedRanker
+from warmstart.text.choose import SavedEncoder, encoder_from_spec
+from warmstart.text.whiten import Whitening
+
+FORMAT = 1
+CLASSES: dict[str, type] = {
+    c.__name__: c
+    for c in (
+        Panel,
+        FittedPopularity,
+        FittedContentMap,
+        FittedPriorMeanEASE,
+        FittedFactors,
+        FittedTransitions,
+        FittedUserAttributes,
+        FittedItemSpace,
+        FittedFeatures,
+        TokenMap,
+        Whitening,
+        Support,
+        FittedFusion,
+        Head,
+        Gate,
+        Cell,
+        FittedRanker,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a folder holds."""
+
+    parts: dict[str, Any]
+    catalog: Catalog
+    graph: KnowledgeGraph | None
+    encoder: SavedEncoder
+    recipe: dict[str, Any]
+    fingerprint: str
+
+
+def save(
+    folder: Path,
+    parts: Mapping[str, Any],
+    catalog: Catalog,
+    graph: KnowledgeGraph | None,
+    encoder: SavedEncoder,
+    recipe: dict[str, Any],
+    fingerprint: str,
+) -> None:
+    """Write all parts, then the manifest with their checksums."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "encoder").mkdir(exist_ok=True)
+    arrays: dict[str, np.ndarray] = {}
+    described = {name: pack(part, CLASSES, arrays, name) for name, part in parts.items()}
+    np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
+    (folder / "parts.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
+    catalog.table.write_parquet(folder / "items.parquet")
+    if graph is not None:
+        graph.triples.write_parquet(folder / "graph.parquet")
+    encoder.save(folder / "encoder")
+    seal(
+        folder,
+        {
+            "format": FORMAT,
+            "warmstart": __version__,
+            "fingerprint": fingerprint,
+            "encoder": encoder.spec(),
+            "graph": graph is not None,
+            "recipe": recipe,
+        },
+    )
+
+
+def load(folder: Path) -> Saved:
+    """Read a folder after comparing its checksums; needs no torch."""
+    manifest = open_sealed(folder, FORMAT)
+    with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+        loaded = {name: arrays[name] for name in arrays.files}
+    described = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
+    return Saved(
+        {name: unpack(part, CLASSES, loaded) for name, part in described.items()},
+        Catalog(pl.read_parquet(folder / "items.parquet")),
+        KnowledgeGraph(pl.read_parquet(folder / "graph.parquet")) if manifest["graph"] else None,
+        encoder_from_spec(manifest["encoder"], folder / "encoder"),
+        manifest["recipe"],
+        manifest["fingerprint"],
+    )
