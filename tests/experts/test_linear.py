@@ -1,0 +1,200 @@
+"""SPR against its definition, solved column by column."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from warmstart.data.histories import Histories
+from warmstart.data.toy import clusters
+from warmstart.errors import WarmstartError
+from warmstart.experts import linear
+from warmstart.experts.linear import PriorMeanEASE, buckets_of, fill_upper, inverse_gram, prune
+
+worlds = st.fixed_dictionaries(
+    {"seed": st.integers(0, 10_000), "n_users": st.integers(2, 14), "n_items": st.integers(3, 9)}
+)
+models = st.builds(
+    PriorMeanEASE,
+    strength=st.sampled_from([0.1, 1.0, 10.0]),
+    dropout=st.sampled_from([0.0, 0.33]),
+    tau=st.sampled_from([0.0, 10.0]),
+    kappa=st.sampled_from([0.0, 0.7, 1.0]),
+    buckets=st.integers(1, 3),
+)
+some = settings(max_examples=40, deadline=None, derandomize=True)
+
+
+def columns(fitted):
+    """B as the fitted expert holds it: what each item of a history adds to each item."""
+    n = len(fitted.z)
+    return fitted.score(Histories.of([[i] for i in range(n)], n)).astype(np.float64)
+
+
+def naive(model, data):
+    """Each column as its constrained ridge: solve without item j in the equations, because ``b_j = 0``."""
+    x = data.interactions.matrix().toarray().astype(np.float64)
+    counts = x.sum(0)
+    z = data.features.astype(np.float64)
+    w = model.content.fit(data).w.astype(np.float64) if model.kappa else np.zeros((z.shape[1],) * 2)
+    prior = model.kappa * z @ w @ z.T
+    gram, met = x.T @ x, np.flatnonzero(counts)
+    scale = (counts**2).sum() / counts.sum()
+    group, out = buckets_of(counts[met], model.buckets), prior.copy()
+    for at, j in enumerate(met):
+        alike = counts[met[group == group[at]]].mean()
+        ridge = model.strength * scale * (1 + model.tau / alike) + model.dropout / (1 - model.dropout) * counts
+        rest = met[met != j]
+        left = gram[np.ix_(rest, rest)] + np.diag(ridge[rest])
+        out[rest, j] = np.linalg.solve(left, gram[rest, j] + ridge[rest] * prior[rest, j])
+        out[j, j] = 0.0
+    return out
+
+
+@some
+@given(world=worlds, model=models)
+def test_every_column_is_its_constrained_ridge(draw_world, world, model):
+    data = draw_world(**world)
+    np.testing.assert_allclose(columns(model.fit(data)), naive(model, data), atol=2e-4)
+
+
+@some
+@given(world=worlds, strength=st.sampled_from([0.1, 1.0, 10.0]))
+def test_without_prior_it_is_ease(draw_world, world, strength):
+    data = draw_world(**world)
+    x = data.interactions.matrix().toarray().astype(np.float64)
+    counts = x.sum(0)
+    p = np.linalg.inv(x.T @ x + strength * (counts**2).sum() / counts.sum() * np.eye(data.n_items))
+    ease = -p / np.diag(p)
+    np.fill_diagonal(ease, 0.0)
+    fitted = PriorMeanEASE(strength=strength, dropout=0.0, tau=0.0, kappa=0.0).fit(data)
+    np.testing.assert_allclose(columns(fitted), ease, atol=2e-4)
+
+
+@some
+@given(world=worlds, model=models)
+def test_an_item_without_events_keeps_its_content_column(draw_world, world, model):
+    data = draw_world(**world)
+    expected = np.zeros(data.n_items)
+    if model.kappa:
+        expected = model.kappa * data.features @ model.content.fit(data).w @ data.features[-1]
+    np.testing.assert_allclose(columns(model.fit(data))[:, -1], expected, atol=1e-5)
+
+
+@some
+@given(world=worlds, model=models, limit=st.sampled_from([0, 4000]))
+def test_contributions_add_up_to_the_score(draw_world, world, model, limit):
+    data = draw_world(**world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linear, "DENSE_LIMIT", limit)
+        fitted = model.fit(data)
+    rows = np.arange(0, data.n_items, 2)
+    score = fitted.score(Histories.of([rows], data.n_items))[0]
+    for j in range(data.n_items):
+        from_data, from_content = fitted.weights(rows, j)
+        assert from_data.shape == from_content.shape == rows.shape
+        assert (from_data + from_content).sum() == pytest.approx(score[j], abs=1e-4)
+
+
+@some
+@given(world=worlds, model=models)
+def test_nothing_pruned_equals_the_dense_path(draw_world, world, model):
+    data = draw_world(**world)
+    dense = model.fit(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linear, "DENSE_LIMIT", 0)
+        pruned = model.fit(data)
+    assert sp.issparse(pruned.data)
+    assert isinstance(dense.data, np.ndarray)
+    np.testing.assert_allclose(columns(pruned), columns(dense), atol=1e-5)
+
+
+@some
+@given(world=worlds, model=models, m=st.integers(1, 3))
+def test_growth_is_exact(make_data, draw_world, world, model, m):
+    """Growing by items equals fitting with them in the catalogue and without events."""
+    data = draw_world(**world)
+    more = np.random.default_rng(m).normal(size=(m, 3)).astype(np.float32)
+    wide = np.pad(data.interactions.matrix().toarray(), ((0, 0), (0, m)))
+    whole = make_data(wide, np.vstack([data.features, more]))
+    np.testing.assert_allclose(columns(model.fit(data).grow(more)), columns(model.fit(whole)), atol=1e-4)
+
+
+@some
+@given(seed=st.integers(0, 10_000), n_users=st.integers(1, 12), n_items=st.integers(1, 12))
+def test_both_sides_give_the_inverse(seed, n_users, n_items):
+    rng = np.random.default_rng(seed)
+    x = (rng.random((n_users, n_items)) < 0.4).astype(np.float32)
+    ridge = rng.uniform(0.5, 5.0, n_items)
+    expected = np.linalg.inv(x.T.astype(np.float64) @ x + np.diag(ridge))
+    found = inverse_gram(sp.csr_matrix(x), ridge)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    padded = sp.csr_matrix(np.vstack([x, np.zeros((n_items, n_items), np.float32)]))  # users that took nothing
+    np.testing.assert_allclose(inverse_gram(padded, ridge), found, atol=1e-5)
+
+
+def test_a_singular_gram_is_told_with_a_remedy():
+    with pytest.raises(WarmstartError, match="larger ridge"):
+        inverse_gram(sp.csr_matrix(np.ones((3, 2), np.float32)), np.zeros(2))
+
+
+def test_upper_triangle_over_several_blocks():
+    full = np.random.default_rng(0).normal(size=(7, 7))
+    full = full + full.T
+    lower = np.tril(full)
+    fill_upper(lower, block=3)
+    np.testing.assert_array_equal(lower, full)
+
+
+def test_pruning_keeps_the_largest_and_the_diagonal():
+    a = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
+    mine = np.arange(3, 9)
+    a[mine, np.arange(6)] = 1e-3
+    kept = prune(a, mine, keep=4).toarray()
+    assert ((kept != 0).sum(0) == 4).all()
+    np.testing.assert_array_equal(kept[mine, np.arange(6)], a[mine, np.arange(6)])
+    for j in range(6):
+        others = np.delete(np.arange(20), mine[j])
+        top = others[np.argsort(-np.abs(a[others, j]))[:3]]
+        np.testing.assert_array_equal(kept[top, j], a[top, j])
+
+
+def test_pruning_keeps_the_ranking_of_planted_themes(monkeypatch):
+    data = clusters(seed=0)
+    z = np.random.default_rng(0).normal(size=(data.n_items, 3)).astype(np.float32)
+    model = PriorMeanEASE(keep=40)
+    dense = columns(model.fit(data.with_features(z)))
+    monkeypatch.setattr(linear, "DENSE_LIMIT", 10)
+    pruned = model.fit(data.with_features(z))
+    assert pruned.data.nnz <= 40 * data.n_items
+    same = [
+        np.intersect1d(a, b).size
+        for a, b in zip(*(np.argsort(-s)[:, :10] for s in (columns(pruned), dense)), strict=True)
+    ]
+    assert np.mean(same) > 9
+
+
+def test_buckets_hold_about_equally_many_rare_ones_first():
+    counts = np.random.default_rng(0).permutation(90) + 1
+    bucket = buckets_of(counts, 3)
+    assert bucket.dtype == np.int8
+    assert np.bincount(bucket).tolist() == [30, 30, 30]
+    assert counts[bucket == 0].max() < counts[bucket == 1].min() < counts[bucket == 2].min()
+    assert not buckets_of(counts, 1).any()
+
+
+def test_rare_items_lean_on_content_more_than_common_ones(make_data):
+    """Content says that 0 and 1 go with 3; the data do not. The rare one believes content more."""
+    rng = np.random.default_rng(0)
+    x = np.zeros((60, 6), bool)
+    x[:, 2:] = rng.random((60, 4)) < 0.5
+    x[:40, 0], x[40:42, 1] = True, True
+    z = np.eye(6, dtype=np.float32)
+    z[0] = z[1] = z[3]
+    model = PriorMeanEASE(strength=0.1, buckets=3, tau=10.0, kappa=1.0)
+    data = make_data(x, z)
+    fitted, prior = model.fit(data), z @ model.content.fit(data).w @ z.T
+    far = np.abs(columns(fitted) - prior)
+    assert far[2:, 1].mean() < far[2:, 0].mean()
