@@ -27,6 +27,7 @@ Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
 OneUser = Annotated[str | None, typer.Option("--user", help="A user of --data.")]
+OneText = Annotated[str | None, typer.Option("--text", help="What somebody looks for, in words.")]
 OneHistory = Annotated[str | None, typer.Option("--history", help="Item ids with commas between, oldest first.")]
 
 
@@ -72,13 +73,16 @@ def explain(
     item: Item,
     user: OneUser = None,
     history: OneHistory = None,
+    text: OneText = None,
     data: Known = None,
+    only: Filter = None,
+    k: Places = 10,
     as_json: Json = False,
 ) -> None:
     """Say why an item is recommended, or missing."""
     loaded = open_engine(engine, data)
-    past = ids(history) if history is not None else None if user else []
-    found = loaded.explain(user=user, history=past, item=item)
+    past = None if history is None else ids(history)
+    found = loaded.explain(item=item, user=user, history=past, text=text, k=k, filters=filters(only or ()))
     if as_json:
         return emit(found.to_dict())
     answers().print(found.text, markup=False, highlight=False)
@@ -96,7 +100,7 @@ def with_titles(rows: pl.DataFrame, engine: Engine) -> pl.DataFrame:
     """Answers with the items' titles beside their ids."""
     import polars as pl
 
-    catalog = engine.catalog
+    catalog = engine.fitted.catalog
     titles = [catalog.title(code) for code in catalog.items.codes(rows["item_id"].to_list())]
     at = rows.columns.index("item_id") + 1
     return rows.insert_column(at, pl.Series("title", titles, dtype=pl.String))

@@ -49,7 +49,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress() -> Iterator[Tell]:
-    """Progress bars on stderr, one a stage.
+    """Progress bars on stderr, one a stage; a stage is done when the next begins.
 
     Examples
     --------
@@ -62,10 +62,16 @@ def progress() -> Iterator[Tell]:
 
         def tell(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
+                finish()
                 tasks[stage] = bars.add_task(escape(stage), total=total or None)
             bars.update(tasks[stage], completed=done, total=total or None)
 
+        def finish() -> None:
+            for task in tasks.values():
+                bars.update(task, total=1, completed=1)
+
         yield tell
+        finish()
 
 
 def listing(rows: pl.DataFrame, title: str | None = None) -> Table:
