@@ -17,6 +17,12 @@ def decayed_counts(x: Interactions, share: float) -> np.ndarray:
 
     ``share`` is a fraction of the time between the first and the last event; without times, or with
     ``share`` of 0, every event counts 1. Float64, shape (n_items,).
+
+    Examples
+    --------
+    >>> x = Interactions.of(np.zeros(3), np.array([0, 1, 1]), 1, 2, time=np.array([0, 50, 100]))
+    >>> decayed_counts(x, 0.5).tolist()  # half of it every 50 seconds
+    [0.25, 1.5]
     """
     weight = np.ones(len(x))
     if share > 0 and x.has_time:
@@ -26,9 +32,15 @@ def decayed_counts(x: Interactions, share: float) -> np.ndarray:
 
 
 def content_rates(features: np.ndarray, counts: np.ndarray, ridge: float) -> tuple[np.ndarray, float]:
-    """Ridge from features to log counts; returns coefficients (dim,) and the residual variance.
+    """Ridge from features to log counts; returns coefficients (dim + 1,), the last the mean, and the residual variance.
 
     ``min_b ||log(1 + n) - mean - Z b||^2 + ridge ||b||^2`` over items with at least one event.
+
+    Examples
+    --------
+    >>> b, variance = content_rates(np.array([[1.0], [-1.0], [5.0]]), np.expm1([3.0, 1.0, 0.0]), ridge=2.0)
+    >>> b.tolist(), variance
+    ([0.5, 2.0], 0.25)
     """
     met = counts > 0
     y = np.log1p(counts[met])
@@ -54,6 +66,14 @@ class Popularity:
         Shape of the prior, in events; 0 = counts alone.
     ridge
         Strength of the ridge of the prediction.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import clusters
+    >>> data = clusters(seed=0)
+    >>> scores = Popularity(tau=0.0).fit(data).score(data.histories(np.array([0])))
+    >>> int(np.argmax(scores[0])) == int(np.argmax(data.interactions.item_counts()))
+    True
     """
 
     half_life: float = 0.0
@@ -63,27 +83,43 @@ class Popularity:
     def fit(self, data: Dataset) -> FittedPopularity:
         """Count, and learn to predict counts where the dataset has features."""
         counts = decayed_counts(data.interactions, self.half_life)
+        highest = float(np.quantile(counts[counts > 0], 0.9)) if counts.any() else 1.0
         coefficients = np.zeros(0)
         expected = np.full(data.n_items, counts.mean() if counts.any() else 1.0)
         if data.features is not None and counts.any():
             coefficients, _ = content_rates(data.features, counts, self.ridge)
-            expected = predict(data.features, coefficients, float(np.quantile(counts[counts > 0], 0.9)))
+            expected = predict(data.features, coefficients, highest)
         score = np.log((counts + self.tau + 1e-9) / (1.0 + self.tau / np.maximum(expected, 1e-3)))
-        return FittedPopularity(
-            score.astype(np.float32), coefficients, float(np.quantile(counts[counts > 0], 0.9)) if counts.any() else 1.0
-        )
+        return FittedPopularity(score.astype(np.float32), coefficients, highest)
 
 
 def predict(features: np.ndarray, coefficients: np.ndarray, highest: float) -> np.ndarray:
-    """Expected count from features, between 0 and ``highest``: float64, shape (n,)."""
+    """Expected count from features, between 0 and ``highest``: float64, shape (n,); NaN without coefficients.
+
+    Examples
+    --------
+    >>> predict(np.array([[0.0], [9.0], [-9.0]]), np.array([1.0, np.log(4.0)]), highest=50.0).round(6).tolist()
+    [3.0, 50.0, 0.0]
+    """
     if not len(coefficients):
         return np.full(len(features), np.nan)
-    return np.clip(np.expm1(features @ coefficients[:-1] + coefficients[-1]), 0.0, highest)
+    expected: np.ndarray = np.expm1(np.minimum(features @ coefficients[:-1] + coefficients[-1], np.log1p(highest)))
+    return np.asarray(np.maximum(expected, 0.0))
 
 
 @dataclass(frozen=True)
 class FittedPopularity:
-    """One score an item, the same for every query."""
+    """One score an item, the same for every query.
+
+    Parameters
+    ----------
+    scores
+        float32, shape (n_items,): log of the expected rate.
+    coefficients
+        float64, shape (dim + 1,): from features to log counts; empty without features.
+    highest
+        No prediction is above it.
+    """
 
     scores: np.ndarray
     coefficients: np.ndarray
@@ -94,6 +130,6 @@ class FittedPopularity:
         return np.broadcast_to(self.scores, (len(histories), len(self.scores)))
 
     def grow(self, features: np.ndarray) -> Self:
-        """New items stand where their content puts them (log of the expected rate)."""
+        """New items stand where their content puts them (log of the expected rate); NaN without coefficients."""
         expected = predict(features, self.coefficients, self.highest)
         return replace(self, scores=np.append(self.scores, np.log(expected + 1e-9)).astype(np.float32))
