@@ -33,7 +33,7 @@ def pack(value: Any, classes: Mapping[str, type], arrays: dict[str, np.ndarray],
     if isinstance(value, np.ndarray):
         arrays[place] = value
         return {"array": place}
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return {"tuple": [pack(v, classes, arrays, f"{place}.{i}") for i, v in enumerate(value)]}
     if isinstance(value, dict):
         return {"dict": [[k, pack(v, classes, arrays, f"{place}.{i}")] for i, (k, v) in enumerate(value.items())]}
