@@ -37,11 +37,8 @@ def filled(page: str) -> str:
 
 def block(command: str) -> str:
     """Help between marks."""
-    return f"<!-- help: {command} -->
-```text
-{help_text(command)}
-```
-<!-- end -->"
+    lines = (f"<!-- help: {command} -->", "```text", help_text(command), "```", "<!-- end -->")
+    return "\n".join(lines)
 
 
 def main() -> int:

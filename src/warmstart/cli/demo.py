@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the report, the engine and the data.")]
 Fast = Annotated[bool, typer.Option("--fast", hidden=True, help="A small part of the data and no language model.")]
-SMALL = (150, 400)  # users, films
+SMALL = (100, 300)  # users, films
+QUICK: dict[str, Any] = {"encoder": "tfidf", "fusion": {"queries": 60, "ranker": False}}
 
 
 def demo(out: Out = Path("demo"), fast: Fast = False) -> None:
@@ -36,7 +37,7 @@ def demo(out: Out = Path("demo"), fast: Fast = False) -> None:
     split = demo_split(data, story.FILM)
     story.open_with(console, data, split)
     with progress() as tell:
-        engine, report = measure(Recipe(encoder="tfidf") if fast else None, split, 10, tell)
+        engine, report = measure(Recipe.of(QUICK) if fast else None, split, 10, tell)
     console.print(report.table())
     story.show_people(console, engine, split.train)
     story.show_new_film(console, engine, data, split, story.FILM)

@@ -101,7 +101,7 @@ def with_titles(rows: pl.DataFrame, engine: Engine) -> pl.DataFrame:
     import polars as pl
 
     catalog = engine.fitted.catalog
-    titles = [catalog.title(code) for code in catalog.items.codes(rows["item_id"].to_list())]
+    titles = [catalog.title(code) for code in catalog.items.codes(rows["item_id"].to_list()).tolist()]
     at = rows.columns.index("item_id") + 1
     return rows.insert_column(at, pl.Series("title", titles, dtype=pl.String))
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 Tell = Callable[[str, int, int], None]  # stage, done, total (0 = not known)
-NARROW = 100  # columns taken where nobody says how wide the terminal is
+NARROW = 120  # columns taken where nobody says how wide the terminal is
 
 
 def answers() -> Console:

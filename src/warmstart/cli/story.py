@@ -22,19 +22,19 @@ FILM = "1356"  # Star Trek: First Contact, 82 ratings, all hidden
 THREE = ("1", "364", "588")  # Toy Story, The Lion King, Aladdin
 WORDS = "science fiction about aliens and space travel"
 MANY = 150  # events of a long-time user, about
-DEEP = 50  # places in which the new film is looked for
+PLACES = 10  # of the list of new films in which the film is looked for
 
 
 def open_with(console: Console, data: Dataset, split: Split) -> None:
     """Say what is measured."""
     x = split.train.interactions
-    cold = int((x.item_counts() == 0).sum() - (data.interactions.item_counts() == 0).sum())
+    cold = int((x.item_counts() == 0).sum())
     console.rule("[bold]warmstart demo", align="left")
     console.print(
         f"MovieLens latest-small (2016): {data.n_users:,} users, {data.n_items:,} films, "
         f"{len(data.interactions):,} ratings.\n"
         f"Learned from {len(x):,} of them. Held out: the last fifth of every known user, a fifth of the users "
-        f"(0 to 10 of their ratings are shown), and all ratings of {cold:,} films.",
+        f"(0 to 10 of their ratings are shown), and all ratings of a twentieth of the films: {cold:,} have none left.",
         highlight=False,
     )
 
@@ -79,23 +79,26 @@ def _recommend(
 
 def show_new_film(console: Console, engine: Engine, data: Dataset, split: Split, film: str) -> None:
     """Who is recommended a film that nobody has met, and who of them had in truth rated it."""
-    code = int(data.catalog.items.codes([film])[0])
-    known = np.unique(split.train.interactions.user)
-    names = data.users.names(known.tolist())
-    rows = engine.recommend(users=names, k=DEEP).filter(pl.col("item_id") == film).sort("rank", "query")
+    x, catalog = split.train.interactions, data.catalog
+    names = data.users.names(np.unique(x.user).tolist())
+    new = catalog.items.names(np.flatnonzero(x.item_counts() == 0).tolist())
+    rows = engine.recommend(users=names, candidates=new, k=PLACES).filter(pl.col("item_id") == film)
+    rows = rows.sort("rank", "query")
+    code = int(catalog.items.codes([film])[0])
     raters = set(data.users.names(data.interactions.user[data.interactions.item == code].tolist()))
     told = [names[q] for q in rows["query"]]
-    title = data.catalog.title(code)
-    console.print(f"\n[bold]Who is recommended {escape(title)}, of which the engine has seen no rating[/]")
-    if not told:
-        return console.print(f"Nobody, among their first {DEEP}.")
-    right, base = np.mean([n in raters for n in told]), np.mean([n in raters for n in names])
-    line = f"{len(told)} of {len(names)} users, among their first {DEEP}; {right:.0%} of these had in truth rated it"
+    console.print(
+        f"\n[bold]Who is recommended {escape(catalog.title(code))}, of which the engine has seen no rating[/]"
+    )
+    base = np.mean([n in raters for n in names])
+    right = f"; {np.mean([n in raters for n in told]):.0%} of these had in truth rated it" if told else ""
+    line = f"Of {len(names)} users {len(told)} find it among the first {PLACES} of {len(new):,} new films{right}"
     console.print(f"{line} (of all users: {base:.0%}).", highlight=False)
     first = pl.DataFrame({"user": told, "place": rows["rank"], "had rated it": [n in raters for n in told]}).head(5)
-    console.print(listing(first))
-    console.print(engine.explain(user=told[0], item=film).text, markup=False, highlight=False)
-    return None
+    if told:
+        console.print(listing(first))
+        why = engine.recommend(users=told[:1], candidates=[film], k=1, explain=True, exclude_seen=False)
+        console.print(f"User {told[0]}: " + "; ".join(why["reasons"][0]), markup=False, highlight=False)
 
 
 def close_with(console: Console, out: Path, data: Dataset, film: str, seconds: float) -> None:
