@@ -19,10 +19,13 @@ from warmstart.data.histories import Histories
 from warmstart.data.readers import read_table
 from warmstart.data.tables import shape_keyed
 from warmstart.errors import DataError, NotFitted
+from warmstart.evaluate.report import Trust
+from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.space import FittedItemSpace
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, UNKNOWN, Explanation
 from warmstart.explain.reasons import Explainer
+from warmstart.explain.trust import trust_curve
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import allowed_items, blocks
@@ -208,7 +211,8 @@ class Engine:
         if explain:
             explainer = self._explainer()
             table["reasons"] = [
-                explainer.evidence(h.take([a]), int(i)).sentences() for a, i in zip(q, item[q, at], strict=True)
+                explainer.evidence(h.take(np.array([a])), int(i)).sentences()
+                for a, i in zip(q, item[q, at], strict=True)
             ]
         return pl.DataFrame(table)
 
@@ -273,6 +277,15 @@ class Engine:
         ranked, _, _ = f.fusion.rank(f.panel, f.support, h, allowed_items(h, passed), len(passed))
         rank = int(np.flatnonzero(ranked[0] == code)[0]) + 1
         return Explanation(str(item), title, SHOWN if rank <= k else BELOW, rank, k, "", evidence)
+
+    def trust(self) -> Trust | None:
+        """How the weight passes from content to people as an item gathers events; None without such an expert."""
+        f = self.fitted
+        for expert in f.panel.experts.values():
+            if isinstance(expert, FittedPriorMeanEASE):
+                x, shares = trust_curve(expert, f.counts)
+                return Trust(x, shares)
+        return None
 
     def _explainer(self) -> Explainer:
         f = self.fitted

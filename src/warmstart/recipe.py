@@ -37,7 +37,7 @@ def default_experts() -> dict[str, Expert]:
         "recent": Popularity(half_life=0.2),
         "newest": Popularity(half_life=0.05),
         "content": ContentCosine(),
-        "content_map": ContentMap(power=0.0),
+        "content_map": ContentMap(),
         "people": PriorMeanEASE(strength=1.0),
         "people_few": PriorMeanEASE(strength=10.0, dropout=0.6),
         "people_one": PriorMeanEASE(strength=100.0, dropout=0.85),
@@ -96,9 +96,8 @@ class Recipe:
         """From the plain values of a recipe."""
         table = dict(table)
         experts = table.pop("experts", None)
-        recipe = build(cls, table, "recipe")
         if experts is None:
-            return recipe
+            return cls(**settings_of(cls, table, "recipe"))
         made = {}
         for name, settings in experts.items():
             settings = dict(settings)
@@ -106,36 +105,45 @@ class Recipe:
             if kind not in EXPERTS:
                 raise ConfigError(f"expert {name!r} has class {kind!r}; known classes are {sorted(EXPERTS)}")
             made[name] = build(EXPERTS[kind], settings, f"experts.{name}")
-        return build(cls, table | {"experts": made}, "recipe")
+        return cls(**settings_of(cls, table, "recipe"), experts=made)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, such as ``of`` takes."""
-        out = plain(self)
+        out: dict[str, Any] = plain(self)
         out["experts"] = {name: {"class": type(e).__name__} | plain(e) for name, e in self.experts.items()}
         return out
 
 
 def build(kind: type, settings: Mapping[str, Any], place: str) -> Any:
     """A dataclass from plain values, nested tables included; unknown names are refused."""
-    known = {f.name: f for f in fields(kind)}
-    values = {}
-    default = kind()
+    return kind(**settings_of(kind, settings, place))
+
+
+def settings_of(kind: type, settings: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Checked and converted arguments of a dataclass."""
+    known = {f.name for f in fields(kind)}
+    default, values = kind(), {}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(f"{place} has no setting {name!r}; it has {sorted(known)}")
-        now = getattr(default, name)
-        if is_dataclass(now) and isinstance(value, Mapping):
-            value = build(type(now), value, f"{place}.{name}")
-        elif value is False and is_dataclass(now):
-            value = None
-        elif isinstance(now, tuple) and isinstance(value, list):
-            value = tuple(value)
-        elif isinstance(now, float) and isinstance(value, int):
-            value = float(value)
-        elif now is not None and not isinstance(value, Mapping) and not isinstance(value, type(now)):
-            raise ConfigError(f"{place}.{name} is {value!r}; it takes {type(now).__name__}, e.g. {now!r}")
-        values[name] = value
-    return kind(**values)
+        values[name] = convert(getattr(default, name), value, f"{place}.{name}")
+    return values
+
+
+def convert(now: Any, value: Any, place: str) -> Any:
+    """A plain value in the type of the default ``now``; ``false`` switches a part off."""
+    if is_dataclass(now):
+        if value is False:
+            return None
+        if isinstance(value, Mapping):
+            return build(type(now), value, place)
+    if isinstance(now, tuple) and isinstance(value, list):
+        return tuple(value)
+    if isinstance(now, float) and type(value) is int:
+        return float(value)
+    if now is not None and (not isinstance(value, type(now)) or (type(value) is bool) != (type(now) is bool)):
+        raise ConfigError(f"{place} is {value!r}; it takes {type(now).__name__}, e.g. {now!r}")
+    return value
 
 
 def plain(value: Any) -> Any:

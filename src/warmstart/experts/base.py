@@ -27,6 +27,6 @@ class FittedExpert(Protocol):
 class Expert(Protocol):
     """A frozen dataclass of hyper-parameters."""
 
-    def fit(self, data: Dataset) -> FittedExpert:
-        """Learn from events (and ``data.features``, where used); deterministic."""
+    def fit(self, data: Dataset) -> FittedExpert | None:
+        """Learn from events (and ``data.features``, where used); deterministic. None = nothing to learn from."""
         ...

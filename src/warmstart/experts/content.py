@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,7 +17,7 @@ from warmstart.experts.features import unit
 
 
 def content_map(
-    gram: sp.csr_matrix, z: np.ndarray, mu: float, iterations: int = 40, tolerance: float = 1e-4
+    gram: sp.csr_matrix, z: np.ndarray, mu: float, iterations: int = 20, tolerance: float = 1e-3
 ) -> np.ndarray:
     """Solve ``min_W ||X - X off(Z W Z')||^2 + mu ||W||^2`` by conjugate gradient; ``off`` zeroes the diagonal.
 
@@ -46,20 +47,22 @@ def content_map(
     >>> content_map(gram, np.ones((2, 1)), mu=1.0).tolist()  # (2 + 2) W + 2 W = 2
     [[0.3333333432674408]]
     """
-    z = z.astype(np.float64)
-    g = gram.diagonal().astype(np.float64)
-    gz = np.asarray(gram @ z)
-    zgz, zz = z.T @ gz, z.T @ z
+    z = z.astype(np.float32)
+    g = gram.diagonal().astype(np.float32)
+    gz = np.asarray(gram @ z, dtype=np.float32)
+    zgz, zz = (z.T @ gz).astype(np.float64), (z.T @ z).astype(np.float64)
     mu = mu * max(float(g.mean()) if len(g) else 0.0, 1e-9)
 
     def apply(w: np.ndarray) -> np.ndarray:
-        zw = z @ w
-        m = np.einsum("ij,ij->i", zw, z)
-        q = np.einsum("ij,ij->i", gz @ w, z) - g * m
-        out: np.ndarray = zgz @ w @ zz - (gz.T * m) @ z - (z.T * q) @ z + mu * w
+        small = w.astype(np.float32)
+        m = np.einsum("ij,ij->i", z @ small, z)
+        q = np.einsum("ij,ij->i", gz @ small, z) - g * m
+        diagonal = (gz * m[:, None] + z * q[:, None]).T @ z
+        out: np.ndarray = zgz @ w @ zz - diagonal + mu * w
         return out
 
-    return conjugate_gradient(apply, zgz - (z.T * g) @ z, iterations, tolerance).astype(np.float32)
+    right = zgz - ((z * g[:, None]).T @ z).astype(np.float64)
+    return conjugate_gradient(apply, right, iterations, tolerance).astype(np.float32)
 
 
 def conjugate_gradient(
@@ -122,17 +125,29 @@ class ContentMap:
     """
 
     mu: float = 30.0
-    power: float = 0.5
+    power: float = 0.0
     text_weight: float = 1.0
 
     def fit(self, data: Dataset) -> FittedContentMap:
         """Learn W from events and ``data.features``."""
         if data.features is None:
             raise NotFitted("the content map needs item features; attach them with dataset.with_features(Z)")
+        key = (id(data.interactions), id(data.features), self.mu, self.power)
+        known = _SOLVED.get(key)
+        if known is None or known[0]() is not data.interactions or known[1]() is not data.features:
+            _SOLVED.clear()  # one solution is kept: that of the data at hand, which several experts ask for
+            known = (weakref.ref(data.interactions), weakref.ref(data.features), self._solve(data))
+            _SOLVED[key] = known
+        return FittedContentMap(data.features, known[2], self.text_weight)
+
+    def _solve(self, data: Dataset) -> np.ndarray:
+        assert data.features is not None
         gram = gram_matrix(data.interactions.matrix(), self.power)
         met = gram.diagonal() > 0
-        w = content_map(gram[met][:, met], data.features[met], self.mu)
-        return FittedContentMap(data.features, w, self.text_weight)
+        return content_map(gram[met][:, met], data.features[met], self.mu)
+
+
+_SOLVED: dict[tuple[int, int, float, float], tuple[Any, Any, np.ndarray]] = {}
 
 
 @dataclass(frozen=True)

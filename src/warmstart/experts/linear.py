@@ -146,7 +146,7 @@ class PriorMeanEASE:
         lam = self.strength * scale * (1.0 + self.tau / float(counts[mine].mean()))
         ridge = lam + self.dropout / (1.0 - self.dropout) * counts
         p = inverse_gram(x, ridge)
-        semantic = (p * ridge.astype(np.float32)) @ raw if len(p) <= DENSE_LIMIT else p @ (ridge[:, None] * raw)
+        semantic = p @ (ridge[:, None] * raw).astype(np.float32)
         diagonal = p.diagonal()[mine].astype(np.float64)
         t = 1.0 - diagonal * ridge[mine] + np.einsum("ij,ij->i", semantic[mine], z[mine])
         s = ridge[mine] + t / diagonal

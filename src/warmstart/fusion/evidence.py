@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.experts.popularity import content_rates, decayed_counts
 
+RECENT = 20  # history items a candidate is held against
 SUPPORT = (
     "events",
     "recent_20",
@@ -114,7 +116,9 @@ def people_cosine(x: sp.csr_matrix, keep: int) -> sp.csr_matrix:
         if len(v) > keep:
             top = np.sort(np.argpartition(-v, keep)[:keep])
             row, v = row[top], v[top]
-        index.append(row), values.append(v), ptr.append(ptr[-1] + len(v))
+        index.append(row)
+        values.append(v)
+        ptr.append(ptr[-1] + len(v))
     return sp.csr_matrix((np.concatenate(values), np.concatenate(index), ptr), shape=g.shape)
 
 
@@ -131,7 +135,8 @@ def candidates(scores: dict[str, np.ndarray], allowed: np.ndarray, top: int) -> 
             break
         usable = np.where(allowed & ~np.isnan(s), s, -np.inf)
         picked[rows, np.argpartition(-usable, top, axis=1)[:, :top]] = True
-    return np.nonzero(picked & allowed)
+    query, item = np.nonzero(picked & allowed)
+    return query, item
 
 
 def columns_of(experts: Iterable[str], flat: Collection[str]) -> list[str]:
@@ -156,13 +161,15 @@ def evidence(
     Per expert: the raw score, the score standardised over the query's allowed items, and the log of its
     rank among the candidates (flat experts: standardised only); then the columns of ``SUPPORT``.
     """
+    with threadpool_limits(1, "blas"):  # many small products: threads would cost more than they bring
+        near = pair_support(support, h, query, item)
     blocks = []
     for name, s in scores.items():
         raw = s[query, item].astype(np.float32)
         mean, std = moments(s, allowed)
         z = (raw - mean[query]) / std[query]
         blocks += [z] if name in flat else [raw, z, log_rank(query, raw)]
-    return np.column_stack([*blocks, support.item[item], *pair_support(support, h, query, item)]).astype(np.float32)
+    return np.column_stack([*blocks, support.item[item], *near]).astype(np.float32)
 
 
 def moments(s: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -192,13 +199,15 @@ def pair_support(support: Support, h: Histories, query: np.ndarray, item: np.nda
     sums = np.add.reduceat(np.append(support.item[h.item, 0], 0.0), h.indptr[:-1])
     popularity[filled] = sums[filled] / n[filled]
     nearest, mean, people, links = (np.full(len(query), np.nan, np.float32) for _ in range(4))
-    bounds = np.searchsorted(query, np.arange(len(h) + 1))
-    for q in np.flatnonzero(filled):
+    bounds, strongest = np.searchsorted(query, np.arange(len(h) + 1)), np.zeros(h.n_items, np.float32)
+    for q in np.flatnonzero(filled).tolist():
         at = slice(bounds[q], bounds[q + 1])
-        rows = h.row(q)[-50:]
+        rows = h.row(q)[-RECENT:]
         sims = support.unit[item[at]] @ support.unit[rows].T
         nearest[at], mean[at] = sims.max(1, initial=-1), sims.mean(1)
-        block = support.people[rows][:, item[at]]
-        people[at] = block.max(axis=0).toarray().ravel()
-        links[at] = block.getnnz(axis=0)
+        near = support.people[rows]
+        strongest[:] = 0.0
+        np.maximum.at(strongest, near.indices, near.data)
+        people[at] = strongest[item[at]]
+        links[at] = np.bincount(near.indices, minlength=h.n_items)[item[at]]
     return [np.log1p(n)[query], popularity[query], nearest, mean, people, links]

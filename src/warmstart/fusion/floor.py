@@ -55,7 +55,8 @@ def query_ndcg(score: np.ndarray, query: np.ndarray, taken: np.ndarray, relevant
     q = query[order]
     gain = np.where((rank < 10) & taken[order], DISCOUNT[np.minimum(rank, 9)], 0.0)
     ideal = np.concatenate([[np.nan], np.cumsum(DISCOUNT)])[np.minimum(relevant, 10).astype(int)]
-    return np.bincount(q, weights=gain, minlength=len(relevant)) / ideal
+    ndcg: np.ndarray = np.bincount(q, weights=gain, minlength=len(relevant)) / ideal
+    return ndcg
 
 
 def judge(state: str, length: np.ndarray, fused: np.ndarray, experts: dict[str, np.ndarray]) -> list[Cell]:

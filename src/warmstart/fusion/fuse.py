@@ -94,7 +94,10 @@ class Fusion:
             trials.append(Head(fit_gate(seen.features, seen.query, seen.taken, importance[known], names, self.ridge)))
         best = self._best(trials, held)
         if self.ranker is not None and state not in (UNMET, TYPED):
-            boost = self.ranker.fit(seen.features, seen.query, seen.taken, importance[known], best.gate)
+            part = np.zeros(len(seen.length), bool)
+            part[np.random.default_rng(self.seed).permutation(len(part))[: self.queries]] = True
+            some = seen.part(part)
+            boost = self.ranker.fit(some.features, some.query, some.taken, importance[known][part], best.gate)
             boosted = Head(best.gate, boost)
             gain = boosted.ndcg(held) - best.ndcg(held)
             if np.nanmean(gain) > np.nanstd(gain) / np.sqrt(len(gain)):

@@ -31,7 +31,8 @@ class Gate:
 
 def design(features: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """The used columns, NaN as 0, clipped to [-6, 12]."""
-    return np.clip(np.nan_to_num(features[:, columns]), LOW, HIGH)
+    used: np.ndarray = np.clip(np.nan_to_num(features[:, columns]), LOW, HIGH)
+    return used
 
 
 def fit_gate(

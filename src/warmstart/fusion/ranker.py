@@ -35,7 +35,7 @@ class Ranker:
         import lightgbm as lgb
 
         usable = (np.bincount(query, weights=taken, minlength=len(importance)) > 0)[query]
-        used, group = np.unique(query[usable], return_counts=True)
+        group = np.unique(query[usable], return_counts=True)[1]
         table = lgb.Dataset(
             features[usable],
             taken[usable],

@@ -98,7 +98,7 @@ def exposed(data: Dataset, unmet_share: float, seed: int = 0) -> np.ndarray:
     """Items that could have been met: all but as many unmet ones, drawn at random, as were just added."""
     unmet = np.flatnonzero(data.interactions.item_counts() == 0)
     out = np.ones(data.n_items, bool)
-    out[np.random.default_rng(seed).permutation(unmet)[: int(round(unmet_share * data.n_items))]] = False
+    out[np.random.default_rng(seed).permutation(unmet)[: round(unmet_share * data.n_items)]] = False
     return out
 
 
@@ -127,7 +127,7 @@ def tail_episode(
     train = data.with_interactions(x.select(kept))
     starts = np.concatenate([[0], np.cumsum(counts)])
     rows = few_shot_rows(data, held, ~hidden)
-    for u in np.flatnonzero((counts >= 2) & ~held):
+    for u in np.flatnonzero((counts >= 2) & ~held).tolist():
         at = np.arange(starts[u], starts[u + 1])
         items, history = x.item[at], x.item[at[kept[at]]]
         if len(history):
@@ -150,7 +150,7 @@ def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[t
     x, counts = data.interactions, data.interactions.user_counts()
     starts = np.concatenate([[0], np.cumsum(counts)])
     rows: list[tuple[np.ndarray, np.ndarray, str, int]] = []
-    for u in np.flatnonzero(held & (counts >= 2)):
+    for u in np.flatnonzero(held & (counts >= 2)).tolist():
         items = x.item[starts[u] : starts[u + 1]]
         items = items[usable[items]]
         rows += [(items[:n], items[n:], state_of(n), u) for n in LENGTHS if n < len(items)]
@@ -166,7 +166,7 @@ def time_episode(data: Dataset, pool: np.ndarray, cut: float, seed: int) -> Epis
     before = x.time < when
     counts, starts = x.user_counts(), np.concatenate([[0], np.cumsum(x.user_counts())])
     rows: list[tuple[np.ndarray, np.ndarray, str, int]] = []
-    for u in np.flatnonzero(counts > 0):
+    for u in np.flatnonzero(counts > 0).tolist():
         at = np.arange(starts[u], starts[u + 1])
         items, known = x.item[at], before[at]
         if known.all():
@@ -230,7 +230,6 @@ def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
     item, person, none = rng.random(data.n_items), rng.random(data.n_users), np.zeros(data.n_items, bool)
     share = min(unmet / max(float(met.mean()), 1e-9), 0.3) if unmet >= LEAST_UNMET else 0.0
     large = len(np.flatnonzero(x.user_counts())) > LARGE_USERS or met.sum() > LARGE_ITEMS
-    groups = lambda draw, part, fold: ((draw + part * fold) % 1.0) < part  # noqa: E731
     if large:
         for f, window in enumerate(WINDOWS):
             hidden = met & groups(item, max(share, 0.05), f)
@@ -247,6 +246,12 @@ def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
         yield from (people_episode(data, pool, groups(person, 0.25, f)) for f in range(3))
     if x.has_time:
         yield from (time_episode(data, pool, cut, seed) for cut in ((0.7, 0.8) if large else (0.6, 0.7, 0.8)))
+
+
+def groups(draw: np.ndarray, part: float, fold: int) -> np.ndarray:
+    """Members of a fold that holds a ``part`` of all; ``draw`` float64 in [0, 1). Folds of one draw are disjoint."""
+    inside: np.ndarray = ((draw + part * fold) % 1.0) < part
+    return inside
 
 
 def only(episode: Episode, state: str, kind: str) -> Episode:
