@@ -8,6 +8,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.errors import DataError
 from warmstart.experts.base import Expert, FittedExpert
 from warmstart.experts.content import ContentCosine
 from warmstart.experts.linear import PriorMeanEASE
@@ -119,4 +120,7 @@ def fit_baseline(name: str, expert: Expert, train: Dataset, features: np.ndarray
     (1, 1)
     """
     known = replace(train, features=features if name == "content" else None)
-    return ExpertRecommender(expert.fit(known), train.interactions.item_counts())
+    fitted = expert.fit(known)
+    if fitted is None:
+        raise DataError(f"baseline {name!r} has nothing to learn from; choose another")
+    return ExpertRecommender(fitted, train.interactions.item_counts())

@@ -1,4 +1,8 @@
-"""The floor: on held-out worlds, no state may rank worse than its best single expert."""
+"""The floor: on held-out worlds, no state may rank worse than its best single expert.
+
+The best of many experts on few queries is partly luck, so a state is handed over only where the expert leads
+by more than two standard errors of the paired difference.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +64,7 @@ def query_ndcg(score: np.ndarray, query: np.ndarray, taken: np.ndarray, relevant
 
 
 def judge(state: str, length: np.ndarray, fused: np.ndarray, experts: dict[str, np.ndarray]) -> list[Cell]:
-    """Compare per history length; hand over where an expert is better by more than its standard error."""
+    """Compare per history length; hand over where an expert is better beyond doubt (two standard errors)."""
     cells = []
     for low, high in BINS:
         mine = (length >= low) & (length <= high) & ~np.isnan(fused)
@@ -70,7 +74,7 @@ def judge(state: str, length: np.ndarray, fused: np.ndarray, experts: dict[str, 
         best = max(means, key=lambda name: means[name])
         gap = experts[best][mine] - fused[mine]
         error = float(gap.std() / np.sqrt(mine.sum()))
-        worse = mine.sum() >= LEAST_QUERIES and float(gap.mean()) > error
+        worse = mine.sum() >= LEAST_QUERIES and float(gap.mean()) > 2 * error
         cells.append(
             Cell(state, low, high, int(mine.sum()), float(fused[mine].mean()), means, best if worse else "fusion")
         )

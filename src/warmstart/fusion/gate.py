@@ -26,7 +26,8 @@ class Gate:
 
     def score(self, features: np.ndarray) -> np.ndarray:
         """Scores of candidates: float64, shape (n_candidates,); features float32 (n_candidates, n_features)."""
-        return design(features, self.columns) @ self.weight
+        scores: np.ndarray = design(features, self.columns) @ self.weight
+        return scores
 
 
 def design(features: np.ndarray, columns: np.ndarray) -> np.ndarray:
