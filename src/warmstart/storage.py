@@ -16,7 +16,7 @@ from warmstart.artefact import open_sealed, pack, seal, unpack
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.attributes import FittedUserAttributes
-from warmstart.experts.content import FittedContentMap
+from warmstart.experts.content import FittedContentCosine, FittedContentMap
 from warmstart.experts.factors import FittedFactors
 from warmstart.experts.features import FittedFeatures, TokenMap
 from warmstart.experts.linear import FittedPriorMeanEASE
@@ -39,6 +39,7 @@ CLASSES: dict[str, type] = {
         Panel,
         FittedPopularity,
         FittedContentMap,
+        FittedContentCosine,
         FittedPriorMeanEASE,
         FittedFactors,
         FittedTransitions,

@@ -1,5 +1,6 @@
 """What every expert must do, whichever it is: checks x experts."""
 
+import json
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
+from warmstart.artefact import pack, unpack
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
@@ -23,6 +25,7 @@ from warmstart.experts.features import FeatureSpace
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.transitions import Transitions
+from warmstart.storage import CLASSES
 
 EMPTY_SPEAKS = {"popularity", "recent", "counts", "attributes"}  # these score a history of nothing
 NEEDS_FEATURES = {"content_map", "cosine"}
@@ -226,6 +229,20 @@ def test_growing_twice_is_growing_once(fitted, data):
     h = replace(Histories.of([[3, 7]], data.n_items + 4), attributes=data.attributes(np.array([0])))
     twice = fitted.grow(data.features[:1]).grow(data.features[1:4]).score(h)
     np.testing.assert_allclose(twice, fitted.grow(data.features[:4]).score(h), atol=1e-5)
+
+
+def test_a_saved_expert_answers_alike(fitted, data, queries, scores, tmp_path):
+    """Arrays to .npz, the rest to JSON, by the table of classes that engines are saved with."""
+    arrays = {}
+    described = json.dumps(pack(fitted, CLASSES, arrays, "expert"))
+    np.savez(tmp_path / "arrays.npz", **arrays)
+    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as loaded:
+        again = unpack(json.loads(described), CLASSES, dict(loaded))
+    assert type(again) is type(fitted)
+    np.testing.assert_array_equal(again.score(queries), scores)
+    wider = replace(queries, n_items=data.n_items + 2)
+    grown = again.grow(data.features[:2]).score(wider)
+    np.testing.assert_array_equal(grown, fitted.grow(data.features[:2]).score(wider))
 
 
 def tiny(pairs, n_users, n_items, *, features=True, users=False):
