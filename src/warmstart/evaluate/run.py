@@ -84,10 +84,11 @@ def evaluate(
     entrants = dict(system) if isinstance(system, Mapping) else {name: system}
     if FLOOR in entrants or not entrants:
         raise DataError(f"systems are called {list(entrants)}; give at least one, and none the name {FLOOR!r}")
-    answers = [_answer(n, s, split, k, refit) for n, s in entrants.items()]
+    ready = {n: _fitted(s, split, refit) for n, s in entrants.items()}
+    answers = [_answer(n, s, split, k, seconds) for n, (s, seconds) in ready.items()]
     if features is None:
-        fitted_features = getattr(next(iter(entrants.values())), "features", None)
-        features = fitted_features if split.train.features is None else split.train.features
+        first, _ = next(iter(ready.values()))
+        features = getattr(first, "features", None) if split.train.features is None else split.train.features
     answers += list(_baseline_answers(split, k, features, floor_only=not baselines))
     counts = split.train.interactions.item_counts()
     masks, parts = query_slices(split, seed), target_parts(split.targets, popularity_groups(counts))
@@ -104,10 +105,9 @@ def evaluate(
     )
 
 
-def _answer(name: str, system: Any, split: Split, k: int, refit: bool | None) -> Answer:
-    ready, fit_seconds = _fitted(system, split, refit)
+def _answer(name: str, system: System, split: Split, k: int, fit_seconds: float) -> Answer:
     start = time.perf_counter()
-    ranked = ask(ready, split, k)
+    ranked = ask(system, split, k)
     speed = len(split) / max(time.perf_counter() - start, 1e-9)
     costs = {"fit_seconds": fit_seconds, "queries_per_second": speed, "peak_memory_mb": peak_memory_mb()}
     return Answer(name, ranked, costs)
@@ -131,8 +131,7 @@ def _baseline_answers(split: Split, k: int, features: np.ndarray | None, *, floo
             start = time.perf_counter()
             fitted = fit_baseline(name, expert, split.train, features)
             seconds = time.perf_counter() - start
-            answer = _answer(name, fitted, split, k, refit=False)
-            yield Answer(name, answer.ranked, {**answer.costs, "fit_seconds": seconds})
+            yield _answer(name, fitted, split, k, seconds)
 
 
 def _populations(
