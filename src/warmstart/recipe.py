@@ -148,8 +148,11 @@ def convert(now: Any, value: Any, place: str) -> Any:
 
 def plain(value: Any) -> Any:
     """Dataclasses as dicts, tuples as lists; a switched-off part is False."""
-    if is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) is not None}
+    if is_dataclass(value) and not isinstance(value, type):
+        given = {f.name: getattr(value, f.name) for f in fields(value)}
+        usual = type(value)()
+        kept = {name: v for name, v in given.items() if v is not None or is_dataclass(getattr(usual, name))}
+        return {name: False if v is None else plain(v) for name, v in kept.items()}
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items()}
     return list(value) if isinstance(value, tuple) else value
