@@ -117,7 +117,7 @@ def test_python_examples_run(page, toy_files, capsys):
 def test_recipes_of_the_page_are_recipes(block, tmp_path):
     (tmp_path / "recipe.toml").write_text(block, encoding="utf-8")
     recipe = Recipe.load(tmp_path / "recipe.toml")
-    assert recipe.to_dict()["fusion"]["ranker"] is not None
+    assert Recipe.of(recipe.to_dict()) == recipe
 
 
 def test_makefile_has_the_verbs():
