@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the report, the engine and the data.")]
 Fast = Annotated[bool, typer.Option("--fast", hidden=True, help="A small part of the data and no language model.")]
 SMALL = (100, 300)  # users, films
-QUICK: dict[str, Any] = {"encoder": "tfidf", "fusion": {"queries": 60, "ranker": False}}
+QUICK: dict[str, Any] = {
+    "encoder": "tfidf",
+    "fusion": {"queries": 60, "ranker": False},
+    "experts": {c: {"class": c} for c in ("Popularity", "ContentMap", "PriorMeanEASE")},
+}
 
 
 def demo(out: Out = Path("demo"), fast: Fast = False) -> None:
