@@ -121,3 +121,22 @@ def test_cosine_of_a_new_item_like_an_old_one_is_the_same(draw_world):
 def test_no_features_is_told_with_a_remedy(make_data, expert):
     with pytest.raises(NotFitted, match="with_features"):
         expert.fit(make_data([[1, 0], [1, 1]]))
+
+
+def test_a_kept_solution_serves_its_own_data_only(draw_world):
+    """Several experts ask for the map of the same data; other data, features or ridges have their own."""
+    data = draw_world(7, 12, 8)
+    first = ContentMap().fit(data)
+    np.testing.assert_array_equal(ContentMap(text_weight=3.0).fit(data).w, first.w)
+    half = data.interactions.select(np.arange(len(data.interactions)) % 2 == 0)
+    others = [
+        ContentMap().fit(data.with_features(data.features[::-1].copy())),
+        ContentMap().fit(data.with_interactions(half)),
+        ContentMap(mu=1.0).fit(data),
+        ContentMap(power=1.0).fit(data),
+    ]
+    for other in others:
+        assert np.abs(other.w - first.w).max() > 1e-6
+    np.testing.assert_array_equal(ContentMap().fit(data).w, first.w)
+    fresh = draw_world(7, 12, 8)
+    np.testing.assert_array_equal(ContentMap().fit(fresh).w, first.w)

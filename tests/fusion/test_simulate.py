@@ -333,3 +333,14 @@ def test_large_data_get_fewer_worlds_with_several_things_hidden(data, monkeypatc
 def test_seed_decides_the_worlds(data):
     one, same, other = ([len(e.queries) for e in episodes(data, seed=s)] for s in (0, 0, 1))
     assert one == same != other
+
+
+def test_what_was_taken_before_is_no_target_when_taken_again():
+    """Everybody takes the same things twice or more; only what is new to the asker is asked for."""
+    rng = np.random.default_rng(0)
+    user, item = np.repeat(np.arange(30), 12), rng.integers(0, 8, 360)
+    data = world(user, item, 30, 8, time=np.tile(np.arange(12), 30))
+    everything, none = np.ones(8, bool), np.zeros(8, bool)
+    check(tail_episode(data, 0.3, 1.0, everything, none, none), data)
+    check(people_episode(data, everything, np.arange(30) < 15), data)
+    check(time_episode(data, everything, 0.4, seed=0), data)
