@@ -36,6 +36,11 @@ def test_recommend_by_user_history_text_and_nothing(shell, fitted):
     assert len(shell.json("recommend", engine, "-k", 2)) == 2
 
 
+def test_an_unknown_user_is_a_new_user_and_told_so(shell, fitted):
+    ask = ("recommend", shell.folder / "engine", "--data", shell.folder / "data", "--user", "u1", "--user", "nobody")
+    assert shell(*ask).stderr == "not in --data, so taken for new: nobody\n"
+
+
 def test_recommend_from_some_items_only(shell, fitted):
     engine, only = shell.folder / "engine", shell.folder / "only.txt"
     only.write_text("i1\ni5\n\ni9\n")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from warmstart.cli.options import EngineFolder, Json, Known, Places, Tables, filters, ids, read_ids
-from warmstart.cli.screen import answers, emit, listing
+from warmstart.cli.screen import answers, emit, listing, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,6 +50,7 @@ def recommend(
     To users, to histories, to typed texts; without any of them to somebody of whom nothing is known.
     """
     loaded = open_engine(engine, data)
+    note_unknown(loaded, user or ())
     rows = loaded.recommend(
         users=user,
         histories=[ids(h) for h in history] if history else None if user or text else [[]],
@@ -94,6 +96,12 @@ def open_engine(folder: Path, data: str | None) -> Engine:
     from warmstart.engine import load
 
     return load(folder, data=None if data is None else Tables(data).read()[0])
+
+
+def note_unknown(engine: Engine, users: Sequence[str]) -> None:
+    """Say which users are not in the data, on stderr; they are new users, no mistake."""
+    if engine.data is not None and (new := [u for u in users if u not in engine.data.users]):
+        say(f"not in --data, so taken for new: {', '.join(new)}")
 
 
 def with_titles(rows: pl.DataFrame, engine: Engine) -> pl.DataFrame:
