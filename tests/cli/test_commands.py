@@ -16,6 +16,14 @@ def test_fit_tells_sizes_and_keeps_refused_rows(shell, fitted):
     assert pl.read_csv(shell.folder / "refused.csv")["reason"].to_list() == ["user id is missing"]
 
 
+def test_fit_tells_people_the_same(shell, tmp_path):
+    f = shell.folder
+    words = ("fit", f / "events.csv", "--map", "user_id=who")
+    said = shell(*words, "--items", f / "items.csv", "--recipe", f / "recipe.toml", "-o", tmp_path / "e")
+    assert "users: 120" in said.stdout
+    assert "encoder: tfidf" in said.stdout
+
+
 def test_an_engine_folder_holds_no_user(shell, fitted):
     files = [p for p in (shell.folder / "engine").rglob("*") if p.is_file()]
     assert files
