@@ -119,7 +119,7 @@ def as_text(values: pl.Series, short: bool) -> pl.Series:
 class UserAttributes:
     """Ridge from user attributes to what users take.
 
-    ``W = (A'A + ridge I)^-1 A' (X_n - mean)`` with ``X_n`` the histories at unit length, then
+    ``W = (A'A + ridge I)^-1 A' (X - mean)`` with ``X`` the histories (0 or 1), then
     ``score = log(mean + a W)``, clipped at a tenth of the mean; attributes unknown = the mean.
 
     Parameters
@@ -149,7 +149,7 @@ class UserAttributes:
             return None
         encoder = AttributeEncoder.fit(data.user_table)
         a = encoder.encode(data.user_table)[met]
-        share = x[met].multiply(1.0 / np.sqrt(length[met])[:, None]).tocsr()
+        share = x[met]
         mean = np.asarray(share.mean(0)).ravel() + 1e-6
         centre = a[:, 1:].mean(0)
         centred = a[:, 1:] - centre

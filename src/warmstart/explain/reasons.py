@@ -136,7 +136,7 @@ class Explainer:
 
     def attributes(self, h: Histories, item: int, most: int = 5) -> tuple[tuple[str, float], ...]:
         """Tokens of the item by how much the content map's score owes to each; positive ones only."""
-        maps = [e for e in self.panel.experts.values() if isinstance(e, FittedContentMap) and not is_identity(e.w)]
+        maps = [e for e in self.panel.experts.values() if isinstance(e, FittedContentMap)]
         if not maps or not (h.lengths[0] or (h.vectors is not None and h.vectors[0].any())):
             return ()
         taste = maps[0].taste(h)[0]
@@ -154,8 +154,3 @@ class Explainer:
             names = list(space.tokens)
             found += [(names[c], float(scale * v * pull[c] / norm)) for c, v in zip(row.indices, row.data, strict=True)]
         return tuple(sorted([t for t in found if t[1] > 0], key=lambda t: -t[1])[:most])
-
-
-def is_identity(w: np.ndarray) -> bool:
-    """Whether a map is the plain cosine rule."""
-    return bool(np.array_equal(w, np.eye(len(w), dtype=w.dtype)))

@@ -95,8 +95,9 @@ def ages(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
         low, high = x.time[x.time >= 0].min(), x.time.max()
         span = max(float(high - low), 1.0)
         begin, end = np.full(n, np.inf), np.full(n, -np.inf)
-        np.minimum.at(begin, x.item, x.time)
-        np.maximum.at(end, x.item, x.time)
+        dated = x.time >= 0
+        np.minimum.at(begin, x.item[dated], x.time[dated])
+        np.maximum.at(end, x.item[dated], x.time[dated])
         met = np.isfinite(begin)
         first[met], last[met] = (high - begin[met]) / span, (high - end[met]) / span
     return first, last
@@ -134,7 +135,8 @@ def candidates(scores: dict[str, np.ndarray], allowed: np.ndarray, top: int) -> 
             picked[:] = True
             break
         usable = np.where(allowed & ~np.isnan(s), s, -np.inf)
-        picked[rows, np.argpartition(-usable, top, axis=1)[:, :top]] = True
+        best = np.argpartition(-usable, top, axis=1)[:, :top]
+        picked[rows, best] |= np.isfinite(usable[rows, best])
     query, item = np.nonzero(picked & allowed)
     return query, item
 

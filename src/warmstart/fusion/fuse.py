@@ -35,8 +35,10 @@ class Fusion:
         Most queries of a state in a simulated world.
     ridge
         Of the gate.
-    late_long
-        Weight of a query asked after a cut of the clock among long histories.
+    late_new, late_long
+        Weight of a query asked after a cut of the clock, among queries without history and with a long one.
+    ranker_least
+        Taken candidates that the ranker needs to be tried at all.
     ranker
         LambdaMART on top of the gate, or None.
     """
@@ -44,7 +46,9 @@ class Fusion:
     top: int = 60
     queries: int = 1500
     ridge: float = 30.0
+    late_new: float = 0.7
     late_long: float = 3.0
+    ranker_least: int = 10_000
     ranker: Ranker | None = field(default_factory=Ranker)
     seed: int = 0
 
@@ -86,14 +90,15 @@ class Fusion:
         samples = samples.part(samples.relevant > 0)
         if len(samples.length) < 20:
             return None, []
-        importance = np.where(samples.late & (state == LONG), self.late_long, 1.0)
+        importance = np.where(samples.late, {NEW: self.late_new, LONG: self.late_long}.get(state, 1.0), 1.0)
         known = ~samples.check if (~samples.check).sum() >= 20 else np.ones(len(importance), bool)
         seen, held = samples.part(known), samples.part(samples.check if samples.check.any() else known)
         trials: list[Head] = []
         for names in gate_columns(columns, state):
             trials.append(Head(fit_gate(seen.features, seen.query, seen.taken, importance[known], names, self.ridge)))
         best = self._best(trials, held)
-        if self.ranker is not None and state not in (UNMET, TYPED):
+        enough = seen.taken.sum() >= self.ranker_least
+        if self.ranker is not None and enough and state not in (UNMET, TYPED):
             part = np.zeros(len(seen.length), bool)
             part[np.random.default_rng(self.seed).permutation(len(part))[: self.queries]] = True
             some = seen.part(part)

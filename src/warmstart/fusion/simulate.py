@@ -120,7 +120,7 @@ def tail_episode(
     x = data.interactions
     held = np.zeros(data.n_users, bool) if held is None else held
     counts = x.user_counts()
-    last = np.minimum(np.floor(low * counts), np.maximum(counts - 1, 1))[x.user]
+    last = np.maximum(np.minimum(np.floor(low * counts), counts - 1), 1)[x.user]
     early = x.position() < last
     window = ~early & (x.position() < np.maximum(np.ceil(high * counts)[x.user], last + 1))
     kept = early & ~hidden[x.item] & ~held[x.user]
@@ -207,7 +207,7 @@ def gather(
 
 
 def balanced(episode: Episode, most: int, seed: int) -> Episode:
-    """At most ``most`` queries of each state, drawn evenly over history lengths."""
+    """At most ``most`` queries of each state, drawn at random."""
     rng, keep = np.random.default_rng(seed), []
     for state in STATES:
         mine = np.flatnonzero(episode.state == state)

@@ -1,0 +1,43 @@
+"""Recipes round-trip and refuse what they do not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from warmstart.errors import ConfigError
+from warmstart.recipe import Recipe
+
+
+def test_plain_values_round_trip():
+    recipe = Recipe()
+    assert Recipe.of(recipe.to_dict()).to_dict() == recipe.to_dict()
+
+
+def test_a_file_changes_only_what_it_says(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text('encoder = "tfidf"\n[fusion]\ntop = 30\nranker = false\n[experts.pop]\nclass = "Popularity"\n')
+    recipe = Recipe.load(path)
+    assert (recipe.encoder, recipe.fusion.top, recipe.fusion.ranker) == ("tfidf", 30, None)
+    assert list(recipe.experts) == ["pop"]
+    assert recipe.fusion.ridge == Recipe().fusion.ridge
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[fusion]\ntopp = 3\n", "topp"),
+        ("[fusion]\ntop = 'many'\n", "takes int"),
+        ("[experts.x]\nclass = 'os.system'\n", "known classes"),
+        ("encoder = \n", "no TOML"),
+    ],
+)
+def test_mistakes_name_the_place(tmp_path, text, words):
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        Recipe.load(path)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Recipe.load(tmp_path / "none.toml")
