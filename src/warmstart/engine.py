@@ -99,7 +99,12 @@ class Engine:
             raise DataError("the dataset has no events; an engine needs some to learn from")
         texts = item_texts(data.catalog, self.recipe.space.template)
         name = self.recipe.encoder
-        self.encoder = default_encoder(texts).encoder if name == "auto" else encoder_from_name(name, texts)
+        if name == "auto":
+            choice = default_encoder(texts)
+            self.encoder = choice.encoder
+            LOG.info("encoder %s", choice.reason)
+        else:
+            self.encoder = encoder_from_name(name, texts)
         told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
         space = self.recipe.space.fit(data.catalog, data.graph, CachedEncoder(self.encoder, cache_home(), told))
         full = data.with_features(space.z)
