@@ -10,6 +10,7 @@ from warmstart.data.toy import clusters
 from warmstart.engine import Engine, aligned, load
 from warmstart.errors import ConfigError, DataError, NotFitted, WarmstartError
 from warmstart.fusion.fuse import Fusion
+from warmstart.fusion.heads import HeadLearner
 from warmstart.fusion.ranker import Ranker
 from warmstart.recipe import Recipe
 
@@ -21,7 +22,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def engine(data):
-    recipe = Recipe(encoder="tfidf", fusion=Fusion(queries=200, ranker=Ranker(rounds=10)))
+    recipe = Recipe(encoder="tfidf", fusion=Fusion(queries=200, heads=HeadLearner(ranker=Ranker(rounds=10))))
     stages: list[str] = []
     fitted = Engine(recipe).fit(data, progress=lambda stage, done, total: stages.append(stage))
     assert {"simulating sparsity", "learning whom to trust", "fitting experts"} <= set(stages)
@@ -96,7 +97,7 @@ def test_the_same_seed_gives_the_same_engine(engine, data):
 
 
 def test_new_items_are_recommendable_at_once(data):
-    engine = Engine(Recipe(encoder="tfidf", fusion=Fusion(queries=100, ranker=None))).fit(data)
+    engine = Engine(Recipe(encoder="tfidf", fusion=Fusion(queries=100, heads=HeadLearner(ranker=None)))).fit(data)
     row = data.catalog.table[0].to_dicts()[0] | {"item_id": "brand-new"}
     assert engine.add_items([row]) == 1
     twin = engine.similar(["brand-new"], k=5)

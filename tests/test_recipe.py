@@ -15,11 +15,13 @@ def test_plain_values_round_trip():
 
 def test_a_file_changes_only_what_it_says(tmp_path):
     path = tmp_path / "r.toml"
-    path.write_text('encoder = "tfidf"\n[fusion]\ntop = 30\nranker = false\n[experts.pop]\nclass = "Popularity"\n')
+    path.write_text(
+        'encoder = "tfidf"\n[fusion]\ntop = 30\n[fusion.heads]\nranker = false\n[experts.pop]\nclass = "Popularity"\n'
+    )
     recipe = Recipe.load(path)
-    assert (recipe.encoder, recipe.fusion.top, recipe.fusion.ranker) == ("tfidf", 30, None)
+    assert (recipe.encoder, recipe.fusion.top, recipe.fusion.heads.ranker) == ("tfidf", 30, None)
     assert list(recipe.experts) == ["pop"]
-    assert recipe.fusion.ridge == Recipe().fusion.ridge
+    assert recipe.fusion.heads.ridge == Recipe().fusion.heads.ridge
 
 
 @pytest.mark.parametrize(

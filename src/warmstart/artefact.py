@@ -36,7 +36,10 @@ def pack(value: Any, classes: Mapping[str, type], arrays: dict[str, np.ndarray],
     if isinstance(value, tuple | list):
         return {"tuple": [pack(v, classes, arrays, f"{place}.{i}") for i, v in enumerate(value)]}
     if isinstance(value, dict):
-        return {"dict": [[k, pack(v, classes, arrays, f"{place}.{i}")] for i, (k, v) in enumerate(value.items())]}
+        pairs = enumerate(value.items())
+        return {
+            "dict": [[pack(k, classes, arrays, ""), pack(v, classes, arrays, f"{place}.{i}")] for i, (k, v) in pairs]
+        }
     return {"value": value.item() if isinstance(value, np.generic) else value}
 
 
@@ -56,7 +59,7 @@ def unpack(described: Any, classes: Mapping[str, type], arrays: Mapping[str, np.
     if "tuple" in described:
         return tuple(unpack(v, classes, arrays) for v in described["tuple"])
     if "dict" in described:
-        return {k: unpack(v, classes, arrays) for k, v in described["dict"]}
+        return {unpack(k, classes, arrays): unpack(v, classes, arrays) for k, v in described["dict"]}
     return described["value"]
 
 

@@ -15,6 +15,7 @@ from warmstart.experts.content import ContentCosine, ContentMap
 from warmstart.experts.factors import Factors
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.space import ItemSpace
 from warmstart.experts.transitions import Transitions
 from warmstart.fusion.fuse import Fusion
@@ -24,6 +25,7 @@ EXPERTS: dict[str, type] = {
     "ContentCosine": ContentCosine,
     "ContentMap": ContentMap,
     "PriorMeanEASE": PriorMeanEASE,
+    "SmoothedEASE": SmoothedEASE,
     "Factors": Factors,
     "Transitions": Transitions,
     "UserAttributes": UserAttributes,
@@ -34,13 +36,15 @@ def default_experts() -> dict[str, Expert]:
     """The experts of the default recipe, by name."""
     return {
         "popularity": Popularity(),
-        "recent": Popularity(half_life=0.2),
-        "newest": Popularity(half_life=0.05),
+        "predicted": Popularity(tau=16.0),
+        "recent": Popularity(half_life=0.2, tau=0.5),
+        "newest": Popularity(half_life=0.05, tau=0.5),
         "content": ContentCosine(),
         "content_map": ContentMap(),
         "people": PriorMeanEASE(strength=1.0),
         "people_few": PriorMeanEASE(strength=10.0, dropout=0.6),
         "people_one": PriorMeanEASE(strength=100.0, dropout=0.85),
+        "people_content": SmoothedEASE(),
         "factors": Factors(),
         "transitions": Transitions(),
         "attributes": UserAttributes(),

@@ -22,12 +22,14 @@ from warmstart.experts.features import FittedFeatures, TokenMap
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import FittedPopularity
+from warmstart.experts.smoothed import FittedSmoothedEASE
 from warmstart.experts.space import FittedItemSpace
 from warmstart.experts.transitions import FittedTransitions
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.floor import Cell
-from warmstart.fusion.fuse import FittedFusion, Head
+from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.gate import Gate
+from warmstart.fusion.heads import Head
 from warmstart.fusion.ranker import FittedRanker
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
@@ -41,6 +43,7 @@ CLASSES: dict[str, type] = {
         FittedContentMap,
         FittedContentCosine,
         FittedPriorMeanEASE,
+        FittedSmoothedEASE,
         FittedFactors,
         FittedTransitions,
         FittedUserAttributes,

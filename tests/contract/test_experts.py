@@ -24,11 +24,12 @@ from warmstart.experts.factors import Factors
 from warmstart.experts.features import FeatureSpace
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.transitions import Transitions
 from warmstart.storage import CLASSES
 
 EMPTY_SPEAKS = {"popularity", "recent", "counts", "attributes"}  # these score a history of nothing
-NEEDS_FEATURES = {"content_map", "cosine"}
+NEEDS_FEATURES = {"content_map", "cosine", "smoothed"}
 PRUNED = {"pruned_1", "pruned_3"}
 
 
@@ -49,6 +50,7 @@ CASES = [
     Case("ease", PriorMeanEASE(kappa=0.0, dropout=0.0, tau=0.0)),
     *(Case(f"spr_{s}_{b}", PriorMeanEASE(strength=s, buckets=b)) for s in (1, 10, 100) for b in (1, 3)),
     *(Case(f"pruned_{b}", PriorMeanEASE(buckets=b, keep=60)) for b in (1, 3)),
+    Case("smoothed", SmoothedEASE()),
     Case("factors", Factors(dim=8, reg=1.0)),
     Case("transitions", Transitions()),
     Case("attributes", UserAttributes()),

@@ -17,7 +17,7 @@ PAGES = sorted(p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")) if p.
 READMES = ("README.md", "README.zh-CN.md")
 QUICK = {
     "encoder": "tfidf",
-    "fusion": {"queries": 50, "ranker": False},
+    "fusion": {"queries": 50, "heads": {"ranker": False}},
     "experts": {"popularity": {"class": "Popularity"}, "people": {"class": "PriorMeanEASE"}},
 }
 

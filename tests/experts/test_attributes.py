@@ -1,4 +1,6 @@
-"""User attributes: nulls, unknown levels, zip codes; the ridge; the themes of the toy."""
+"""User attributes: nulls, unknown levels, zip codes; profiles by hand; the themes of the toy."""
+
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -6,7 +8,7 @@ import pytest
 
 from warmstart.data.histories import Histories
 from warmstart.data.toy import clusters
-from warmstart.experts.attributes import AttributeEncoder, UserAttributes
+from warmstart.experts.attributes import AttributeEncoder, UserAttributes, likeness
 
 PEOPLE = pl.DataFrame(
     {
@@ -32,44 +34,42 @@ def encoder():
 
 
 def test_columns_and_their_kinds(encoder):
-    kinds = dict(zip(encoder.columns, zip(encoder.levels, encoder.edges, encoder.short, strict=True), strict=True))
-    assert list(kinds) == ["sex", "age", "zip", "member"]
-    assert kinds["sex"] == (("f", "m"), (), False)
-    assert kinds["member"] == (("false", "true"), (), False)
-    assert kinds["zip"] == (tuple("012345678"), (), True)
-    assert len(kinds["age"][1]) == 5
+    assert encoder.numbers == ("age",)
+    kinds = dict(zip(encoder.kinds, zip(encoder.levels, encoder.short, strict=True), strict=True))
+    assert list(kinds) == ["sex", "zip", "member"]
+    assert kinds["sex"] == (("f", "m"), False)
+    assert kinds["member"] == (("false", "true"), False)
+    assert kinds["zip"] == (tuple("012345678"), True)
 
 
-def test_each_column_is_one_hot(encoder):
-    hot = encoder.encode(PEOPLE)
-    assert hot.dtype == np.float32
-    assert hot.shape == (120, 1 + 2 + 6 + 9 + 2)
-    assert (hot.sum(1) == 1 + 4).all()
-    np.testing.assert_array_equal(hot[:, 3:9].sum(0), [20] * 6)
+def test_numbers_are_in_units_of_their_spread(encoder):
+    numbers, codes = encoder.encode(PEOPLE)
+    assert (numbers.dtype, codes.dtype) == (np.float32, np.int16)
+    assert (numbers.shape, codes.shape) == ((120, 1), (120, 3))
+    np.testing.assert_allclose([numbers.mean(), numbers.std()], [0, 1], atol=1e-6)
+    np.testing.assert_array_equal(np.bincount(codes[:, 0]), [60, 60])
 
 
 def test_a_row_means_the_same_alone_and_in_company(encoder):
     whole = encoder.encode(PEOPLE)
-    alone = np.vstack([encoder.encode(PEOPLE[i]) for i in range(PEOPLE.height)])
-    np.testing.assert_array_equal(alone, whole)
+    alone = [encoder.encode(PEOPLE[i]) for i in range(PEOPLE.height)]
+    for part in (0, 1):
+        np.testing.assert_array_equal(np.vstack([a[part] for a in alone]), whole[part])
 
 
-def test_nulls_unknown_values_and_missing_columns_are_zero(encoder):
+def test_nulls_unknown_values_and_missing_columns_are_unknown(encoder):
     nulls = PEOPLE[:2].with_columns(pl.lit(None).alias(c) for c in PEOPLE.columns)
-    strange = pl.DataFrame({"sex": ["x", "?"], "zip": ["X1", ""], "member": [None, None], "age": [None, None]})
+    strange = pl.DataFrame({"sex": ["x", "?"], "zip": ["X1", ""], "member": [None, None], "age": [float("inf"), None]})
     for table in (nulls, strange, pl.DataFrame({"shoe_size": [1, 2]})):
-        np.testing.assert_array_equal(encoder.encode(table), np.eye(20, dtype=np.float32)[[0, 0]])
+        numbers, codes = encoder.encode(table)
+        assert np.isnan(numbers).all()
+        assert (codes == -1).all()
 
 
-def test_numbers_outside_what_was_met_fall_into_the_outer_bins(encoder):
-    hot = encoder.encode(pl.DataFrame({"age": [-5.0, 500.0, float("nan")]}))[:, 3:9]
-    np.testing.assert_array_equal(hot, np.eye(6)[[0, 5, 0]] * [[1], [1], [0]])
-
-
-def test_numbers_with_gaps_are_cut_by_the_known_ones():
+def test_numbers_with_gaps_are_measured_by_the_known_ones():
     age = [float(a) for a in range(40)]
     holes = pl.DataFrame({"age": [*age, None, float("nan"), float("inf")]})
-    assert AttributeEncoder.fit(holes).edges == AttributeEncoder.fit(pl.DataFrame({"age": age})).edges
+    assert AttributeEncoder.fit(holes) == AttributeEncoder.fit(pl.DataFrame({"age": age}))
 
 
 def test_at_most_64_levels_and_ties_are_settled_by_name():
@@ -80,34 +80,56 @@ def test_at_most_64_levels_and_ties_are_settled_by_name():
     assert one.levels[0] == tuple(f"v{i:02d}" for i in range(64))
 
 
-def test_ridge_by_hand(make_data):
+def test_likeness_by_hand():
+    a = np.array([[0.0], [np.nan]]), np.array([[0, 1], [0, -1]])
+    b = np.array([[0.7], [2.0]]), np.array([[0, 1], [3, 1]])
+    expected = [[np.exp(-0.5), np.exp(-0.5 * (2 / 0.7) ** 2) * 0.3], [1.0, 0.3]]
+    np.testing.assert_allclose(likeness(a, b, 0.7, 0.3), expected, rtol=1e-6)
+
+
+def test_profiles_by_hand(make_data):
+    """Two kinds of people: each profile is the posterior mean of what its kind takes."""
     table = pl.DataFrame({"side": ["l"] * 5 + ["r"] * 5})
-    x = np.array([[1, 0, 0]] * 5 + [[0, 1, 0]] * 4 + [[0, 0, 0]])
-    fitted = UserAttributes(ridge=2.0).fit(make_data(x, table=table))
-    a = np.eye(2)[[0] * 5 + [1] * 4]
-    centred, share = a - a.mean(0), x[:9].astype(float)
-    w = np.linalg.solve(centred.T @ centred + 2.0 * np.eye(2), centred.T @ (share - share.mean(0)))
-    np.testing.assert_allclose(fitted.w, w, atol=1e-6)
-    mean = share.mean(0) + 1e-6
-    expected = np.log(np.maximum(mean + (np.eye(2) - a.mean(0)) @ w, 0.1 * mean))
+    x = np.array([[1, 0, 0]] * 5 + [[0, 1, 0]] * 5)
+    model = UserAttributes(shape=2.0, power=1.0, prototypes=40)
+    data = make_data(x, table=table)
+    fitted = model.fit(data)
+    expected = np.exp(model.popularity.fit(data).scores.astype(float)) / 10
+    k = np.array([[1.0, 0.3], [0.3, 1.0]])  # likeness of the kinds
+    taken, weight = k @ [[5, 0, 0], [0, 5, 0]], 5 * k.sum(1, keepdims=True)
+    by_kind = (taken + 2.0) / (weight + 2.0 / expected)
+    np.testing.assert_allclose(fitted.profile, by_kind[fitted.prototype_kinds[:, 0]], rtol=1e-4)
+    share = np.bincount(fitted.prototype_kinds[:, 0], minlength=2)
+    look = k * share
     scores = fitted.score(asked(pl.DataFrame({"side": ["l", "r", None]}), 3))
-    np.testing.assert_allclose(scores[:2], expected, atol=1e-5)
+    np.testing.assert_allclose(scores[:2], np.log(look / look.sum(1, keepdims=True) @ by_kind), atol=1e-4)
     assert np.isnan(scores[2]).all()
 
 
-def test_a_stronger_ridge_is_nearer_to_the_mean():
+def test_a_larger_shape_is_nearer_to_popularity():
     data = clusters(seed=0)
     spread = [
-        UserAttributes(ridge=r).fit(data).score(data.histories(np.arange(40))).std(0).mean() for r in (1, 30, 1000)
+        UserAttributes(shape=s).fit(data).score(data.histories(np.arange(40))).std(0).mean() for s in (0.1, 3, 1000)
     ]
     assert spread[0] > spread[1] > spread[2]
+
+
+def test_no_row_of_the_table_is_kept():
+    """Prototypes are made up column by column: with many columns none is a person of the table."""
+    rng = np.random.default_rng(0)
+    data = clusters(seed=0)
+    table = pl.DataFrame({f"c{i}": rng.choice(list("abcdefgh"), data.n_users).tolist() for i in range(12)})
+    fitted = UserAttributes().fit(replace(data, user_table=table))
+    people = {tuple(row) for row in AttributeEncoder.fit(table).encode(table)[1].tolist()}
+    assert not people & {tuple(row) for row in fitted.prototype_kinds.tolist()}
+    assert not any(data.n_users in np.shape(v) for v in vars(fitted).values())
 
 
 def test_people_of_an_age_share_a_theme():
     data = clusters(seed=0)
     people = pl.DataFrame({"age": [12, 60, 30, 45]})  # the ages of the four themes
     top = np.argsort(-UserAttributes().fit(data).score(asked(people, data.n_items)), axis=1)[:, :10]
-    assert (top % 4 == np.arange(4)[:, None]).mean() > 0.9
+    assert (top % 4 == np.arange(4)[:, None]).mean() > 0.8
 
 
 def test_nothing_to_learn_from_gives_no_expert(make_data):
@@ -116,8 +138,6 @@ def test_nothing_to_learn_from_gives_no_expert(make_data):
     assert UserAttributes().fit(make_data(0 * x, table=pl.DataFrame({"a": [1, 2, 3]}))) is None
 
 
-def test_a_table_without_a_usable_column_says_nothing(make_data):
+def test_a_table_that_tells_nobody_apart_gives_no_expert(make_data):
     table = pl.DataFrame({"name": ["ann", "bob", "cid"]})
-    fitted = UserAttributes().fit(make_data(np.ones((3, 2), int), table=table))
-    assert np.isnan(fitted.score(asked(table, 2))).all()
-    assert np.isnan(fitted.score(Histories.of([[0]], 2))).all()
+    assert UserAttributes().fit(make_data(np.ones((3, 2), int), table=table)) is None

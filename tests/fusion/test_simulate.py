@@ -146,8 +146,10 @@ def test_held_people_are_asked_after_their_first_events(data, everything):
         row, u = episode.queries.row(q), episode.user[q]
         assert len(row) in LENGTHS
         items = data.interactions.item[starts[u] : starts[u + 1]]
+        last = max(n for n in LENGTHS if 2 * n <= len(items))  # at every length the same is asked for
         np.testing.assert_array_equal(row, items[: len(row)])
-        np.testing.assert_array_equal(episode.targets[q], np.setdiff1d(items, row))
+        np.testing.assert_array_equal(episode.targets[q], np.unique(items[last:]))
+        np.testing.assert_array_equal(episode.barred[q], items[len(row) : last])
     assert {NEW, SHORT, TYPED} <= set(episode.state.tolist())
 
 
@@ -261,9 +263,26 @@ def test_little_evidence_is_no_evidence(data):
 def test_like_all_tells_random_items_from_rare_ones():
     natural = market(0)
     planted = without(market(0, skew=1.0, per_user=30), 0.2, 0)
-    assert like_all(natural, natural.interactions.item_counts()) < 0.2
-    assert like_all(planted, planted.interactions.item_counts()) > 0.7
-    assert like_all(replace(natural, features=None), natural.interactions.item_counts()) == 1.0
+    none = np.zeros(natural.n_items, bool)
+    assert like_all(natural, natural.interactions.item_counts(), none) < 0.2
+    assert like_all(planted, planted.interactions.item_counts(), none) > 0.7
+    assert like_all(replace(natural, features=None), natural.interactions.item_counts(), none) == 1.0
+
+
+def test_what_vanishes_with_the_newest_events_shows_what_is_unmet_by_nature():
+    """Vanished items far below the rarest ones put the unmet, half way, at half."""
+    rng = np.random.default_rng(0)
+    n = 600
+    z = np.zeros((n, 2))
+    z[:, 0] = np.where(np.arange(n) < 300, 1.0, np.where(np.arange(n) < 400, -1.0, 0.0))
+    z[:, 1] = 1.0
+    counts = np.where(
+        np.arange(n) < 300, rng.integers(20, 40, n), np.where(np.arange(n) < 400, rng.integers(1, 3, n), 0)
+    )
+    item = np.repeat(np.arange(n), counts)
+    data = world(np.arange(len(item)) % 40, item, 40, n, z + rng.normal(scale=0.01, size=z.shape))
+    vanished = (np.arange(n) >= 300) & (np.arange(n) < 400)
+    assert 0.5 < like_all(data, counts, vanished) < 0.8
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.2, 1.0])

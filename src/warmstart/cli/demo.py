@@ -21,7 +21,7 @@ Fast = Annotated[bool, typer.Option("--fast", hidden=True, help="A small part of
 SMALL = (100, 300)  # users, films
 QUICK: dict[str, Any] = {
     "encoder": "tfidf",
-    "fusion": {"queries": 60, "ranker": False},
+    "fusion": {"queries": 60, "heads": {"ranker": False}},
     "experts": {c: {"class": c} for c in ("Popularity", "ContentMap", "PriorMeanEASE")},
 }
 

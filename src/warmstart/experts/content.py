@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,6 +13,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
 from warmstart.experts.features import unit
+from warmstart.experts.memo import remembered
 
 
 def content_map(
@@ -132,22 +132,14 @@ class ContentMap:
         """Learn W from events and ``data.features``."""
         if data.features is None:
             raise NotFitted("the content map needs item features; attach them with dataset.with_features(Z)")
-        key = (id(data.interactions), id(data.features), self.mu, self.power)
-        known = _SOLVED.get(key)
-        if known is None or known[0]() is not data.interactions or known[1]() is not data.features:
-            _SOLVED.clear()  # one solution is kept: that of the data at hand, which several experts ask for
-            known = (weakref.ref(data.interactions), weakref.ref(data.features), self._solve(data))
-            _SOLVED[key] = known
-        return FittedContentMap(data.features, known[2], self.text_weight)
+        w = remembered(data, ("content_map", self.mu, self.power), lambda: self._solve(data))
+        return FittedContentMap(data.features, w, self.text_weight)
 
     def _solve(self, data: Dataset) -> np.ndarray:
         assert data.features is not None
         gram = gram_matrix(data.interactions.matrix(), self.power)
         met = gram.diagonal() > 0
         return content_map(gram[met][:, met], data.features[met], self.mu)
-
-
-_SOLVED: dict[tuple[int, int, float, float], tuple[Any, Any, np.ndarray]] = {}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import WarmstartError
 from warmstart.experts.content import ContentMap
+from warmstart.experts.memo import remembered
 
 DENSE_LIMIT = 4000
 
@@ -119,6 +120,9 @@ class PriorMeanEASE:
 
     def fit(self, data: Dataset) -> FittedPriorMeanEASE:
         """Solve the columns of all items with events; the others keep their content column."""
+        return remembered(data, self, lambda: self._fit(data))
+
+    def _fit(self, data: Dataset) -> FittedPriorMeanEASE:
         x, n = data.interactions.matrix(), data.n_items
         z, w = np.empty((n, 0), np.float32), np.empty((0, 0), np.float32)
         if data.features is not None and self.kappa > 0:

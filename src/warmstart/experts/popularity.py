@@ -77,7 +77,7 @@ class Popularity:
     """
 
     half_life: float = 0.0
-    tau: float = 0.5
+    tau: float = 2.0
     ridge: float = 10.0
 
     def fit(self, data: Dataset) -> FittedPopularity:

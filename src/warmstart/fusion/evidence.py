@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import scipy.sparse as sp
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
@@ -149,6 +150,12 @@ def columns_of(experts: Iterable[str], flat: Collection[str]) -> list[str]:
     return [*out, *SUPPORT]
 
 
+@cache
+def thread_pools() -> ThreadpoolController:
+    """The libraries' thread pools, looked up once: finding them costs as much as answering a query."""
+    return ThreadpoolController()
+
+
 def evidence(
     scores: dict[str, np.ndarray],
     flat: Collection[str],
@@ -163,7 +170,9 @@ def evidence(
     Per expert: the raw score, the score standardised over the query's allowed items, and the log of its
     rank among the candidates (flat experts: standardised only); then the columns of ``SUPPORT``.
     """
-    with threadpool_limits(1, "blas"):  # many small products: threads would cost more than they bring
+    with thread_pools().limit(
+        limits=1, user_api="blas"
+    ):  # many small products: threads would cost more than they bring
         near = pair_support(support, h, query, item)
     blocks = []
     for name, s in scores.items():

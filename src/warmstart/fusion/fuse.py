@@ -12,14 +12,11 @@ from warmstart.data.histories import Histories
 from warmstart.experts.base import Expert
 from warmstart.experts.panel import Panel, Progress
 from warmstart.fusion.evidence import Support, candidates, columns_of, evidence
-from warmstart.fusion.floor import Cell, judge, query_ndcg
-from warmstart.fusion.gate import Gate, fit_gate
-from warmstart.fusion.ranker import FittedRanker, Ranker
+from warmstart.fusion.floor import Cell
+from warmstart.fusion.heads import Head, HeadLearner
 from warmstart.fusion.samples import Samples, collect, concatenate
 from warmstart.fusion.simulate import LONG, NEW, SHORT, STATES, TYPED, UNMET, Episode, balanced, episodes, state_of
 
-PLAIN = ("events", "recent_20", "expected", "unmet", "nearest_content", "nearest_people")
-NOT_OF_UNMET = ("events", "recent_20", "unmet", "nearest_people", "links")
 FALLBACK = {LONG: SHORT, SHORT: LONG, NEW: SHORT, TYPED: UNMET, UNMET: SHORT}
 
 
@@ -33,23 +30,13 @@ class Fusion:
         Candidates each expert puts forward.
     queries
         Most queries of a state in a simulated world.
-    ridge
-        Of the gate.
-    late_new, late_long
-        Weight of a query asked after a cut of the clock, among queries without history and with a long one.
-    ranker_least
-        Taken candidates that the ranker needs to be tried at all.
-    ranker
-        LambdaMART on top of the gate, or None.
+    heads
+        How a state learns to rank.
     """
 
     top: int = 60
     queries: int = 1500
-    ridge: float = 30.0
-    late_new: float = 0.7
-    late_long: float = 3.0
-    ranker_least: int = 10_000
-    ranker: Ranker | None = field(default_factory=Ranker)
+    heads: HeadLearner = field(default_factory=HeadLearner)
     seed: int = 0
 
     def fit(self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None = None) -> FittedFusion:
@@ -71,7 +58,7 @@ class Fusion:
             if progress:
                 progress("learning whom to trust", n, len(gathered))
             if parts:
-                head, judged = self._learn(state, concatenate(parts), columns)
+                head, judged = self.heads.learn(state, concatenate(parts), columns)
                 cells += judged
                 if head is not None:
                     heads[state] = head
@@ -84,81 +71,6 @@ class Fusion:
             samples = collect(world, state, panel, support, self.top, check)
             if samples is not None:
                 gathered[state].append(samples)
-
-    def _learn(self, state: str, samples: Samples, columns: list[str]) -> tuple[Head | None, list[Cell]]:
-        """Choose between gates, with or without ranker, in the worlds kept for checking."""
-        samples = samples.part(samples.relevant > 0)
-        if len(samples.length) < 20:
-            return None, []
-        importance = np.where(samples.late, {NEW: self.late_new, LONG: self.late_long}.get(state, 1.0), 1.0)
-        known = ~samples.check if (~samples.check).sum() >= 20 else np.ones(len(importance), bool)
-        seen, held = samples.part(known), samples.part(samples.check if samples.check.any() else known)
-        trials: list[Head] = []
-        for names in gate_columns(columns, state):
-            trials.append(Head(fit_gate(seen.features, seen.query, seen.taken, importance[known], names, self.ridge)))
-        best = self._best(trials, held)
-        enough = seen.taken.sum() >= self.ranker_least
-        if self.ranker is not None and enough and state not in (UNMET, TYPED):
-            part = np.zeros(len(seen.length), bool)
-            part[np.random.default_rng(self.seed).permutation(len(part))[: self.queries]] = True
-            some = seen.part(part)
-            boost = self.ranker.fit(some.features, some.query, some.taken, importance[known][part], best.gate)
-            boosted = Head(best.gate, boost)
-            gain = boosted.ndcg(held) - best.ndcg(held)
-            if np.nanmean(gain) > np.nanstd(gain) / np.sqrt(len(gain)):
-                best = boosted
-        experts = {
-            c[:-2]: query_ndcg(held.features[:, i], held.query, held.taken, held.relevant)
-            for i, c in enumerate(columns)
-            if c.endswith(".z")
-        }
-        cells = judge(state, held.length, best.ndcg(held), experts)
-        if best.ranker is None:
-            gate = fit_gate(samples.features, samples.query, samples.taken, importance, best.gate.columns, self.ridge)
-            best = Head(gate)
-        handed = {(c.low, c.high): columns.index(f"{c.chosen}.z") for c in cells if c.chosen != "fusion"}
-        return Head(best.gate, best.ranker, handed), cells
-
-    @staticmethod
-    def _best(trials: list[Head], held: Samples) -> Head:
-        """The plainest head that none beats by more than the standard error of the difference."""
-        best = trials[0]
-        for other in trials[1:]:
-            gain = other.ndcg(held) - best.ndcg(held)
-            if np.nanmean(gain) > np.nanstd(gain) / np.sqrt(len(gain)):
-                best = other
-        return best
-
-
-def gate_columns(columns: list[str], state: str) -> list[np.ndarray]:
-    """Two choices for the gate: standardised scores and support; these and ranks."""
-    barred = NOT_OF_UNMET if state == UNMET else ()
-    plain = [i for i, c in enumerate(columns) if (c.endswith(".z") or c in PLAIN) and c not in barred]
-    return [np.array(plain), np.array(plain + [i for i, c in enumerate(columns) if c.endswith(".rank")])]
-
-
-@dataclass(frozen=True)
-class Head:
-    """How one state is ranked: gate, ranker on top, and history lengths handed to a single expert."""
-
-    gate: Gate
-    ranker: FittedRanker | None = None
-    handed: dict[tuple[int, int], int] = field(default_factory=dict)
-
-    def score(self, features: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """Scores of candidates; ``length`` int64 (n_candidates,) is the query's history length."""
-        out = self.gate.score(features)
-        if self.ranker is not None:
-            out = out + self.ranker.score(features)
-        for (low, high), column in self.handed.items():
-            mine = (length >= low) & (length <= high)
-            out[mine] = np.nan_to_num(features[mine, column], nan=-1e6)
-        return out
-
-    def ndcg(self, samples: Samples) -> np.ndarray:
-        """NDCG@10 per query."""
-        score = self.score(samples.features, samples.length[samples.query])
-        return query_ndcg(score, samples.query, samples.taken, samples.relevant)
 
 
 @dataclass(frozen=True)

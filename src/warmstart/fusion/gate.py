@@ -43,12 +43,14 @@ def fit_gate(
     importance: np.ndarray,
     columns: np.ndarray,
     ridge: float = 30.0,
+    anchor: np.ndarray | None = None,
     iterations: int = 100,
 ) -> Gate:
     """Each taken candidate against all that were not: a convex listwise loss with ridge, by L-BFGS.
 
-    ``min_w sum_q (i_q / |T_q|) sum_{j in T_q} log(1 + sum_{k not in T_q} exp(s_k - s_j)) + ridge ||w||^2`` on
-    columns scaled to unit deviation. Taken candidates do not compete with each other.
+    ``min_w sum_q (i_q / |T_q|) sum_{j in T_q} log(1 + sum_{k not in T_q} exp(s_k - s_j)) + ridge ||w - a||^2`` on
+    columns scaled to unit deviation. Taken candidates do not compete with each other. With little to learn from
+    the gate stays at its anchor ``a``.
 
     Parameters
     ----------
@@ -60,6 +62,8 @@ def fit_gate(
         bool, shape (n_candidates,).
     importance
         float64, shape (n_queries,).
+    anchor
+        float64, shape (len(columns),): weights to shrink to; None = 0.
     """
     from scipy.optimize import minimize
 
@@ -67,17 +71,19 @@ def fit_gate(
     rows = usable[query]
     d = design(features[rows], columns).astype(np.float64)
     scale = d.std(0) + 1e-6
-    loss = Listwise(d / scale, query[rows], taken[rows], importance)
-    found = minimize(
-        loss, np.zeros(len(columns)), args=(ridge,), jac=True, method="L-BFGS-B", options={"maxiter": iterations}
-    )
+    a = np.zeros(len(columns)) if anchor is None else anchor * scale
+    loss = Listwise(d / scale, query[rows], taken[rows], importance, a)
+    found = minimize(loss, a, args=(ridge,), jac=True, method="L-BFGS-B", options={"maxiter": iterations})
     return Gate(np.asarray(columns), found.x / scale)
 
 
 class Listwise:
     """The loss and its gradient; holds what does not change between iterations."""
 
-    def __init__(self, d: np.ndarray, query: np.ndarray, taken: np.ndarray, importance: np.ndarray) -> None:
+    def __init__(
+        self, d: np.ndarray, query: np.ndarray, taken: np.ndarray, importance: np.ndarray, anchor: np.ndarray
+    ) -> None:
+        self.anchor = anchor
         used, self.query = np.unique(query, return_inverse=True)
         self.d, self.taken = d, taken
         self.start = np.flatnonzero(np.r_[True, np.diff(query) > 0])
@@ -97,5 +103,6 @@ class Listwise:
         per_query = np.bincount(self.query[self.taken], weights=pull, minlength=len(self.start))
         gradient = e / total[self.query] * per_query[self.query]
         gradient[self.taken] = -pull
-        value = float((self.weight * np.logaddexp(0.0, behind)).sum() + ridge * (w @ w))
-        return value, self.d.T @ gradient + 2 * ridge * w
+        off = w - self.anchor
+        value = float((self.weight * np.logaddexp(0.0, behind)).sum() + ridge * (off @ off))
+        return value, self.d.T @ gradient + 2 * ridge * off

@@ -85,6 +85,8 @@ def collect(episode: Episode, state: str, panel: Panel, support: Support, top: i
         at = mine[block]
         h = episode.queries.take(at)
         allowed = allowed_items(h, episode.pools[state])
+        for row, q in enumerate(at):
+            allowed[row, episode.barred[q]] = False
         scores = panel.score(h)
         query, item = candidates(scores, allowed, top)
         answer = np.zeros(allowed.shape, bool)

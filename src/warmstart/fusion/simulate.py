@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Episode:
         int32 user code per query.
     pools
         Per state: bool, shape (n_items,): items that may be ranked.
+    barred
+        Item codes that may not be ranked for a query: taken, but neither shown nor asked for.
     kind
         ``tail``, ``people``, ``items`` or ``time``.
     """
@@ -48,7 +50,19 @@ class Episode:
     state: np.ndarray
     user: np.ndarray
     pools: dict[str, np.ndarray]
+    barred: list[np.ndarray]
     kind: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One row of an episode: what is shown, what is asked for, and what is neither (item codes)."""
+
+    history: np.ndarray
+    targets: np.ndarray
+    state: str
+    user: int
+    barred: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
 
 
 def state_of(length: int) -> str:
@@ -69,13 +83,18 @@ def random_unmet_share(data: Dataset, tail: float = 0.2) -> float:
         return 0.0
     x = data.interactions
     left = x.select(x.position() < np.ceil((1 - tail) * x.user_counts()[x.user])).item_counts()
-    natural = (met & (left == 0)).sum() / met.sum()
+    vanished = met & (left == 0)
+    natural = vanished.sum() / met.sum()
     beyond = max(unmet.sum() - natural / max(1 - natural, 1e-9) * met.sum(), 0.0)
-    return float(min(beyond, like_all(data, counts) * unmet.sum()) / len(counts))
+    return float(min(beyond, like_all(data, counts, vanished) * unmet.sum()) / len(counts))
 
 
-def like_all(data: Dataset, counts: np.ndarray, folds: int = 5) -> float:
-    """Whether unmet items look, by their content, like all met items (1) or like the rarest (0)."""
+def like_all(data: Dataset, counts: np.ndarray, vanished: np.ndarray, folds: int = 5) -> float:
+    """Whether unmet items look, by their content, like all met items (1) or like those unmet by nature (0).
+
+    Those unmet by nature are known by two likenesses, of which the lower counts: the rarest met items, and those
+    that hiding the newest events makes unmet (``vanished``: bool, shape (n_items,)). 0 where content does not tell.
+    """
     if data.features is None:
         return 1.0
     met, unmet = np.flatnonzero(counts > 0), np.flatnonzero(counts == 0)
@@ -87,11 +106,11 @@ def like_all(data: Dataset, counts: np.ndarray, folds: int = 5) -> float:
         rate[met[f::folds]] = z[met[f::folds]] @ b[:-1]
         rate[unmet] += z[unmet] @ b[:-1] / folds
     rare = met[counts[met] <= np.quantile(counts[met], 0.25)]
-    error = np.sqrt(rate[rare].var() / len(rare) + rate[unmet].var() / len(unmet))
-    gap, found = rate[met].mean() - rate[rare].mean(), rate[unmet].mean() - rate[rare].mean()
-    if gap < 2 * error:
-        return 1.0
-    return float(np.clip(found / gap, 0, 1)) if found > 2 * error else 0.0
+    likenesses = [g for g in (rare, np.flatnonzero(vanished)) if len(g) >= 10]
+    natural = min(likenesses, key=lambda g: float(rate[g].mean() + 2 * rate[g].std() / np.sqrt(len(g))))
+    error = np.sqrt(rate[natural].var() / len(natural) + rate[unmet].var() / len(unmet))
+    gap, found = rate[met].mean() - rate[natural].mean(), rate[unmet].mean() - rate[natural].mean()
+    return float(np.clip(found / gap, 0, 1)) if min(gap, found) > 2 * error else 0.0
 
 
 def exposed(data: Dataset, unmet_share: float, seed: int = 0) -> np.ndarray:
@@ -131,8 +150,9 @@ def tail_episode(
         at = np.arange(starts[u], starts[u + 1])
         items, history = x.item[at], x.item[at[kept[at]]]
         if len(history):
-            rows.append((history, items[(window[at] & ~hidden[items]) | shown[items]], state_of(len(history)), u))
-            rows.append((history, items[hidden[items]], UNMET, u))
+            asked = (window[at] & ~hidden[items]) | shown[items]
+            rows.append(Question(history, items[asked], state_of(len(history)), u))
+            rows.append(Question(history, items[hidden[items]], UNMET, u))
     mixed = pool & (~hidden | shown)
     pools = dict.fromkeys((NEW, SHORT, LONG, TYPED), mixed) | {UNMET: hidden}
     return gather(train, data, rows, pools, "tail")
@@ -145,17 +165,22 @@ def people_episode(data: Dataset, pool: np.ndarray, held: np.ndarray) -> Episode
     return gather(train, data, rows, dict.fromkeys((NEW, SHORT, LONG, TYPED), pool), "people")
 
 
-def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, str, int]]:
-    """First events as history, the rest as targets; once more the first two as if described in words."""
+def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[Question]:
+    """First events as history; once more the first two as if described in words.
+
+    Asked for is, at every length, what came after the longest history that is at most half of the events: what
+    somebody takes next is much what everybody takes on that day, what they take later is their own.
+    """
     x, counts = data.interactions, data.interactions.user_counts()
     starts = np.concatenate([[0], np.cumsum(counts)])
-    rows: list[tuple[np.ndarray, np.ndarray, str, int]] = []
+    rows: list[Question] = []
     for u in np.flatnonzero(held & (counts >= 2)).tolist():
         items = x.item[starts[u] : starts[u + 1]]
         items = items[usable[items]]
-        rows += [(items[:n], items[n:], state_of(n), u) for n in LENGTHS if n < len(items)]
+        last = max(n for n in LENGTHS if 2 * n <= len(items))
+        rows += [Question(items[:n], items[last:], state_of(n), u, items[n:last]) for n in LENGTHS if n <= last]
         if data.features is not None and len(items) > 2:
-            rows.append((items[:2], items, TYPED, u))
+            rows.append(Question(items[:2], items, TYPED, u))
     return rows
 
 
@@ -165,18 +190,18 @@ def time_episode(data: Dataset, pool: np.ndarray, cut: float, seed: int) -> Epis
     when = np.quantile(x.time, cut)
     before = x.time < when
     counts, starts = x.user_counts(), np.concatenate([[0], np.cumsum(x.user_counts())])
-    rows: list[tuple[np.ndarray, np.ndarray, str, int]] = []
+    rows: list[Question] = []
     for u in np.flatnonzero(counts > 0).tolist():
         at = np.arange(starts[u], starts[u + 1])
         items, known = x.item[at], before[at]
         if known.all():
             continue
         history = items[known]
-        rows.append((history, items[~known], state_of(len(history)), u))
+        rows.append(Question(history, items[~known], state_of(len(history)), u))
         if not known.any():
             n = int(rng.choice(LENGTHS[1:]))
             if n < len(items):
-                rows.append((items[:n], items[n:], SHORT, u))
+                rows.append(Question(items[:n], items[n:], SHORT, u))
     pools = dict.fromkeys((NEW, SHORT, LONG), pool)
     return gather(data.with_interactions(x.select(before)), data, rows, pools, "time")
 
@@ -184,26 +209,30 @@ def time_episode(data: Dataset, pool: np.ndarray, cut: float, seed: int) -> Epis
 def gather(
     train: Dataset,
     data: Dataset,
-    rows: list[tuple[np.ndarray, np.ndarray, str, int]],
+    rows: list[Question],
     pools: dict[str, np.ndarray],
     kind: str,
 ) -> Episode:
-    """Rows of (history, targets, state, user) as an episode; rows without a target are left out.
+    """Questions as an episode; those without a target are left out.
 
-    A ``typed`` row gives its items as a vector, not as a history.
+    A ``typed`` question gives its items as a vector, not as a history.
     """
-    rows = [(h, np.unique(t) if s == TYPED else np.setdiff1d(t, h), s, u) for h, t, s, u in rows]
-    rows = [r for r in rows if len(r[1])]
-    user = np.array([r[3] for r in rows], dtype=np.int32)
-    events = [r[0][:0] if r[2] == TYPED else r[0] for r in rows]
+    rows = [
+        replace(r, targets=np.unique(r.targets) if r.state == TYPED else np.setdiff1d(r.targets, r.history))
+        for r in rows
+    ]
+    rows = [r for r in rows if len(r.targets)]
+    user = np.array([r.user for r in rows], dtype=np.int32)
+    events = [r.history[:0] if r.state == TYPED else r.history for r in rows]
     queries = replace(Histories.of(events, data.n_items), attributes=data.attributes(user))
     if data.features is not None:
         vectors = np.zeros((len(rows), data.features.shape[1]), np.float32)
-        for q, (history, _, state, _) in enumerate(rows):
-            if state == TYPED:
-                vectors[q] = data.features[history].mean(0)
+        for q, row in enumerate(rows):
+            if row.state == TYPED:
+                vectors[q] = data.features[row.history].mean(0)
         queries = replace(queries, vectors=vectors)
-    return Episode(train, queries, [r[1] for r in rows], np.array([r[2] for r in rows]), user, pools, kind)
+    states = np.array([r.state for r in rows])
+    return Episode(train, queries, [r.targets for r in rows], states, user, pools, [r.barred for r in rows], kind)
 
 
 def balanced(episode: Episode, most: int, seed: int) -> Episode:
@@ -267,4 +296,5 @@ def at_queries(episode: Episode, at: np.ndarray) -> Episode:
         targets=[episode.targets[i] for i in at],
         state=episode.state[at],
         user=episode.user[at],
+        barred=[episode.barred[i] for i in at],
     )

@@ -1,0 +1,162 @@
+"""A head ranks the candidates of one state: a gate, perhaps a ranker on top, perhaps a single expert."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from warmstart.fusion.floor import Cell, judge, query_ndcg
+from warmstart.fusion.gate import Gate, fit_gate
+from warmstart.fusion.ranker import FittedRanker, Ranker
+from warmstart.fusion.samples import Samples
+from warmstart.fusion.simulate import LONG, NEW, SHORT, UNMET
+
+PLAIN = ("events", "recent_20", "expected", "unmet", "nearest_content", "nearest_people")
+NOT_OF_UNMET = ("events", "recent_20", "unmet", "nearest_people", "links", "attributes.z", "attributes.rank")
+LEAST = 20  # queries to learn a head from, or to check one on
+
+
+@dataclass(frozen=True)
+class Head:
+    """How one state is ranked: gate, ranker on top, and history lengths handed to a single expert."""
+
+    gate: Gate
+    ranker: FittedRanker | None = None
+    handed: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def score(self, features: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """Scores of candidates; ``length`` int64 (n_candidates,) is the query's history length."""
+        out = self.gate.score(features)
+        if self.ranker is not None:
+            out = out + self.ranker.score(features)
+        for (low, high), column in self.handed.items():
+            mine = (length >= low) & (length <= high)
+            out[mine] = np.nan_to_num(features[mine, column], nan=-1e6)
+        return out
+
+    def ndcg(self, samples: Samples) -> np.ndarray:
+        """NDCG@10 per query."""
+        score = self.score(samples.features, samples.length[samples.query])
+        return query_ndcg(score, samples.query, samples.taken, samples.relevant)
+
+
+@dataclass(frozen=True)
+class HeadLearner:
+    """Learns heads from simulated worlds, and chooses between them in worlds kept for checking.
+
+    Parameters
+    ----------
+    ridge
+        Of the gate.
+    anchor
+        Weight of popularity (standardised) that the gate shrinks to where there is little to learn from.
+    late_new
+        Weights to choose from for a query without history that is asked after a cut of the clock, among those
+        asked of people drawn from any time (see ``serves_both``).
+    late_short, late_long
+        The same weight for a short and for a long history, fixed.
+    ranker
+        LambdaMART on top of the gate, or None.
+    ranker_least
+        Taken candidates that the ranker needs to be tried at all.
+    ranker_queries
+        Most queries that it learns from.
+    """
+
+    ridge: float = 30.0
+    anchor: float = 1.0
+    late_new: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+    late_short: float = 0.3
+    late_long: float = 3.0
+    ranker: Ranker | None = field(default_factory=Ranker)
+    ranker_least: int = 10_000
+    ranker_queries: int = 1500
+    seed: int = 0
+
+    def learn(self, state: str, samples: Samples, columns: Sequence[str]) -> tuple[Head | None, list[Cell]]:
+        """The head of a state and the floor's table; no head from fewer than 20 queries with an answer."""
+        samples = samples.part(samples.relevant > 0)
+        if len(samples.length) < LEAST:
+            return None, []
+        known = ~samples.check if (~samples.check).sum() >= LEAST else np.ones(len(samples.check), bool)
+        seen, held = samples.part(known), samples.part(samples.check if samples.check.any() else known)
+        two_kinds = state == NEW and samples.late.any() and not samples.late.all()
+        late = self.late_new if two_kinds else ({LONG: self.late_long, SHORT: self.late_short}.get(state, 1.0),)
+        trials = [(used, w) for used in gate_columns(columns, state) for w in late]
+        heads = [Head(self._gate(seen, *trial, columns)) for trial in trials]
+        at = serves_both(heads, samples, columns) if two_kinds else plainest(heads, held)
+        best = self._with_ranker(heads[at], seen, held, trials[at][1]) if state in (SHORT, LONG) else heads[at]
+        cells = judge(state, held.length, best.ndcg(held), alone(held, columns))
+        if best.ranker is None:
+            best = Head(self._gate(samples, *trials[at], columns))
+        handed = {(c.low, c.high): columns.index(f"{c.chosen}.z") for c in cells if c.chosen != "fusion"}
+        return replace(best, handed=handed), cells
+
+    def _gate(self, samples: Samples, used: np.ndarray, late: float, columns: Sequence[str]) -> Gate:
+        anchor = np.array([self.anchor if columns[i] == "popularity.z" else 0.0 for i in used])
+        importance = np.where(samples.late, late, 1.0)
+        return fit_gate(samples.features, samples.query, samples.taken, importance, used, self.ridge, anchor)
+
+    def _with_ranker(self, head: Head, seen: Samples, held: Samples, late: float) -> Head:
+        """With LambdaMART on top, if it gains more than the standard error in the worlds kept for checking."""
+        if self.ranker is None or seen.taken.sum() < self.ranker_least:
+            return head
+        part = np.zeros(len(seen.length), bool)
+        part[np.random.default_rng(self.seed).permutation(len(part))[: self.ranker_queries]] = True
+        some = seen.part(part)
+        importance = np.where(some.late, late, 1.0)
+        boost = self.ranker.fit(some.features, some.query, some.taken, importance, head.gate)
+        heads = [head, replace(head, ranker=boost)]
+        return heads[plainest(heads, held)]
+
+
+def gate_columns(columns: Sequence[str], state: str) -> list[np.ndarray]:
+    """Two choices for the gate: standardised scores and support; these and ranks."""
+    barred = NOT_OF_UNMET if state == UNMET else ()
+    plain = [i for i, c in enumerate(columns) if (c.endswith(".z") or c in PLAIN) and c not in barred]
+    ranks = [i for i, c in enumerate(columns) if c.endswith(".rank") and c not in barred]
+    return [np.array(plain), np.array(plain + ranks)]
+
+
+def alone(samples: Samples, columns: Sequence[str]) -> dict[str, np.ndarray]:
+    """NDCG@10 per query of every expert by itself."""
+    return {
+        c[:-2]: query_ndcg(samples.features[:, i], samples.query, samples.taken, samples.relevant)
+        for i, c in enumerate(columns)
+        if c.endswith(".z")
+    }
+
+
+def gain(ndcg: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """Mean difference per query, and its standard error."""
+    difference = ndcg - other
+    return float(np.nanmean(difference)), float(np.nanstd(difference) / np.sqrt(len(difference)))
+
+
+def plainest(heads: Sequence[Head], held: Samples) -> int:
+    """Position of the first head that no later one beats by more than the standard error of the difference."""
+    best = 0
+    for i in range(1, len(heads)):
+        mean, error = gain(heads[i].ndcg(held), heads[best].ndcg(held))
+        best = i if mean > error else best
+    return best
+
+
+def serves_both(heads: Sequence[Head], samples: Samples, columns: Sequence[str]) -> int:
+    """Position of the head with the largest product of NDCG for late queries and for the others.
+
+    A random person of the past and the next one to come want different things, and events do not show who will
+    ask. So both count, as ratios; and a head that ranks for the others worse than their best expert, by more than
+    two standard errors of the paired difference, is out (if all are, the best for the others is taken).
+    """
+    early, late = samples.part(~samples.late), samples.part(samples.late)
+    experts = alone(early, columns)
+    floor = max(experts.values(), key=np.nanmean)
+    ndcg = [h.ndcg(early) for h in heads]
+    gaps = [gain(v, floor) for v in ndcg]
+    fair = [i for i, (mean, error) in enumerate(gaps) if mean > -2 * error]
+    if not fair:
+        return int(np.argmax([mean for mean, _ in gaps]))
+    return max(fair, key=lambda i: float(np.nanmean(ndcg[i]) * np.nanmean(heads[i].ndcg(late))))

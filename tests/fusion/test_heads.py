@@ -1,0 +1,79 @@
+"""Heads: who is chosen, what the gate falls back to, and that a handed-over state survives the disk."""
+
+import numpy as np
+import pytest
+
+from warmstart.artefact import pack, unpack
+from warmstart.fusion.gate import Gate
+from warmstart.fusion.heads import Head, HeadLearner, gate_columns, plainest, serves_both
+from warmstart.fusion.samples import Samples
+from warmstart.fusion.simulate import NEW, SHORT, UNMET
+
+COLUMNS = ["popularity.z", "recent.z", "attributes.z", "attributes.rank", "events", "unmet"]
+
+
+def samples(n=200, share_late=0.5, seed=0, usual=1.0, trend=1.0):
+    """Early queries take by popularity, late ones by what is recent."""
+    rng = np.random.default_rng(seed)
+    late = np.arange(n) < share_late * n
+    query = np.repeat(np.arange(n), 30)
+    features = rng.normal(size=(n * 30, len(COLUMNS))).astype(np.float32)
+    drive = np.where(late[query], trend * features[:, 1], usual * features[:, 0])
+    taken = rng.random(n * 30) < 1 / (1 + np.exp(3 - 2 * drive))
+    relevant = np.bincount(query, weights=taken, minlength=n).astype(np.int64)
+    check = rng.random(n) < 0.3
+    return Samples(features, query, taken, np.zeros(n, np.int64), relevant, late, check)
+
+
+def head(*weight):
+    return Head(Gate(np.arange(len(weight)), np.array(weight)))
+
+
+def test_with_nothing_to_learn_the_gate_is_popularity():
+    data = samples(usual=0.0, trend=0.0)
+    best, _ = HeadLearner(ridge=1e6, ranker=None).learn(SHORT, data, COLUMNS)
+    weight = dict(zip(best.gate.columns.tolist(), best.gate.weight, strict=True))
+    assert weight.pop(0) == pytest.approx(1.0, abs=0.05)
+    assert max(abs(w) for w in weight.values()) < 0.05
+
+
+def test_with_enough_to_learn_the_anchor_is_left():
+    best, _ = HeadLearner(ridge=0.1, ranker=None).learn(SHORT, samples(share_late=1.0), COLUMNS)
+    weight = dict(zip(best.gate.columns.tolist(), best.gate.weight, strict=True))
+    assert weight[1] > 3 * abs(weight[0])
+
+
+def test_few_queries_give_no_head():
+    assert HeadLearner().learn(NEW, samples(n=19), COLUMNS) == (None, [])
+
+
+def test_a_new_user_is_served_with_both_in_mind():
+    data = samples()
+    past, both, trend = head(1.0, 0.0), head(1.0, 0.15), head(0.0, 1.0)
+    assert serves_both([past, both, trend], data, COLUMNS) == 1
+    assert serves_both([past, trend], data, COLUMNS) == 0  # the trend alone fails people of the past
+    assert serves_both([trend, head(-1.0, 1.0)], data, COLUMNS) == 0  # all fail: the least bad one
+
+
+def test_the_plainest_of_equals_is_taken():
+    data = samples(share_late=0.0)
+    same = head(1.0, 0.0)
+    assert plainest([same, head(1.0, 0.0)], data) == 0
+    assert plainest([head(0.0, 1.0), same], data) == 1
+
+
+def test_attributes_say_nothing_of_items_nobody_met():
+    plain, ranks = gate_columns(COLUMNS, UNMET)
+    assert plain.tolist() == ranks.tolist() == [0, 1]
+    assert gate_columns(COLUMNS, NEW)[1].tolist() == [0, 1, 2, 4, 5, 3]
+
+
+def test_a_state_handed_to_an_expert_is_ranked_by_it_also_after_the_disk():
+    data = samples()
+    handed = Head(Gate(np.array([0]), np.array([1.0])), handed={(0, 2): 1})
+    classes, arrays = {"Head": Head, "Gate": Gate}, {}
+    loaded = unpack(pack(handed, classes, arrays, "h"), classes, arrays)
+    assert loaded.handed == {(0, 2): 1}
+    for length, column in ((0, 1), (3, 0)):
+        got = loaded.score(data.features, np.full(len(data.features), length))
+        np.testing.assert_allclose(got, data.features[:, column], atol=1e-6)
