@@ -28,7 +28,7 @@ class ItemSpace:
         Text of an item from its columns, e.g. ``"{title} by {author}"``; None = the default template.
     """
 
-    text_dim: int = 128
+    text_dim: int = 256
     relax: float = 0.5
     template: str | None = None
     features: FeatureSpace = field(default_factory=FeatureSpace)
