@@ -50,9 +50,9 @@ class HeadLearner:
     ----------
     ridge
         Of the gate.
-    ridge_new
-        Of the gate of queries without history, strongest first: a weaker one must gain more than the standard error
-        in the worlds kept for checking.
+    ridge_thin
+        Of the gate of queries with no event or few, strongest first: a weaker one must gain more than the standard
+        error in the worlds kept for checking.
     anchor
         Weight of popularity (standardised) that the gate shrinks to where there is little to learn from.
     late_new
@@ -69,7 +69,7 @@ class HeadLearner:
     """
 
     ridge: float = 30.0
-    ridge_new: tuple[float, ...] = (3000.0, 300.0, 30.0)
+    ridge_thin: tuple[float, ...] = (3000.0, 300.0, 30.0)
     anchor: float = 1.0
     late_new: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
     late_short: float = 0.3
@@ -88,7 +88,7 @@ class HeadLearner:
         seen, held = samples.part(known), samples.part(samples.check if samples.check.any() else known)
         two_kinds = state == NEW and samples.late.any() and not samples.late.all()
         late = self.late_new if two_kinds else ({LONG: self.late_long, SHORT: self.late_short}.get(state, 1.0),)
-        ridge = self._ridge_new(seen, held, columns) if state == NEW else self.ridge
+        ridge = self._ridge_thin(seen, held, columns, state, min(late)) if state in (NEW, SHORT) else self.ridge
         trials = [(used, w, ridge) for used in gate_columns(columns, state) for w in late]
         heads = [Head(self._gate(seen, columns, *trial)) for trial in trials]
         at = serves_both(heads, samples, columns) if two_kinds else plainest(heads, held)
@@ -99,10 +99,10 @@ class HeadLearner:
         handed = {(c.low, c.high): columns.index(f"{c.chosen}.z") for c in cells if c.chosen != "fusion"}
         return replace(best, handed=handed), cells
 
-    def _ridge_new(self, seen: Samples, held: Samples, columns: Sequence[str]) -> float:
-        used, late = gate_columns(columns, NEW)[0], min(self.late_new)
-        heads = [Head(self._gate(seen, columns, used, late, ridge)) for ridge in self.ridge_new]
-        return self.ridge_new[plainest(heads, held)]
+    def _ridge_thin(self, seen: Samples, held: Samples, columns: Sequence[str], state: str, late: float) -> float:
+        used = gate_columns(columns, state)[0]
+        heads = [Head(self._gate(seen, columns, used, late, ridge)) for ridge in self.ridge_thin]
+        return self.ridge_thin[plainest(heads, held)]
 
     def _gate(self, samples: Samples, columns: Sequence[str], used: np.ndarray, late: float, ridge: float) -> Gate:
         anchor = np.array([self.anchor if columns[i] == "popularity.z" else 0.0 for i in used])

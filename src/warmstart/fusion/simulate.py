@@ -9,6 +9,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.data.interactions import Interactions
 from warmstart.experts.popularity import content_rates
 
 LENGTHS = (0, 1, 3, 5, 10)
@@ -129,19 +130,22 @@ def tail_episode(
     hidden: np.ndarray,
     shown: np.ndarray,
     held: np.ndarray | None = None,
+    shuffle: np.random.Generator | None = None,
 ) -> Episode:
     """Hide of everybody the events between two shares of their history, all later ones, and some items.
 
     ``hidden`` and ``shown`` are bool, shape (n_items,): hidden items leave training; those shown as well stay
     among the candidates with all their events as targets; the others serve only the state ``unmet``. ``held``
-    people (bool, shape (n_users,)) leave training wholly and are asked as in ``people_episode``.
+    people (bool, shape (n_users,)) leave training wholly and are asked as in ``people_episode``. With ``shuffle``
+    a random part of each history is hidden in place of the newest.
     """
     x = data.interactions
+    place = x.position() if shuffle is None else shuffled(x, shuffle)
     held = np.zeros(data.n_users, bool) if held is None else held
     counts = x.user_counts()
     last = np.maximum(np.minimum(np.floor(low * counts), counts - 1), 1)[x.user]
-    early = x.position() < last
-    window = ~early & (x.position() < np.maximum(np.ceil(high * counts)[x.user], last + 1))
+    early = place < last
+    window = ~early & (place < np.maximum(np.ceil(high * counts)[x.user], last + 1))
     kept = early & ~hidden[x.item] & ~held[x.user]
     train = data.with_interactions(x.select(kept))
     starts = np.concatenate([[0], np.cumsum(counts)])
@@ -158,6 +162,15 @@ def tail_episode(
     return gather(train, data, rows, pools, "tail")
 
 
+def shuffled(x: Interactions, rng: np.random.Generator) -> np.ndarray:
+    """Place of each event in its user's history, in random order: int64, shape (n_events,)."""
+    order = np.lexsort((rng.random(len(x)), x.user))
+    starts = np.concatenate([[0], np.cumsum(x.user_counts())])
+    place = np.empty(len(x), np.int64)
+    place[order] = np.arange(len(x)) - starts[x.user[order]]
+    return place
+
+
 def people_episode(data: Dataset, pool: np.ndarray, held: np.ndarray) -> Episode:
     """Hide people wholly (``held``: bool, shape (n_users,)) and ask after their first 0, 1, 3, 5 and 10 events."""
     train = data.with_interactions(data.interactions.select(~held[data.interactions.user]))
@@ -169,7 +182,8 @@ def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[Q
     """First events as history; once more the first two as if described in words.
 
     Asked for is, at every length, what came after the longest history that is at most half of the events: what
-    somebody takes next is much what everybody takes on that day, what they take later is their own.
+    somebody takes next is much what everybody takes on that day, what they take later is their own. Of people with
+    few events a new user's question asks for all: there is nothing to spare.
     """
     x, counts = data.interactions, data.interactions.user_counts()
     starts = np.concatenate([[0], np.cumsum(counts)])
@@ -178,7 +192,9 @@ def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[Q
         items = x.item[starts[u] : starts[u + 1]]
         items = items[usable[items]]
         last = max(n for n in LENGTHS if 2 * n <= len(items))
-        rows += [Question(items[:n], items[last:], state_of(n), u, items[n:last]) for n in LENGTHS if n <= last]
+        rows += [Question(items[:n], items[last:], state_of(n), u, items[n:last]) for n in LENGTHS[1:] if n <= last]
+        late = last if last == LENGTHS[-1] else 0
+        rows.append(Question(items[:0], items[late:], NEW, u, items[:late]))
         if data.features is not None and len(items) > 2:
             rows.append(Question(items[:2], items, TYPED, u))
     return rows
@@ -271,7 +287,9 @@ def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
             else:
                 yield only(tail_episode(data, 1.0, 1.0, pool, hidden, none), UNMET, "items")
         if not share:
-            yield from (tail_episode(data, *window, pool, none, none) for window in WINDOWS)
+            yield tail_episode(data, *WINDOWS[0], pool, none, none)
+            yield tail_episode(data, *WINDOWS[1], pool, none, none, shuffle=rng)
+            yield tail_episode(data, *WINDOWS[1], pool, none, none)
         yield from (people_episode(data, pool, groups(person, 0.25, f)) for f in range(3))
     if x.has_time:
         yield from (time_episode(data, pool, cut, seed) for cut in ((0.7, 0.8) if large else (0.6, 0.7, 0.8)))
