@@ -31,14 +31,14 @@ def head(*weight):
 
 def test_with_nothing_to_learn_the_gate_is_popularity():
     data = samples(usual=0.0, trend=0.0)
-    best, _ = HeadLearner(ridge=1e6, ranker=None).learn(SHORT, data, COLUMNS)
+    best, _ = HeadLearner(ridge_thin=(1e6, 1.0), ranker=None).learn(SHORT, data, COLUMNS)
     weight = dict(zip(best.gate.columns.tolist(), best.gate.weight, strict=True))
     assert weight.pop(0) == pytest.approx(1.0, abs=0.05)
     assert max(abs(w) for w in weight.values()) < 0.05
 
 
 def test_with_enough_to_learn_the_anchor_is_left():
-    best, _ = HeadLearner(ridge=0.1, ranker=None).learn(SHORT, samples(share_late=1.0), COLUMNS)
+    best, _ = HeadLearner(ridge_thin=(1000.0, 0.1), ranker=None).learn(SHORT, samples(share_late=1.0), COLUMNS)
     weight = dict(zip(best.gate.columns.tolist(), best.gate.weight, strict=True))
     assert weight[1] > 3 * abs(weight[0])
 

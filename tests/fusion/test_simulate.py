@@ -24,14 +24,12 @@ from warmstart.fusion.simulate import (
     at_queries,
     balanced,
     episodes,
-    exposed,
-    like_all,
     people_episode,
-    random_unmet_share,
     state_of,
     tail_episode,
     time_episode,
 )
+from warmstart.fusion.unmet import exposed, like_all, random_unmet_share
 
 
 def world(user, item, n_users, n_items, features=None, time=None):
@@ -146,11 +144,22 @@ def test_held_people_are_asked_after_their_first_events(data, everything):
         row, u = episode.queries.row(q), episode.user[q]
         assert len(row) in LENGTHS
         items = data.interactions.item[starts[u] : starts[u + 1]]
-        last = max(n for n in LENGTHS if 2 * n <= len(items))  # at every length the same is asked for
+        last = max(n for n in LENGTHS if 2 * n <= len(items))  # at every length the same is asked for,
+        last = 0 if not len(row) and last < LENGTHS[-1] else last  # but of few events everything
         np.testing.assert_array_equal(row, items[: len(row)])
         np.testing.assert_array_equal(episode.targets[q], np.unique(items[last:]))
         np.testing.assert_array_equal(episode.barred[q], items[len(row) : last])
     assert {NEW, SHORT, TYPED} <= set(episode.state.tolist())
+
+
+def test_a_random_part_of_each_history_can_be_hidden(data, everything, nothing):
+    newest = tail_episode(data, 0.5, 1.0, everything, nothing, nothing)
+    random = tail_episode(data, 0.5, 1.0, everything, nothing, nothing, shuffle=np.random.default_rng(0))
+    check(random, data)
+    assert len(random.train.interactions) == len(newest.train.interactions)
+    x, order = data.interactions, data.interactions.position()
+    late = [np.mean(order[known(e)[x.user, x.item] == 0]) for e in (newest, random)]
+    assert late[0] > late[1]
 
 
 def test_a_typed_query_gives_items_as_a_vector_and_no_history(data, everything):
