@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from warmstart.data.ingest import read
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine, aligned, load
 from warmstart.errors import ConfigError, DataError, NotFitted, WarmstartError
@@ -231,3 +232,14 @@ def test_trust_passes_from_content_to_people(engine):
     content = trust.shares["content"]
     assert content[0] >= content[-1]
     assert all(0 <= s <= 1 for s in content)
+
+
+def test_a_catalogue_of_ids_alone_is_recommended_from_by_what_people_do(tmp_path):
+    rng = np.random.default_rng(0)
+    ids = {"user_id": rng.integers(0, 60, 900).astype(str), "item_id": rng.integers(0, 40, 900).astype(str)}
+    data = read(pl.DataFrame(ids))
+    engine = Engine(Recipe(encoder="tfidf", fusion=Fusion(queries=50, heads=HeadLearner(ranker=None)))).fit(data)
+    got = engine.recommend(histories=[["1", "2"], []], k=3)
+    assert got["query"].to_list() == [0, 0, 0, 1, 1, 1]
+    engine.save(tmp_path / "e")
+    assert load(tmp_path / "e").recommend(histories=[["1", "2"], []], k=3).equals(got)

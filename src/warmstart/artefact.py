@@ -31,8 +31,9 @@ def pack(value: Any, classes: Mapping[str, type], arrays: dict[str, np.ndarray],
             arrays[f"{place}.{part}"] = getattr(value, part)
         return {"sparse": place, "shape": [int(n) for n in value.shape]}
     if isinstance(value, np.ndarray):
-        arrays[place] = value
-        return {"array": place}
+        stored = next((name for name, array in arrays.items() if array is value), place)  # shared arrays once
+        arrays[stored] = value
+        return {"array": stored}
     if isinstance(value, tuple | list):
         return {"tuple": [pack(v, classes, arrays, f"{place}.{i}") for i, v in enumerate(value)]}
     if isinstance(value, dict):

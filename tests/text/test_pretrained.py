@@ -211,9 +211,13 @@ def test_cache_home(monkeypatch, tmp_path):
         assert "warmstart" in cache_home().parts
 
 
-def test_tfidf_needs_words_and_mixes_languages():
-    with pytest.raises(ConfigError, match="word"):
-        TfidfEncoder.fit(["", "!"])
+def test_tfidf_of_texts_without_words_says_nothing(caplog):
+    e = TfidfEncoder.fit(["", "!"])
+    assert "what people do alone" in caplog.text
+    assert not e.encode(["", "!", "word"]).any()
+
+
+def test_tfidf_mixes_languages():
     e = TfidfEncoder.fit(["科幻电影", "科幻小说", "romantic comedy", "dark comedy"] * 20, dim=8)
     z = e.encode(["科幻", "科幻电影", "comedy", "unheard"])
     assert z[0] @ z[1] > 0.5 > z[0] @ z[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from warmstart.errors import ArtefactError, ConfigError
+from warmstart.errors import ArtefactError
 from warmstart.text.weights import fingerprint_of
 from warmstart.text.whiten import unit_rows
 
+LOG = logging.getLogger(__name__)
 MAX_CHARS = 20_000
 MAX_TERMS = 50_000
 _TERM = re.compile(r"[^\W_\u3400-\u9fff]+|[\u3400-\u9fff]+")
@@ -67,10 +69,7 @@ class TfidfEncoder:
     def fit(cls, texts: Sequence[str], dim: int = 256, seed: int = 0) -> TfidfEncoder:
         """Learn terms and directions from texts; ``dim`` is an upper bound.
 
-        Raises
-        ------
-        ConfigError
-            If no text holds a word.
+        Texts without any word give zero rows: such a catalogue is recommended from by what people do.
         """
         from sklearn.utils.extmath import randomized_svd  # a second of import, needed here only
 
@@ -78,9 +77,8 @@ class TfidfEncoder:
         rarest = 2 if len(texts) >= 50 else 1
         frequent = sorted(((-n, t) for t, n in found.items() if n >= rarest))[:MAX_TERMS]
         if not frequent:
-            raise ConfigError(
-                f"none of {len(texts)} texts holds a word to learn from; check the columns of the items table"
-            )
+            LOG.warning("none of %d texts holds a word; items are told apart by what people do alone", len(texts))
+            return cls([""], np.ones(1, np.float32), np.zeros((1, 1), np.float32))
         vocabulary = sorted(t for _, t in frequent)
         idf = np.array([np.log((1 + len(texts)) / (1 + found[t])) + 1 for t in vocabulary], np.float32)
         matrix = _weights(texts, {t: c for c, t in enumerate(vocabulary)}, idf)
