@@ -12,6 +12,7 @@ from warmstart.data.toy import clusters
 RECIPE = """encoder = "tfidf"
 [fusion]
 queries = 100
+[fusion.heads]
 ranker = false
 [experts.popularity]
 class = "Popularity"
