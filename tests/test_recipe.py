@@ -31,6 +31,10 @@ def test_a_file_changes_only_what_it_says(tmp_path):
         ("[fusion]\ntop = 'many'\n", "takes int"),
         ("[experts.x]\nclass = 'os.system'\n", "known classes"),
         ("encoder = \n", "no TOML"),
+        ("[fusion]\nheads = false\n", "takes HeadLearner"),
+        ("[fusion.heads]\nlate_new = []\n", "takes tuple"),
+        ("[fusion.heads]\nridge_thin = ['a']\n", "takes float"),
+        ("[experts.a]\nclass = 'UserAttributes'\npopularity = false\n", "takes Popularity"),
     ],
 )
 def test_mistakes_name_the_place(tmp_path, text, words):

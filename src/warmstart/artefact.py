@@ -77,13 +77,13 @@ def seal(folder: Path, manifest: dict[str, Any]) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def open_sealed(folder: Path, newest: int) -> dict[str, Any]:
+def open_sealed(folder: Path, version: int) -> dict[str, Any]:
     """Read the manifest and compare every checksum.
 
     Raises
     ------
     ArtefactError
-        If the manifest is missing, of a newer format, or a file is missing or was changed.
+        If the manifest is missing, of another format, or a file is missing or was changed.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -91,8 +91,10 @@ def open_sealed(folder: Path, newest: int) -> dict[str, Any]:
             f"{folder} is not a saved engine (no {MANIFEST}); make one with Engine.save or warmstart fit"
         )
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if manifest.get("format", 0) > newest:
-        raise ArtefactError(f"{folder} has format {manifest['format']}, this version reads {newest}; upgrade warmstart")
+    found = manifest.get("format", 0)
+    if found != version:
+        remedy = "upgrade warmstart" if found > version else "fit and save it again with this version"
+        raise ArtefactError(f"{folder} has format {found}, this version reads {version}; {remedy}")
     for name, expected in manifest["files"].items():
         file = folder / name
         if not file.is_file():

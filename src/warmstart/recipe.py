@@ -126,23 +126,24 @@ def build(kind: type, settings: Mapping[str, Any], place: str) -> Any:
 def settings_of(kind: type, settings: Mapping[str, Any], place: str) -> dict[str, Any]:
     """Checked and converted arguments of a dataclass."""
     known = {f.name for f in fields(kind)}
-    default, values = kind(), {}
+    default, values, types = kind(), {}, {f.name: f.type for f in fields(kind)}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(f"{place} has no setting {name!r}; it has {sorted(known)}")
-        values[name] = convert(getattr(default, name), value, f"{place}.{name}")
+        optional = "None" in str(types[name])
+        values[name] = convert(getattr(default, name), value, f"{place}.{name}", optional)
     return values
 
 
-def convert(now: Any, value: Any, place: str) -> Any:
-    """A plain value in the type of the default ``now``; ``false`` switches a part off."""
+def convert(now: Any, value: Any, place: str, optional: bool) -> Any:
+    """A plain value in the type of the default ``now``; ``false`` switches an optional part off."""
     if is_dataclass(now):
-        if value is False:
+        if value is False and optional:
             return None
         if isinstance(value, Mapping):
             return build(type(now), value, place)
-    if isinstance(now, tuple) and isinstance(value, list):
-        return tuple(value)
+    if isinstance(now, tuple) and isinstance(value, list) and value:
+        return tuple(convert(now[0], v, place, False) if now else v for v in value)
     if isinstance(now, float) and type(value) is int:
         return float(value)
     if now is not None and (not isinstance(value, type(now)) or (type(value) is bool) != (type(now) is bool)):

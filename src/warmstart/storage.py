@@ -21,6 +21,7 @@ from warmstart.experts.factors import FittedFactors
 from warmstart.experts.features import FittedFeatures, TokenMap
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
+from warmstart.experts.people_table import AttributeEncoder
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.smoothed import FittedSmoothedEASE
 from warmstart.experts.space import FittedItemSpace
@@ -34,7 +35,7 @@ from warmstart.fusion.ranker import FittedRanker
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 1
+FORMAT = 2
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
@@ -47,6 +48,7 @@ CLASSES: dict[str, type] = {
         FittedFactors,
         FittedTransitions,
         FittedUserAttributes,
+        AttributeEncoder,
         FittedItemSpace,
         FittedFeatures,
         TokenMap,

@@ -139,6 +139,7 @@ def test_a_history_of_unmet_items_is_answered(case, fitted, data):
     knows_content = {
         "content_map",
         "cosine",
+        "smoothed",
         "factors",
         *(f"spr_{s}_{b}" for s in (1, 10, 100) for b in (1, 3)),
         *PRUNED,

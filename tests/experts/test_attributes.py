@@ -8,7 +8,8 @@ import pytest
 
 from warmstart.data.histories import Histories
 from warmstart.data.toy import clusters
-from warmstart.experts.attributes import AttributeEncoder, UserAttributes, likeness
+from warmstart.experts.attributes import UserAttributes
+from warmstart.experts.people_table import AttributeEncoder, likeness
 
 PEOPLE = pl.DataFrame(
     {
@@ -98,8 +99,8 @@ def test_profiles_by_hand(make_data):
     k = np.array([[1.0, 0.3], [0.3, 1.0]])  # likeness of the kinds
     taken, weight = k @ [[5, 0, 0], [0, 5, 0]], 5 * k.sum(1, keepdims=True)
     by_kind = (taken + 2.0) / (weight + 2.0 / expected)
-    np.testing.assert_allclose(fitted.profile, by_kind[fitted.prototype_kinds[:, 0]], rtol=1e-4)
-    share = np.bincount(fitted.prototype_kinds[:, 0], minlength=2)
+    np.testing.assert_allclose(fitted.profile, by_kind[fitted.kinds[:, 0]], rtol=1e-4)
+    share = np.bincount(fitted.kinds[:, 0], minlength=2)
     look = k * share
     scores = fitted.score(asked(pl.DataFrame({"side": ["l", "r", None]}), 3))
     np.testing.assert_allclose(scores[:2], np.log(look / look.sum(1, keepdims=True) @ by_kind), atol=1e-4)
@@ -119,10 +120,47 @@ def test_no_row_of_the_table_is_kept():
     rng = np.random.default_rng(0)
     data = clusters(seed=0)
     table = pl.DataFrame({f"c{i}": rng.choice(list("abcdefgh"), data.n_users).tolist() for i in range(12)})
-    fitted = UserAttributes().fit(replace(data, user_table=table))
+    fitted = UserAttributes(other=0.9).fit(replace(data, user_table=table))
     people = {tuple(row) for row in AttributeEncoder.fit(table).encode(table)[1].tolist()}
-    assert not people & {tuple(row) for row in fitted.prototype_kinds.tolist()}
+    assert len(fitted.kinds)
+    assert not people & {tuple(row) for row in fitted.kinds.tolist()}
     assert not any(data.n_users in np.shape(v) for v in vars(fitted).values())
+
+
+def test_a_person_like_nobody_else_leaves_no_trace(make_data):
+    """One person of 95 among sixty of 20 to 40, with a taste of their own."""
+    age = np.r_[np.linspace(20, 40, 60), 95.0]
+    x = np.zeros((61, 8), int)
+    x[:60, :4], x[60, 4:] = 1, 1
+    fitted = UserAttributes().fit(make_data(x, table=pl.DataFrame({"age": age})))
+    assert not np.isclose(fitted.numbers * fitted.encoder.spread[0] + fitted.encoder.centre[0], 95.0, atol=20).any()
+    assert (fitted.weight >= 5).all()
+    score = fitted.score(asked(pl.DataFrame({"age": [95.0]}), 8))[0]
+    assert score[:4].min() > score[4:].max()
+
+
+@pytest.mark.parametrize("empty", ["rows", "cells"])
+def test_people_without_attributes_do_not_blur_the_others(empty):
+    data = clusters(seed=0)
+    rng = np.random.default_rng(0)
+    table = data.user_table.select("age", "city")
+    half = pl.Series(rng.random(table.height) < 0.5)
+    gone = ["age", "city"] if empty == "rows" else ["age"]
+    table = table.with_columns(pl.when(half).then(None).otherwise(pl.col(c)).alias(c) for c in gone)
+    people = pl.DataFrame({"age": [12, 60, 30, 45]})
+    fitted = UserAttributes().fit(replace(data, user_table=table))
+    top = np.argsort(-fitted.score(asked(people, data.n_items)), axis=1)[:, :10]
+    assert (top % 4 == np.arange(4)[:, None]).mean() > 0.6
+
+
+def test_new_items_are_expected_as_their_content_predicts(make_data):
+    rng = np.random.default_rng(0)
+    x, z = (rng.random((30, 6)) < 0.4).astype(int), rng.normal(size=(8, 3)).astype(np.float32)
+    fitted = UserAttributes().fit(make_data(x, z[:6], table=pl.DataFrame({"side": ["l", "r"] * 15})))
+    grown = fitted.grow(z[6:])
+    expected = np.exp(fitted.expected.grow(z[6:]).scores[6:]) / np.count_nonzero(x.any(1))
+    np.testing.assert_array_equal(grown.profile[:, :6], fitted.profile)
+    np.testing.assert_allclose(grown.profile[:, 6:], np.tile(expected, (len(fitted.profile), 1)), rtol=1e-5)
 
 
 def test_people_of_an_age_share_a_theme():
@@ -141,3 +179,5 @@ def test_nothing_to_learn_from_gives_no_expert(make_data):
 def test_a_table_that_tells_nobody_apart_gives_no_expert(make_data):
     table = pl.DataFrame({"name": ["ann", "bob", "cid"]})
     assert UserAttributes().fit(make_data(np.ones((3, 2), int), table=table)) is None
+    same = pl.DataFrame({"country": ["US"] * 20})
+    assert UserAttributes().fit(make_data(np.ones((20, 2), int), table=same)) is None

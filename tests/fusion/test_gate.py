@@ -34,6 +34,12 @@ def test_the_voice_that_knows_is_heard(samples):
     assert gate.weight[0] > 5 * np.abs(gate.weight[1:]).max()
 
 
+def test_without_anything_taken_the_gate_is_its_anchor(samples):
+    features, query, _ = samples
+    gate = fit_gate(features, query, np.zeros(4000, bool), np.ones(200), np.arange(3), anchor=np.array([1.0, 0, 0]))
+    np.testing.assert_array_equal(gate.weight, [1, 0, 0])
+
+
 def test_a_voice_without_opinion_counts_nothing(samples):
     features, query, taken = samples
     gate = fit_gate(features, query, taken, np.ones(200), np.arange(3))

@@ -1,5 +1,7 @@
 """Heads: who is chosen, what the gate falls back to, and that a handed-over state survives the disk."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from warmstart.artefact import pack, unpack
 from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head, HeadLearner, gate_columns, plainest, serves_both
 from warmstart.fusion.samples import Samples
-from warmstart.fusion.simulate import NEW, SHORT, UNMET
+from warmstart.fusion.simulate import LONG, NEW, SHORT, UNMET
 
 COLUMNS = ["popularity.z", "recent.z", "attributes.z", "attributes.rank", "events", "unmet"]
 
@@ -52,7 +54,32 @@ def test_a_new_user_is_served_with_both_in_mind():
     past, both, trend = head(1.0, 0.0), head(1.0, 0.15), head(0.0, 1.0)
     assert serves_both([past, both, trend], data, COLUMNS) == 1
     assert serves_both([past, trend], data, COLUMNS) == 0  # the trend alone fails people of the past
+    assert serves_both([past], data, COLUMNS) == 0  # as good as the best expert is good enough
     assert serves_both([trend, head(-1.0, 1.0)], data, COLUMNS) == 0  # all fail: the least bad one
+
+
+def test_the_floor_does_not_undo_it():
+    """Mostly late queries: recency leads over all, and still the past is not handed to it."""
+    best, cells = HeadLearner(ranker=None).learn(NEW, samples(n=600, share_late=0.85), COLUMNS)
+    assert not best.handed
+    assert {c.chosen for c in cells} == {"fusion"}
+
+
+def test_the_ranker_is_kept_where_it_gains():
+    """Taken is what lies in the middle of a score: no line can say so, trees can."""
+    data = samples(n=400, share_late=0.0)
+    taken = np.abs(data.features[:, 1]) < 0.3
+    relevant = np.bincount(data.query, weights=taken, minlength=400).astype(np.int64)
+    bent = replace(data, taken=taken, relevant=relevant)
+    best, _ = HeadLearner(ranker_least=0, ranker_queries=400).learn(LONG, bent, COLUMNS)
+    assert best.ranker is not None
+    least, _ = HeadLearner(ranker_least=10**9).learn(LONG, bent, COLUMNS)
+    assert least.ranker is None
+
+
+def test_the_ranker_is_refused_where_there_is_nothing_to_gain():
+    best, _ = HeadLearner(ranker_least=0).learn(LONG, samples(n=400, usual=0.0, trend=0.0), COLUMNS)
+    assert best.ranker is None
 
 
 def test_the_plainest_of_equals_is_taken():

@@ -2,161 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
-import polars as pl
+import scipy.sparse as sp
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.popularity import Popularity
+from warmstart.experts.people_table import AttributeEncoder, likeness
+from warmstart.experts.popularity import FittedPopularity, Popularity
 
-MANY = 100  # values of a text column beyond which only first characters are told apart
-FEW = 12  # different numbers up to which a numeric column is taken as a list of kinds
 BLOCK = 4096
-
-
-@dataclass(frozen=True)
-class AttributeEncoder:
-    """Numeric columns in units of their spread, and codes of frequent values.
-
-    Parameters
-    ----------
-    numbers
-        Names of the numeric columns.
-    centre, spread
-        Mean and deviation of each.
-    kinds
-        Names of the other columns.
-    levels
-        Per such column: the values kept.
-    short
-        Per such column: whether values are told apart by their first character only (zip codes).
-
-    Examples
-    --------
-    >>> table = pl.DataFrame({"sex": ["f", "m", "f", None]})
-    >>> AttributeEncoder.fit(table, min_count=1).encode(table)[1].ravel().tolist()
-    [0, 1, 0, -1]
-    """
-
-    numbers: tuple[str, ...]
-    centre: tuple[float, ...]
-    spread: tuple[float, ...]
-    kinds: tuple[str, ...]
-    levels: tuple[tuple[str, ...], ...]
-    short: tuple[bool, ...]
-
-    @classmethod
-    def fit(cls, table: pl.DataFrame, min_count: int = 5) -> AttributeEncoder:
-        """Numeric columns with many values stay numbers; of the others, values met ``min_count`` times are kept."""
-        numbers: list[tuple[str, float, float]] = []
-        kinds: list[tuple[str, tuple[str, ...], bool]] = []
-        for name in table.columns:
-            known = finite(table[name])
-            if len(np.unique(known)) > FEW:
-                numbers.append((name, float(known.mean()), float(known.std())))
-                continue
-            short = table[name].n_unique() > MANY
-            levels = frequent_values(as_text(table[name], short), min_count)
-            if levels:
-                kinds.append((name, levels, short))
-        return cls(
-            numbers=tuple(n[0] for n in numbers),
-            centre=tuple(n[1] for n in numbers),
-            spread=tuple(n[2] for n in numbers),
-            kinds=tuple(k[0] for k in kinds),
-            levels=tuple(k[1] for k in kinds),
-            short=tuple(k[2] for k in kinds),
-        )
-
-    def encode(self, table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers: float32, shape (n, len(numbers)), NaN = unknown; codes: int16, (n, len(kinds)), -1 = unknown."""
-        x = np.full((table.height, len(self.numbers)), np.nan, np.float32)
-        for i, name in enumerate(self.numbers):
-            if name in table.columns:
-                value = table[name].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
-                x[:, i] = (np.where(np.isfinite(value), value, np.nan) - self.centre[i]) / self.spread[i]
-        c = np.full((table.height, len(self.kinds)), -1, np.int16)
-        for i, name in enumerate(self.kinds):
-            if name in table.columns:
-                place = {v: p for p, v in enumerate(self.levels[i])}
-                c[:, i] = [place.get(v, -1) for v in as_text(table[name], self.short[i]).to_list()]
-        return x, c
-
-
-def finite(values: pl.Series) -> np.ndarray:
-    """The finite numbers of a numeric column; nothing of any other.
-
-    Examples
-    --------
-    >>> finite(pl.Series([1, None, 3])).tolist(), finite(pl.Series(["a"])).tolist()
-    ([1.0, 3.0], [])
-    """
-    if not values.dtype.is_numeric():
-        return np.empty(0)
-    number = values.cast(pl.Float64).drop_nulls().to_numpy()
-    return np.asarray(number[np.isfinite(number)])
-
-
-def frequent_values(text: pl.Series, min_count: int, most: int = 64) -> tuple[str, ...]:
-    """Values met at least ``min_count`` times, the ``most`` frequent, in the order of the alphabet.
-
-    Examples
-    --------
-    >>> frequent_values(pl.Series(["b", "a", "b", None, "a", "c"]), min_count=2)
-    ('a', 'b')
-    """
-    counts = Counter(text.drop_nulls().to_list())
-    ranked = sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:most]
-    return tuple(sorted(value for value, count in ranked if count >= min_count))
-
-
-def as_text(values: pl.Series, short: bool) -> pl.Series:
-    """Values as text, or only its first character.
-
-    Examples
-    --------
-    >>> as_text(pl.Series([94110, None]), short=True).to_list()
-    ['9', None]
-    """
-    text = values.cast(pl.String)
-    return text.str.slice(0, 1) if short else text
-
-
-def likeness(
-    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], width: float, other: float
-) -> np.ndarray:
-    """Product kernel ``prod exp(-d^2 / 2 width^2) prod other^[kinds differ]``: float64, shape (n_a, n_b), in (0, 1].
-
-    What is unknown on either side neither adds nor takes.
-
-    Examples
-    --------
-    >>> a = np.zeros((1, 1)), np.array([[0, 1]])
-    >>> likeness(a, (np.array([[0.0], [np.nan]]), np.array([[0, 2], [0, -1]])), 1.0, 0.3).tolist()
-    [[0.3, 1.0]]
-    """
-    known_a, known_b = np.isfinite(a[0]), np.isfinite(b[0])
-    x, y = np.where(known_a, a[0], 0.0), np.where(known_b, b[0], 0.0)
-    far = (x**2) @ known_b.T + known_a @ (y**2).T - 2 * x @ y.T
-    differ = np.zeros((len(x), len(y)))
-    for i, j in zip(a[1].T, b[1].T, strict=True):
-        differ += (i[:, None] != j) & (i[:, None] >= 0) & (j >= 0)
-    alike: np.ndarray = np.exp(-0.5 * np.maximum(far, 0.0) / width**2) * other**differ
-    return alike
+LEAST_PEOPLE = 5.0  # the weight of people that a profile must rest on to be kept
 
 
 @dataclass(frozen=True)
 class UserAttributes:
     """What people like the asker take: kernel regression on the users table, kept as made-up typical people.
 
-    ``prototypes`` made-up people are drawn, each attribute by itself, from the attributes of the table. The profile
-    of prototype p is ``(sum_u k(u, p) x_u + shrink mean) / (sum_u k(u, p) + shrink)``, with ``x_u`` the history
-    (0 or 1) and ``k`` the kernel of ``likeness``; a query with attributes a scores
-    ``log(sum_p k(a, p)^power profile_p / sum_p k(a, p)^power)``. No row of the table is kept.
+    ``prototypes`` made-up people are drawn, each attribute by itself: kinds as they occur, numbers as means of at
+    least five neighbours. The profile of prototype p is
+    ``(sum_u k(u, p) x_uj + shape) / (sum_u k(u, p) + shape / r_j)``, with ``x_u`` the history (0 or 1), ``k`` the
+    kernel of ``likeness`` and ``r_j`` what popularity expects of a user (the posterior mean under a Gamma prior
+    with that mean). A query with attributes a scores ``log(sum_p k(a, p)^power profile_p / sum_p k(a, p)^power)``.
+    No row of the table is kept, and no profile that rests on the weight of fewer than five people.
 
     Parameters
     ----------
@@ -172,6 +42,8 @@ class UserAttributes:
         How many made-up people.
     power
         How much sharper a query looks at prototypes than they look at users.
+    seed
+        Of the draw.
 
     References
     ----------
@@ -195,50 +67,99 @@ class UserAttributes:
     seed: int = 0
 
     def fit(self, data: Dataset) -> FittedUserAttributes | None:
-        """Learn from users with events; None where there is no table of users, or nothing in it to tell them apart."""
+        """Learn from people with events and attributes; None where there are none, or nothing tells them apart."""
         if data.user_table is None or not data.user_table.width:
             return None
         x = data.interactions.matrix()
-        met = np.flatnonzero(np.diff(x.indptr) > 0)
         encoder = AttributeEncoder.fit(data.user_table)
-        if not len(met) or not encoder.numbers + encoder.kinds:
+        numbers, kinds = encoder.encode(data.user_table)
+        active = np.diff(x.indptr) > 0
+        described = active & (np.isfinite(numbers).any(1) | (kinds >= 0).any(1))
+        if not described.any():
             return None
-        numbers, kinds = (part[met] for part in encoder.encode(data.user_table))
-        rng = np.random.default_rng(self.seed)
-        made = tuple(
-            np.column_stack([rng.choice(v, self.prototypes) for v in part.T] or [np.empty((self.prototypes, 0))])
-            for part in (numbers, kinds)
-        )
-        x, expected = x[met], np.exp(self.popularity.fit(data).scores.astype(np.float64)) / len(met)
-        taken, weight = np.zeros((self.prototypes, data.n_items)), np.zeros(self.prototypes)
-        for s in range(0, len(met), BLOCK):
-            at = slice(s, s + BLOCK)
-            k = likeness((numbers[at], kinds[at]), (made[0], made[1]), self.width, self.other)
-            taken, weight = taken + np.asarray(x[at].T @ k).T, weight + k.sum(0)
-        profile = (taken + self.shape) / (weight[:, None] + self.shape / np.maximum(expected, 1e-9))
+        people = numbers[described], kinds[described]
+        expected = self.popularity.fit(data)
+        made = self._made_up(*people)
+        taken, weight = self._takings(x[described], people, made)
+        kept = weight >= min(LEAST_PEOPLE, weight.max())
         return FittedUserAttributes(
-            **vars(encoder),
-            prototype_numbers=made[0].astype(np.float32),
-            prototype_kinds=made[1].astype(np.int16),
-            profile=profile.astype(np.float32),
+            encoder=encoder,
+            numbers=made[0][kept],
+            kinds=made[1][kept],
+            profile=posterior(taken[kept], weight[kept], self.shape, expected.scores, int(active.sum())),
+            weight=weight[kept],
+            expected=expected,
+            people=int(active.sum()),
             width=self.width / self.power**0.5,
             other=self.other**self.power,
         )
 
+    def _made_up(self, numbers: np.ndarray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rng, m = np.random.default_rng(self.seed), self.prototypes
+        x, c = np.full((m, numbers.shape[1]), np.nan, np.float32), np.full((m, kinds.shape[1]), -1, np.int16)
+        for i, column in enumerate(numbers.T):
+            known = np.sort(column[np.isfinite(column)])
+            if len(known):
+                bins = np.array_split(known, np.clip(len(known) // int(LEAST_PEOPLE), 1, 64))
+                x[:, i] = rng.choice([float(b.mean()) for b in bins], m)
+        for i, column in enumerate(kinds.T):
+            known = column[column >= 0]
+            if len(known):
+                c[:, i] = rng.choice(known, m)
+        return x, c
+
+    def _takings(
+        self, x: sp.csr_matrix, people: tuple[np.ndarray, np.ndarray], made: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """``sum_u k(u, p) x_uj``, float64, shape (prototypes, n_items), and ``sum_u k(u, p)``."""
+        taken, weight = np.zeros((self.prototypes, x.shape[1])), np.zeros(self.prototypes)
+        for s in range(0, x.shape[0], BLOCK):
+            k = likeness((people[0][s : s + BLOCK], people[1][s : s + BLOCK]), made, self.width, self.other)
+            taken, weight = taken + np.asarray(x[s : s + BLOCK].T @ k).T, weight + k.sum(0)
+        return taken, weight
+
+
+def posterior(taken: np.ndarray, weight: np.ndarray, shape: float, expected: np.ndarray, people: int) -> np.ndarray:
+    """Share of like people who take an item, under a Gamma prior: float32, shape (n_prototypes, n_items).
+
+    Examples
+    --------
+    >>> posterior(np.array([[4.0]]), np.array([8.0]), 2.0, np.log([25.0]), 100).tolist()  # (4 + 2) / (8 + 2 / 0.25)
+    [[0.375]]
+    """
+    rate = np.maximum(np.exp(expected.astype(np.float64)) / people, 1e-9)
+    return ((taken + shape) / (weight[:, None] + shape / rate)).astype(np.float32)
+
 
 @dataclass(frozen=True)
 class FittedUserAttributes:
-    """Made-up people and what those like them take; the first six fields are those of ``AttributeEncoder``."""
+    """Made-up people, what those like them take, and what growing needs.
 
-    numbers: tuple[str, ...]
-    centre: tuple[float, ...]
-    spread: tuple[float, ...]
-    kinds: tuple[str, ...]
-    levels: tuple[tuple[str, ...], ...]
-    short: tuple[bool, ...]
-    prototype_numbers: np.ndarray
-    prototype_kinds: np.ndarray
+    Parameters
+    ----------
+    encoder
+        Reads a table of attributes.
+    numbers, kinds
+        The made-up people, as the encoder writes them.
+    profile
+        float32, shape (n_prototypes, n_items): share of like people who take the item.
+    weight
+        float64, shape (n_prototypes,): how many people, weighted by likeness.
+    expected
+        What popularity expects; the prior of the profiles.
+    people
+        Over how many people.
+    width, other
+        Of the kernel as a query looks.
+    """
+
+    encoder: AttributeEncoder
+    numbers: np.ndarray
+    kinds: np.ndarray
     profile: np.ndarray
+    weight: np.ndarray
+    expected: FittedPopularity
+    people: int
     width: float
     other: float
 
@@ -247,16 +168,16 @@ class FittedUserAttributes:
         out = np.full((len(histories), self.profile.shape[1]), np.nan, np.float32)
         if histories.attributes is None:
             return out
-        encoder = AttributeEncoder(self.numbers, self.centre, self.spread, self.kinds, self.levels, self.short)
-        numbers, kinds = encoder.encode(histories.attributes)
+        numbers, kinds = self.encoder.encode(histories.attributes)
         known = np.isfinite(numbers).any(1) | (kinds >= 0).any(1)
         if known.any():
-            made = self.prototype_numbers, self.prototype_kinds
-            k = likeness((numbers[known], kinds[known]), made, self.width, self.other) + 1e-30
+            k = likeness((numbers[known], kinds[known]), (self.numbers, self.kinds), self.width, self.other) + 1e-30
             out[known] = np.log((k / k.sum(1, keepdims=True)).astype(np.float32) @ self.profile)
         return out
 
     def grow(self, features: np.ndarray) -> Self:
-        """New items stand at the lowest share: attributes say nothing of them."""
-        low = self.profile.min(1, keepdims=True) if self.profile.size else np.full((len(self.profile), 1), 1e-6)
-        return replace(self, profile=np.hstack([self.profile, np.repeat(low, len(features), 1)]).astype(np.float32))
+        """New items are expected as their content predicts, by everybody alike."""
+        expected = self.expected.grow(features)
+        share = np.exp(np.nan_to_num(expected.scores[self.profile.shape[1] :], nan=-20.0)) / self.people
+        new = np.repeat(share[None].astype(np.float32), len(self.profile), axis=0)
+        return replace(self, profile=np.hstack([self.profile, new]), expected=expected)

@@ -9,14 +9,15 @@ from typing import Any, TypeVar, cast
 from warmstart.data.dataset import Dataset
 
 T = TypeVar("T")
-_DATA: list[weakref.ref[Any]] = []
-_KNOWN: dict[Hashable, Any] = {}
+Known = tuple[tuple[weakref.ref[Any], ...], dict[Hashable, Any]]
+_LAST: list[Known] = [((), {})]
 
 
 def remembered(data: Dataset, key: Hashable, make: Callable[[], T]) -> T:
     """The result of ``make`` for this key (an expert with its settings) and these events and features.
 
-    Nothing is kept beyond the next data.
+    Nothing is kept beyond the next data, or beyond the life of these. Threads that fit different data at once may
+    do a part twice; they never see each other's.
 
     Examples
     --------
@@ -25,10 +26,17 @@ def remembered(data: Dataset, key: Hashable, make: Callable[[], T]) -> T:
     >>> [remembered(data, "k", lambda: made.append(1) or len(made)) for _ in range(3)]
     [1, 1, 1]
     """
-    parts = [p for p in (data.interactions, data.features) if p is not None]
-    if len(_DATA) != len(parts) or any(r() is not p for r, p in zip(_DATA, parts, strict=False)):
-        _KNOWN.clear()
-        _DATA[:] = [weakref.ref(p) for p in parts]
-    if key not in _KNOWN:
-        _KNOWN[key] = make()
-    return cast(T, _KNOWN[key])
+    parts = tuple(p for p in (data.interactions, data.features) if p is not None)
+    refs, known = _LAST[0]
+    if len(refs) != len(parts) or any(r() is not p for r, p in zip(refs, parts, strict=False)):
+        known = {}
+        _LAST[0] = (tuple(weakref.ref(p, forget) for p in parts), known)
+    if key not in known:
+        known[key] = make()
+    return cast(T, known[key])
+
+
+def forget(gone: weakref.ref[Any]) -> None:
+    """Let go of what was made of data that are no more."""
+    if any(gone is ref for ref in _LAST[0][0]):
+        _LAST[0] = ((), {})

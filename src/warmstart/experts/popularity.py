@@ -89,8 +89,20 @@ class Popularity:
         if data.features is not None and counts.any():
             coefficients, _ = content_rates(data.features, counts, self.ridge)
             expected = predict(data.features, coefficients, highest)
-        score = np.log((counts + self.tau + 1e-9) / (1.0 + self.tau / np.maximum(expected, 1e-3)))
-        return FittedPopularity(score.astype(np.float32), coefficients, highest)
+        return FittedPopularity(posterior_log(counts, expected, self.tau), coefficients, highest)
+
+
+def posterior_log(counts: np.ndarray, expected: np.ndarray, tau: float) -> np.ndarray:
+    """``log((n + tau) / (1 + tau / r))``, float32: the log of a rate's posterior mean under a Gamma prior.
+
+    Examples
+    --------
+    >>> np.exp(posterior_log(np.array([0.0, 6.0]), np.array([2.0, 2.0]), tau=2.0)).round(3).tolist()
+    [1.0, 4.0]
+    """
+    rate = (counts + tau + 1e-9) / (1.0 + tau / np.maximum(expected, 1e-3))
+    scores: np.ndarray = np.log(rate).astype(np.float32)
+    return scores
 
 
 def predict(features: np.ndarray, coefficients: np.ndarray, highest: float) -> np.ndarray:
@@ -130,6 +142,9 @@ class FittedPopularity:
         return np.broadcast_to(self.scores, (len(histories), len(self.scores)))
 
     def grow(self, features: np.ndarray) -> Self:
-        """New items stand where their content puts them (log of the expected rate); NaN without coefficients."""
+        """New items stand where their content puts them (log of the expected rate); NaN without coefficients.
+
+        An item that stood in the catalogue and met nobody stands lower: that nobody took it says something.
+        """
         expected = predict(features, self.coefficients, self.highest)
-        return replace(self, scores=np.append(self.scores, np.log(expected + 1e-9)).astype(np.float32))
+        return replace(self, scores=np.append(self.scores, np.log(np.maximum(expected, 1e-3))).astype(np.float32))

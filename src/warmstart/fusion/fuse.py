@@ -41,10 +41,11 @@ class Fusion:
 
     def fit(self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None = None) -> FittedFusion:
         """Simulate, fit the experts in each world, and learn a gate (and ranker) for each state."""
-        worlds = list(episodes(data, self.seed))
+        worlds = [world for world in episodes(data, self.seed) if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
-        columns: list[str] = []
+        first = Panel.fit(experts, data) if not worlds else None
+        columns = [] if first is None else columns_of(first.experts, first.flat)
         for i, world in enumerate(worlds):
             if progress:
                 progress("simulating sparsity", i, len(worlds))

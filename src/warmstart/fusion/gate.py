@@ -69,6 +69,8 @@ def fit_gate(
 
     usable = np.bincount(query, weights=taken, minlength=len(importance)) > 0
     rows = usable[query]
+    if not rows.any():  # nothing that was taken is a candidate
+        return Gate(np.asarray(columns), np.zeros(len(columns)) if anchor is None else anchor)
     d = design(features[rows], columns).astype(np.float64)
     scale = d.std(0) + 1e-6
     a = np.zeros(len(columns)) if anchor is None else anchor * scale

@@ -46,6 +46,9 @@ class Head:
 class HeadLearner:
     """Learns heads from simulated worlds, and chooses between them in worlds kept for checking.
 
+    Two names have a meaning: the gate shrinks to the expert called ``popularity``, and ``attributes`` is not asked
+    where nothing was ever met.
+
     Parameters
     ----------
     ridge
@@ -56,8 +59,8 @@ class HeadLearner:
     anchor
         Weight of popularity (standardised) that the gate shrinks to where there is little to learn from.
     late_new
-        Weights to choose from for a query without history that is asked after a cut of the clock, among those
-        asked of people drawn from any time (see ``serves_both``).
+        Weights tried, for people without history, for queries asked after a cut of the clock, relative to those of
+        people drawn from any time (``serves_both`` chooses, on all worlds).
     late_short, late_long
         The same weight for a short and for a long history, fixed.
     ranker
@@ -84,8 +87,9 @@ class HeadLearner:
         samples = samples.part(samples.relevant > 0)
         if len(samples.length) < LEAST:
             return None, []
-        known = ~samples.check if (~samples.check).sum() >= LEAST else np.ones(len(samples.check), bool)
-        seen, held = samples.part(known), samples.part(samples.check if samples.check.any() else known)
+        every = np.ones(len(samples.check), bool)
+        known = ~samples.check if (~samples.check).sum() >= LEAST else every
+        seen, held = samples.part(known), samples.part(samples.check if samples.check.sum() >= LEAST else every)
         two_kinds = state == NEW and samples.late.any() and not samples.late.all()
         late = self.late_new if two_kinds else ({LONG: self.late_long, SHORT: self.late_short}.get(state, 1.0),)
         ridge = self._ridge_thin(seen, held, columns, state, min(late)) if state in (NEW, SHORT) else self.ridge
@@ -93,11 +97,23 @@ class HeadLearner:
         heads = [Head(self._gate(seen, columns, *trial)) for trial in trials]
         at = serves_both(heads, samples, columns) if two_kinds else plainest(heads, held)
         best = self._with_ranker(heads[at], seen, held, trials[at][1]) if state in (SHORT, LONG) else heads[at]
-        cells = judge(state, held.length, best.ndcg(held), alone(held, columns))
+        cells = self._judged(state, best, held, columns)
         if best.ranker is None:
             best = Head(self._gate(samples, columns, *trials[at]))
         handed = {(c.low, c.high): columns.index(f"{c.chosen}.z") for c in cells if c.chosen != "fusion"}
         return replace(best, handed=handed), cells
+
+    def _judged(self, state: str, head: Head, held: Samples, columns: Sequence[str]) -> list[Cell]:
+        """The floor's table; queries without history are handed over only if both kinds of them ask for it."""
+        ndcg, experts = head.ndcg(held), alone(held, columns, state)
+        cells = judge(state, held.length, ndcg, experts)
+        if state != NEW or held.late.all() or not held.late.any():
+            return cells
+        kinds = []
+        for k in (held.late, ~held.late):
+            kinds.append(judge(state, held.length[k], ndcg[k], {name: v[k] for name, v in experts.items()}))
+        agreed = {c.chosen for kind in kinds for c in kind}
+        return cells if len(agreed) == 1 else [replace(c, chosen="fusion") for c in cells]
 
     def _ridge_thin(self, seen: Samples, held: Samples, columns: Sequence[str], state: str, late: float) -> float:
         used = gate_columns(columns, state)[0]
@@ -130,12 +146,13 @@ def gate_columns(columns: Sequence[str], state: str) -> list[np.ndarray]:
     return [np.array(plain), np.array(plain + ranks)]
 
 
-def alone(samples: Samples, columns: Sequence[str]) -> dict[str, np.ndarray]:
-    """NDCG@10 per query of every expert by itself."""
+def alone(samples: Samples, columns: Sequence[str], state: str) -> dict[str, np.ndarray]:
+    """NDCG@10 per query of every expert that may speak in this state, by itself."""
+    barred = NOT_OF_UNMET if state == UNMET else ()
     return {
         c[:-2]: query_ndcg(samples.features[:, i], samples.query, samples.taken, samples.relevant)
         for i, c in enumerate(columns)
-        if c.endswith(".z")
+        if c.endswith(".z") and c not in barred
     }
 
 
@@ -162,11 +179,11 @@ def serves_both(heads: Sequence[Head], samples: Samples, columns: Sequence[str])
     two standard errors of the paired difference, is out (if all are, the best for the others is taken).
     """
     early, late = samples.part(~samples.late), samples.part(samples.late)
-    experts = alone(early, columns)
+    experts = alone(early, columns, NEW)
     floor = max(experts.values(), key=np.nanmean)
     ndcg = [h.ndcg(early) for h in heads]
     gaps = [gain(v, floor) for v in ndcg]
-    fair = [i for i, (mean, error) in enumerate(gaps) if mean > -2 * error]
+    fair = [i for i, (mean, error) in enumerate(gaps) if mean >= -2 * error]
     if not fair:
         return int(np.argmax([mean for mean, _ in gaps]))
     return max(fair, key=lambda i: float(np.nanmean(ndcg[i]) * np.nanmean(heads[i].ndcg(late))))

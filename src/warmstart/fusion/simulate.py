@@ -34,7 +34,7 @@ class Episode:
     targets
         Item codes each asker took afterwards.
     state
-        ``new``, ``short``, ``long`` or ``unmet`` per query (str array).
+        ``new``, ``short``, ``long``, ``unmet`` or ``typed`` per query (str array).
     user
         int32 user code per query.
     pools

@@ -31,7 +31,8 @@ def like_all(data: Dataset, counts: np.ndarray, vanished: np.ndarray, folds: int
     """Whether unmet items look, by their content, like all met items (1) or like those unmet by nature (0).
 
     Those unmet by nature are known by two likenesses, of which the lower counts: the rarest met items, and those
-    that hiding the newest events makes unmet (``vanished``: bool, shape (n_items,)). 0 where content does not tell.
+    that hiding the newest events makes unmet (``vanished``: bool, shape (n_items,)).
+    0 where content does not tell; 1 without features.
     """
     if data.features is None:
         return 1.0

@@ -82,7 +82,7 @@ class Whitening:
         variance, directions = variance[::-1].clip(min=0), directions[:, ::-1]
         rank = int((variance > _RANK**2 * variance[0]).sum())
         if len(x) < 2 or rank == 0:
-            return cls(np.zeros(len(mean), np.float32), np.eye(len(mean), dim, dtype=np.float32))
+            return cls(np.zeros(len(mean), np.float32), np.eye(len(mean), min(dim, len(mean)), dtype=np.float32))
         keep = min(dim, rank)
         scaled = _fix_signs(directions[:, :keep]) * variance[:keep] ** (-relax / 2)
         return cls(mean.astype(np.float32), np.ascontiguousarray(scaled, np.float32))
