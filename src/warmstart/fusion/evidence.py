@@ -152,7 +152,10 @@ def columns_of(experts: Iterable[str], flat: Collection[str]) -> list[str]:
 
 @cache
 def thread_pools() -> ThreadpoolController:
-    """The libraries' thread pools, looked up once: finding them costs as much as answering a query."""
+    """The thread pools of the libraries loaded so far, looked up once: finding them costs as much as a query.
+
+    The limit set by it holds for the whole process while it lasts.
+    """
     return ThreadpoolController()
 
 

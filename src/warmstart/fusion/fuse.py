@@ -46,14 +46,14 @@ class Fusion:
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
         first = Panel.fit(experts, data) if not worlds else None
         columns = [] if first is None else columns_of(first.experts, first.flat)
-        for i, world in enumerate(worlds):
+        many = len(worlds)
+        for i in range(many):
             if progress:
-                progress("simulating sparsity", i, len(worlds))
-            world = balanced(world, self.queries, self.seed + i)
+                progress("simulating sparsity", i, many)
+            world = balanced(worlds.pop(0), self.queries, self.seed + i)
             panel, support = Panel.fit(experts, world.train), Support.fit(world.train)
             columns = columns_of(panel.experts, panel.flat)
             self._gather(world, panel, support, i == last[world.kind], gathered)
-            worlds[i] = None  # type: ignore[call-overload]
         heads, cells = {}, []
         for n, (state, parts) in enumerate(gathered.items()):
             if progress:

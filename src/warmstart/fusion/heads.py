@@ -139,7 +139,13 @@ class HeadLearner:
 
 
 def gate_columns(columns: Sequence[str], state: str) -> list[np.ndarray]:
-    """Two choices for the gate: standardised scores and support; these and ranks."""
+    """Two choices for the gate: standardised scores and support; these and ranks.
+
+    Examples
+    --------
+    >>> [used.tolist() for used in gate_columns(["a.raw", "a.z", "a.rank", "events"], "long")]
+    [[1, 3], [1, 3, 2]]
+    """
     barred = NOT_OF_UNMET if state == UNMET else ()
     plain = [i for i, c in enumerate(columns) if (c.endswith(".z") or c in PLAIN) and c not in barred]
     ranks = [i for i, c in enumerate(columns) if c.endswith(".rank") and c not in barred]
@@ -157,7 +163,13 @@ def alone(samples: Samples, columns: Sequence[str], state: str) -> dict[str, np.
 
 
 def gain(ndcg: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Mean difference per query, and its standard error."""
+    """Mean difference per query, and its standard error; NaN queries do not count.
+
+    Examples
+    --------
+    >>> gain(np.array([1.0, 3.0]), np.array([0.0, 0.0]))[0]
+    2.0
+    """
     difference = ndcg - other
     return float(np.nanmean(difference)), float(np.nanstd(difference) / np.sqrt(len(difference)))
 

@@ -246,7 +246,13 @@ def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
 
 
 def groups(draw: np.ndarray, part: float, fold: int) -> np.ndarray:
-    """Members of a fold that holds a ``part`` of all; ``draw`` float64 in [0, 1). Folds of one draw are disjoint."""
+    """Members of a fold that holds a ``part`` of all; ``draw`` float64 in [0, 1). Folds of one draw are disjoint.
+
+    Examples
+    --------
+    >>> groups(np.array([0.1, 0.3, 0.9]), 0.25, 0).tolist(), groups(np.array([0.1, 0.3, 0.9]), 0.25, 1).tolist()
+    ([True, False, False], [False, False, True])
+    """
     inside: np.ndarray = ((draw + part * fold) % 1.0) < part
     return inside
 
