@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -243,3 +245,15 @@ def test_a_catalogue_of_ids_alone_is_recommended_from_by_what_people_do(tmp_path
     assert got["query"].to_list() == [0, 0, 0, 1, 1, 1]
     engine.save(tmp_path / "e")
     assert load(tmp_path / "e").recommend(histories=[["1", "2"], []], k=3).equals(got)
+
+
+def test_attributes_of_a_single_person_do_no_harm(data):
+    """In some simulated worlds that person is hidden, and with them all that is known of attributes."""
+    table = data.user_table.with_row_index("row")
+    alone = [pl.when(pl.col("row") == 0).then(pl.col(c)).alias(c) for c in data.user_table.columns]
+    lonely = replace(data, user_table=table.with_columns(alone).drop("row"))
+    constant = replace(data.interactions, time=np.full(len(data.interactions), 7, np.int64))
+    for odd in (lonely, replace(data, interactions=constant)):
+        recipe = Recipe(encoder="tfidf", fusion=Fusion(queries=50, heads=HeadLearner(ranker=None)))
+        got = Engine(recipe).fit(odd).recommend(users=[data.users.ids[0]], histories=[["i1"]], k=3)
+        assert got.height == 3

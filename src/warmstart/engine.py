@@ -109,7 +109,7 @@ class Engine:
         space = self.recipe.space.fit(data.catalog, data.graph, CachedEncoder(self.encoder, cache_home(), told))
         full = data.with_features(space.z)
         fusion = self.recipe.fusion.fit(self.recipe.experts, full, progress)
-        panel = Panel.fit(self.recipe.experts, full, progress)
+        panel = fusion.heard(Panel.fit(self.recipe.experts, full, progress))
         counts = data.interactions.item_counts()
         print_ = data.fingerprint()
         self._fitted = Fitted(data.catalog, data.graph, space, panel, Support.fit(full), fusion, counts, print_)

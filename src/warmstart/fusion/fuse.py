@@ -44,15 +44,19 @@ class Fusion:
         worlds = [world for world in episodes(data, self.seed) if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
-        first = Panel.fit(experts, data) if not worlds else None
-        columns = [] if first is None else columns_of(first.experts, first.flat)
+        whole = Panel({}) if worlds else Panel.fit(experts, data)
+        columns = columns_of(whole.experts, whole.flat)
         many = len(worlds)
         for i in range(many):
             if progress:
                 progress("simulating sparsity", i, many)
             world = balanced(worlds.pop(0), self.queries, self.seed + i)
             panel, support = Panel.fit(experts, world.train), Support.fit(world.train)
-            columns = columns_of(panel.experts, panel.flat)
+            found = columns_of(panel.experts, panel.flat)
+            if len(found) < len(columns):
+                continue  # a world in which an expert had nothing to learn from
+            if len(found) > len(columns):
+                gathered, columns = {s: [] for s in STATES}, found
             self._gather(world, panel, support, i == last[world.kind], gathered)
         heads, cells = {}, []
         for n, (state, parts) in enumerate(gathered.items()):
@@ -82,6 +86,10 @@ class FittedFusion:
     columns: tuple[str, ...]
     heads: dict[str, Head]
     cells: list[Cell]
+
+    def heard(self, panel: Panel) -> Panel:
+        """The experts that the fusion has met; one that learned something in no simulated world is left out."""
+        return Panel({n: e for n, e in panel.experts.items() if f"{n}.z" in self.columns})
 
     def head(self, state: str) -> Head | None:
         """The head of a state, or of the state nearest to it."""
