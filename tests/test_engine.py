@@ -257,3 +257,12 @@ def test_attributes_of_a_single_person_do_no_harm(data):
         recipe = Recipe(encoder="tfidf", fusion=Fusion(queries=50, heads=HeadLearner(ranker=None)))
         got = Engine(recipe).fit(odd).recommend(users=[data.users.ids[0]], histories=[["i1"]], k=3)
         assert got.height == 3
+
+
+def test_who_is_not_described_gets_what_is_popular(data, engine):
+    """A users table must not turn anonymous visitors into people who like what nobody likes."""
+    counts = data.interactions.item_counts()
+    best = np.sort(counts)[-10:].mean()
+    for asked in ({"histories": [[]]}, {"users": ["nobody"]}):
+        items = engine.recommend(k=10, **asked)["item_id"].to_list()
+        assert counts[data.catalog.items.codes(items)].mean() > 0.7 * best

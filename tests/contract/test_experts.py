@@ -115,9 +115,7 @@ def test_a_query_is_scored_wholly_or_not_at_all(case, scores, queries):
     nan = np.isnan(scores)
     np.testing.assert_array_equal(nan.all(1), nan.any(1))
     silent = queries.lengths == 0
-    if case.name == "attributes":
-        silent = np.arange(len(queries)) == len(queries) - 1  # the one nobody knows
-    elif case.name in EMPTY_SPEAKS:
+    if case.name in EMPTY_SPEAKS:
         silent = np.zeros(len(queries), bool)
     np.testing.assert_array_equal(nan.all(1), silent)
 
@@ -130,12 +128,12 @@ def test_no_query_no_row(fitted, queries, data):
 def test_only_new_users(case, fitted, data):
     scores = fitted.score(Histories.of([[], []], data.n_items))
     assert scores.shape == (2, data.n_items)
-    assert np.isnan(scores).all() == (case.name not in EMPTY_SPEAKS - {"attributes"})
+    assert np.isnan(scores).all() == (case.name not in EMPTY_SPEAKS)
 
 
 def test_a_history_of_unmet_items_is_answered(case, fitted, data):
     scores = fitted.score(Histories.of([[data.n_items - 1]], data.n_items))
-    assert np.isnan(scores).all() == (case.name == "attributes")
+    assert not np.isnan(scores).any()
     knows_content = {
         "content_map",
         "cosine",
@@ -152,9 +150,9 @@ def test_a_history_of_unmet_items_is_answered(case, fitted, data):
 
 def test_repeats_count_once_where_order_does_not_matter(case, fitted, data):
     once, again = fitted.score(Histories.of([[3, 7, 8], [3, 7, 7, 7, 8]], data.n_items))
-    assert np.isnan(once).all() == (case.name == "attributes")
-    assert np.isnan(again).all() == (case.name == "attributes")
-    if case.name not in {"transitions", "attributes"}:
+    assert not np.isnan(once).any()
+    assert not np.isnan(again).any()
+    if case.name != "transitions":
         np.testing.assert_allclose(again, once, atol=1e-5)
 
 

@@ -164,8 +164,9 @@ class FittedUserAttributes:
     other: float
 
     def score(self, histories: Histories) -> np.ndarray:
-        """Scores: float32, shape (n_queries, n_items), log of a share; NaN where no attribute is known."""
-        out = np.full((len(histories), self.profile.shape[1]), np.nan, np.float32)
+        """Scores: float32, shape (n_queries, n_items), log of a share; the same for all who are not described."""
+        anybody = np.log(np.maximum(self.shares(self.expected), 1e-9)).astype(np.float32)
+        out = np.tile(anybody, (len(histories), 1))
         if histories.attributes is None:
             return out
         numbers, kinds = self.encoder.encode(histories.attributes)
@@ -175,9 +176,14 @@ class FittedUserAttributes:
             out[known] = np.log((k / k.sum(1, keepdims=True)).astype(np.float32) @ self.profile)
         return out
 
+    def shares(self, expected: FittedPopularity) -> np.ndarray:
+        """Share of all people expected to take each item: float64, shape (n_items,)."""
+        shares: np.ndarray = np.exp(np.nan_to_num(expected.scores.astype(np.float64), nan=-20.0)) / self.people
+        return shares
+
     def grow(self, features: np.ndarray) -> Self:
         """New items are expected as their content predicts, by everybody alike."""
         expected = self.expected.grow(features)
-        share = np.exp(np.nan_to_num(expected.scores[self.profile.shape[1] :], nan=-20.0)) / self.people
+        share = self.shares(expected)[self.profile.shape[1] :]
         new = np.repeat(share[None].astype(np.float32), len(self.profile), axis=0)
         return replace(self, profile=np.hstack([self.profile, new]), expected=expected)
