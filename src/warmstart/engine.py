@@ -191,7 +191,9 @@ class Engine:
     ) -> Histories:
         f, n = self.fitted, count_queries(users, histories, texts)
         if users is not None and histories is None and self.data is None:
-            raise NotFitted("a loaded engine holds no user data; load it with data=, or give histories=")
+            raise NotFitted(
+                "a loaded engine holds no user data; load it with data= (--data), or give histories= (--history)"
+            )
         h, _ = resolve_histories(self.data, f.catalog, users, histories, n)
         if texts is not None:
             assert self.encoder is not None
@@ -205,13 +207,15 @@ class Engine:
         allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
         item, score, lead = f.fusion.rank(f.panel, f.support, h, allowed, min(k, len(pool)))
         q, at = np.nonzero(item >= 0)
-        names = np.array(list(f.panel.experts))
+        source = np.array([*f.panel.experts, "predicted"])[lead[q, at]]
+        unmet = f.counts[item[q, at]] == 0
+        source[unmet & np.isin(source, list(f.panel.flat))] = "predicted"  # nobody made it popular
         table = {
             "query": pl.Series(number[q], dtype=pl.Int64),
             "item_id": f.catalog.items.names(item[q, at]),
             "score": score[q, at],
             "rank": pl.Series(at + 1, dtype=pl.Int64),
-            "source": names[lead[q, at]].tolist() if len(q) else pl.Series([], dtype=pl.String),
+            "source": pl.Series(source.tolist(), dtype=pl.String),
         }
         if explain:
             explainer = self._explainer()

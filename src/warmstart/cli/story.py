@@ -34,7 +34,8 @@ def open_with(console: Console, data: Dataset, split: Split) -> None:
         f"MovieLens latest-small (2016): {data.n_users:,} users, {data.n_items:,} films, "
         f"{len(data.interactions):,} ratings.\n"
         f"Learned from {len(x):,} of them. Held out: the last fifth of every known user, a fifth of the users "
-        f"(0 to 10 of their ratings are shown), and all ratings of a twentieth of the films: {cold:,} have none left.",
+        f"(0 to 10 of their ratings are shown), and all ratings of a twentieth of the films; with those whose few "
+        f"ratings were among the rest held out, {cold:,} films have none left.",
         highlight=False,
     )
 
@@ -94,11 +95,15 @@ def show_new_film(console: Console, engine: Engine, data: Dataset, split: Split,
     right = f"; {np.mean([n in raters for n in told]):.0%} of these had in truth rated it" if told else ""
     line = f"Of {len(names)} users {len(told)} find it among the first {PLACES} of {len(new):,} new films{right}"
     console.print(f"{line} (of all users: {base:.0%}).", highlight=False)
-    first = pl.DataFrame({"user": told, "place": rows["rank"], "had rated it": [n in raters for n in told]}).head(5)
+    had = [n in raters for n in told]
+    first = pl.DataFrame({"user": told, "place among new films": rows["rank"], "had rated it": had}).head(5)
     if told:
         console.print(listing(first))
         why = engine.recommend(users=told[:1], candidates=[film], k=1, explain=True, exclude_seen=False)
-        console.print(f"User {told[0]}: " + "; ".join(why["reasons"][0]), markup=False, highlight=False)
+        place = engine.explain(film, user=told[0]).rank
+        among_all = "" if place is None else f" (among all films it stands at rank {place:,} for them)"
+        reasons = "; ".join(why["reasons"][0])
+        console.print(f"User {told[0]}: {reasons}{among_all}", markup=False, highlight=False)
 
 
 def close_with(console: Console, out: Path, data: Dataset, film: str, seconds: float) -> None:

@@ -95,7 +95,7 @@ def map_columns(table: Table, role: str, columns: Columns | None = None) -> dict
     if missing:
         raise DataError(
             f"no column of {table.origin} looks like {missing[0]!r}; it has {_shown(table)}; "
-            f"name one: columns={{{missing[0]!r}: '...'}}"
+            f"name one: columns={{{missing[0]!r}: '...'}}, or --map {missing[0]}=..."
         )
     return found
 
@@ -138,7 +138,8 @@ def _customary(name: str, aliases: tuple[str, ...], table: Table, taken: object)
         fits = [c for c in free if _plain(c) == _plain(alias)]
         if len(fits) > 1:
             raise DataError(
-                f"columns {fits} of {table.origin} could both be {name!r}; say which: columns={{{name!r}: {fits[0]!r}}}"
+                f"columns {fits} of {table.origin} could both be {name!r}; "
+                f"say which: columns={{{name!r}: {fits[0]!r}}}, or --map {name}={fits[0]}"
             )
         if fits:
             return fits[0]

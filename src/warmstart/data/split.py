@@ -98,7 +98,7 @@ def temporal(data: Dataset, share: float = 0.2) -> Split:
     time = data.interactions.time
     known = np.sort(time[time != NO_TIME])
     if not data.interactions.has_time:
-        raise DataError("the events carry no times; use split.last_n, or map a time column when reading")
+        raise DataError("the events carry no times; use the split last_n, or map a time column when reading")
     future = time >= known[int((1 - share) * len(known))]
     return _assemble("temporal", data, train=~future, test=future, carve=partial(temporal, share=share))
 
