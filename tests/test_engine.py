@@ -10,11 +10,12 @@ import pytest
 
 from warmstart.data.ingest import read
 from warmstart.data.toy import clusters
-from warmstart.engine import Engine, aligned, load
+from warmstart.engine import Engine, load
 from warmstart.errors import ConfigError, DataError, NotFitted, WarmstartError
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
 from warmstart.fusion.ranker import Ranker
+from warmstart.query import aligned
 from warmstart.recipe import Recipe
 
 
@@ -236,7 +237,7 @@ def test_trust_passes_from_content_to_people(engine):
     assert all(0 <= s <= 1 for s in content)
 
 
-def test_a_catalogue_of_ids_alone_is_recommended_from_by_what_people_do(tmp_path):
+def test_a_catalogue_of_ids_alone_is_recommended_from_by_what_people_do(tmp_path, caplog):
     rng = np.random.default_rng(0)
     ids = {"user_id": rng.integers(0, 60, 900).astype(str), "item_id": rng.integers(0, 40, 900).astype(str)}
     data = read(pl.DataFrame(ids))
@@ -245,6 +246,8 @@ def test_a_catalogue_of_ids_alone_is_recommended_from_by_what_people_do(tmp_path
     assert got["query"].to_list() == [0, 0, 0, 1, 1, 1]
     engine.save(tmp_path / "e")
     assert load(tmp_path / "e").recommend(histories=[["1", "2"], []], k=3).equals(got)
+    engine.recommend(texts=["space", ""], k=1)
+    assert "1 texts hold no word" in caplog.text
 
 
 def test_attributes_of_a_single_person_do_no_harm(data):

@@ -29,7 +29,7 @@ from warmstart.explain.trust import trust_curve
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import allowed_items, blocks
-from warmstart.query import candidate_mask, count_queries, filter_mask, resolve_histories
+from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
 from warmstart.text.cache import CachedEncoder
 from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name
@@ -197,7 +197,11 @@ class Engine:
         h, _ = resolve_histories(self.data, f.catalog, users, histories, n)
         if texts is not None:
             assert self.encoder is not None
-            h = replace(h, vectors=f.space.texts([str(t) for t in texts], self.encoder))
+            vectors = f.space.texts([str(t) for t in texts], self.encoder)
+            mute = sum(bool(str(t).strip()) and not v.any() for t, v in zip(texts, vectors, strict=True))
+            if mute:
+                LOG.warning("%d texts hold no word the catalogue's encoder knows and were left out", mute)
+            h = replace(h, vectors=vectors)
         return h
 
     def _recommend(
@@ -344,17 +348,6 @@ class Engine:
 
 
 SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
-
-
-def aligned(data: Dataset, catalog: Catalog) -> Dataset:
-    """A dataset whose item codes are those of the engine's catalogue; events of items it lacks are left out."""
-    if data.catalog.items == catalog.items:
-        return data
-    to = catalog.items.codes(list(data.catalog.items.ids))
-    x = data.interactions
-    kept = x.select(to[x.item] >= 0)
-    events = replace(kept, item=to[kept.item], n_items=len(catalog))
-    return replace(data, interactions=events, catalog=catalog, features=None)
 
 
 def load(folder: str | Path, data: Dataset | str | Path | None = None) -> Engine:

@@ -74,6 +74,17 @@ def resolve_histories(
     return h, unknown
 
 
+def aligned(data: Dataset, catalog: Catalog) -> Dataset:
+    """A dataset whose item codes are those of the engine's catalogue; events of items it lacks are left out."""
+    if data.catalog.items == catalog.items:
+        return data
+    to = catalog.items.codes(list(data.catalog.items.ids))
+    x = data.interactions
+    kept = x.select(to[x.item] >= 0)
+    events = replace(kept, item=to[kept.item], n_items=len(catalog))
+    return replace(data, interactions=events, catalog=catalog, features=None)
+
+
 def candidate_mask(items: Vocabulary, candidates: Sequence[str] | None) -> np.ndarray:
     """Items that may be recommended: bool, shape (n_items,); unknown ids are counted in the log.
 

@@ -139,6 +139,11 @@ def test_a_person_like_nobody_else_leaves_no_trace(make_data):
     assert score[:4].min() > score[4:].max()
 
 
+def test_fewer_than_five_people_give_no_expert(make_data):
+    table = pl.DataFrame({"side": ["l"] * 4 + [None] * 6, "age": [float(a) for a in range(3)] + [None] * 7})
+    assert UserAttributes().fit(make_data(np.ones((10, 3), int), table=table)) is None
+
+
 @pytest.mark.parametrize("empty", ["rows", "cells"])
 def test_people_without_attributes_do_not_blur_the_others(empty):
     data = clusters(seed=0)

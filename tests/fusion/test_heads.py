@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from warmstart.artefact import pack, unpack
+from warmstart.fusion import heads
+from warmstart.fusion.floor import Cell
 from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head, HeadLearner, gate_columns, plainest, serves_both
 from warmstart.fusion.samples import Samples
@@ -63,6 +65,19 @@ def test_the_floor_does_not_undo_it():
     best, cells = HeadLearner(ranker=None).learn(NEW, samples(n=600, share_late=0.85), COLUMNS)
     assert not best.handed
     assert {c.chosen for c in cells} == {"fusion"}
+
+
+def test_no_handing_over_that_neither_kind_asks_for(monkeypatch):
+    """Together they may look decided where each alone is not."""
+    asked = iter(["recent", "fusion", "fusion"])
+
+    def judged(state, length, fused, experts):
+        return [Cell(state, 0, 0, len(length), 0.1, {"recent": 0.2}, next(asked))]
+
+    monkeypatch.setattr(heads, "judge", judged)
+    best, cells = HeadLearner(ranker=None).learn(NEW, samples(), COLUMNS)
+    assert not best.handed
+    assert cells[0].chosen == "fusion"
 
 
 def test_the_ranker_is_kept_where_it_gains():

@@ -14,7 +14,7 @@ from warmstart.experts.people_table import AttributeEncoder, likeness
 from warmstart.experts.popularity import FittedPopularity, Popularity
 
 BLOCK = 4096
-LEAST_PEOPLE = 5.0  # the weight of people that a profile must rest on to be kept
+LEAST_PEOPLE = 5  # the weight of people that a profile must rest on to be kept
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ class UserAttributes:
         expected = self.popularity.fit(data)
         made = self._made_up(*people)
         taken, weight = self._takings(x[described], people, made)
-        kept = weight >= min(LEAST_PEOPLE, weight.max())
+        kept = weight >= LEAST_PEOPLE
+        if not kept.any():
+            return None
         return FittedUserAttributes(
             encoder=encoder,
             numbers=made[0][kept],
@@ -99,8 +101,8 @@ class UserAttributes:
         x, c = np.full((m, numbers.shape[1]), np.nan, np.float32), np.full((m, kinds.shape[1]), -1, np.int16)
         for i, column in enumerate(numbers.T):
             known = np.sort(column[np.isfinite(column)])
-            if len(known):
-                bins = np.array_split(known, np.clip(len(known) // int(LEAST_PEOPLE), 1, 64))
+            if len(known) >= LEAST_PEOPLE:
+                bins = np.array_split(known, min(len(known) // LEAST_PEOPLE, 64))
                 x[:, i] = rng.choice([float(b.mean()) for b in bins], m)
         for i, column in enumerate(kinds.T):
             known = column[column >= 0]
@@ -127,8 +129,20 @@ def posterior(taken: np.ndarray, weight: np.ndarray, shape: float, expected: np.
     >>> posterior(np.array([[4.0]]), np.array([8.0]), 2.0, np.log([25.0]), 100).tolist()  # (4 + 2) / (8 + 2 / 0.25)
     [[0.375]]
     """
-    rate = np.maximum(np.exp(expected.astype(np.float64)) / people, 1e-9)
+    rate = shares(expected, people)
     return ((taken + shape) / (weight[:, None] + shape / rate)).astype(np.float32)
+
+
+def shares(scores: np.ndarray, people: int) -> np.ndarray:
+    """Share of all people expected to take each item, from popularity's scores: float64, shape (n_items,), > 0.
+
+    Examples
+    --------
+    >>> shares(np.log([25.0, 50.0]), people=100).round(6).tolist(), shares(np.array([np.nan]), people=1).tolist()
+    ([0.25, 0.5], [1e-09])
+    """
+    expected: np.ndarray = np.maximum(np.nan_to_num(np.exp(scores.astype(np.float64)) / people), 1e-9)
+    return expected
 
 
 @dataclass(frozen=True)
@@ -165,7 +179,7 @@ class FittedUserAttributes:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items), log of a share; the same for all who are not described."""
-        anybody = np.log(np.maximum(self.shares(self.expected), 1e-9)).astype(np.float32)
+        anybody = np.log(shares(self.expected.scores, self.people)).astype(np.float32)
         out = np.tile(anybody, (len(histories), 1))
         if histories.attributes is None:
             return out
@@ -176,14 +190,9 @@ class FittedUserAttributes:
             out[known] = np.log((k / k.sum(1, keepdims=True)).astype(np.float32) @ self.profile)
         return out
 
-    def shares(self, expected: FittedPopularity) -> np.ndarray:
-        """Share of all people expected to take each item: float64, shape (n_items,)."""
-        shares: np.ndarray = np.exp(np.nan_to_num(expected.scores.astype(np.float64), nan=-20.0)) / self.people
-        return shares
-
     def grow(self, features: np.ndarray) -> Self:
         """New items are expected as their content predicts, by everybody alike."""
         expected = self.expected.grow(features)
-        share = self.shares(expected)[self.profile.shape[1] :]
+        share = shares(expected.scores, self.people)[self.profile.shape[1] :]
         new = np.repeat(share[None].astype(np.float32), len(self.profile), axis=0)
         return replace(self, profile=np.hstack([self.profile, new]), expected=expected)

@@ -32,6 +32,8 @@ class Fusion:
         Most queries of a state in a simulated world.
     heads
         How a state learns to rank.
+    seed
+        Of the simulated worlds.
     """
 
     top: int = 60

@@ -69,6 +69,8 @@ class HeadLearner:
         Taken candidates that the ranker needs to be tried at all.
     ranker_queries
         Most queries that it learns from.
+    seed
+        Of their draw.
     """
 
     ridge: float = 30.0
@@ -104,7 +106,7 @@ class HeadLearner:
         return replace(best, handed=handed), cells
 
     def _judged(self, state: str, head: Head, held: Samples, columns: Sequence[str]) -> list[Cell]:
-        """The floor's table; queries without history are handed over only if both kinds of them ask for it."""
+        """The floor's table; queries without history are handed over only if both kinds of them name one expert."""
         ndcg, experts = head.ndcg(held), alone(held, columns, state)
         cells = judge(state, held.length, ndcg, experts)
         if state != NEW or held.late.all() or not held.late.any():
@@ -113,7 +115,8 @@ class HeadLearner:
         for k in (held.late, ~held.late):
             kinds.append(judge(state, held.length[k], ndcg[k], {name: v[k] for name, v in experts.items()}))
         agreed = {c.chosen for kind in kinds for c in kind}
-        return cells if len(agreed) == 1 else [replace(c, chosen="fusion") for c in cells]
+        chosen = agreed.pop() if len(agreed) == 1 else "fusion"
+        return [replace(c, chosen=chosen) for c in cells]
 
     def _ridge_thin(self, seen: Samples, held: Samples, columns: Sequence[str], state: str, late: float) -> float:
         used = gate_columns(columns, state)[0]

@@ -215,9 +215,10 @@ def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
     """The worlds to train the fusion in, chosen by what the data show.
 
     Small data: each world hides one thing (the tails of all histories, twice, and random parts of them; three
-    groups of people, four groups of items, three cuts of the clock). Large data: fewer worlds hide several things
-    at once. Items that were just added are simulated in the share that the catalogue shows
-    (``random_unmet_share``). The last world of each kind is for checking.
+    groups of people, four groups of items, three cuts of the clock). Where the catalogue holds items that were just
+    added (``random_unmet_share``), tails and groups of items of that share are hidden together, four times, and
+    random parts are not. Large data: fewer worlds hide several things at once. The last world of each kind is for
+    checking.
     """
     rng, x = np.random.default_rng(seed), data.interactions
     unmet = random_unmet_share(data)

@@ -13,7 +13,7 @@ def random_unmet_share(data: Dataset, tail: float = 0.2) -> float:
 
     Items are unmet either because few want them or because nobody could meet them yet. Two estimates, the
     smaller counts: unmet items beyond those that hiding the newest ``tail`` of the events makes unmet;
-    and how near content puts unmet items to all met items (1) rather than to the rarest of them (0).
+    and how near content puts unmet items to all met items rather than to those unmet by nature (``like_all``).
     """
     counts = data.interactions.item_counts()
     unmet, met = counts == 0, counts > 0
