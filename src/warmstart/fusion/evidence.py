@@ -173,9 +173,8 @@ def evidence(
     Per expert: the raw score, the score standardised over the query's allowed items, and the log of its
     rank among the candidates (flat experts: standardised only); then the columns of ``SUPPORT``.
     """
-    with thread_pools().limit(
-        limits=1, user_api="blas"
-    ):  # many small products: threads would cost more than they bring
+    # many small products: threads would cost more than they bring
+    with thread_pools().limit(limits=1, user_api="blas"):
         near = pair_support(support, h, query, item)
     blocks = []
     for name, s in scores.items():
