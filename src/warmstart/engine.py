@@ -33,8 +33,8 @@ from warmstart.query import aligned, candidate_mask, count_queries, filter_mask,
 from warmstart.recipe import Recipe
 from warmstart.text.cache import CachedEncoder
 from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name
-from warmstart.text.onnx_export import cache_home
 from warmstart.text.templates import item_texts
+from warmstart.text.weights import cache_home
 
 LOG = logging.getLogger(__name__)
 

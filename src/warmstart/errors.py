@@ -5,6 +5,7 @@ WarmstartError
 ├── ConfigError      a setting or a recipe is wrong
 ├── NotFitted        something was asked of an engine before ``fit``
 ├── MissingExtra     an optional dependency is not installed
+├── TrainingError    a model could not go on learning; what it had learned is kept
 └── ArtefactError    a saved folder is incomplete, changed or too new
 
 Messages say the value, its place and the remedy, in that order, on one line.
@@ -34,6 +35,10 @@ class NotFitted(WarmstartError, RuntimeError):
 
 class MissingExtra(WarmstartError, ImportError):
     """An optional dependency is not installed."""
+
+
+class TrainingError(WarmstartError, RuntimeError):
+    """A model could not go on learning; what it had learned is kept."""
 
 
 class ArtefactError(WarmstartError):

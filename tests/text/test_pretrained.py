@@ -11,11 +11,11 @@ from warmstart.text import choose, weights
 from warmstart.text.choose import default_encoder, encoder_from_name, encoder_from_spec
 from warmstart.text.multilingual import MultilingualEncoder
 from warmstart.text.onnx import OnnxEncoder
-from warmstart.text.onnx_export import cache_home, cached_export
+from warmstart.text.onnx_export import cached_export
 from warmstart.text.reading import Reading
 from warmstart.text.tfidf import TfidfEncoder
 from warmstart.text.transformer import TransformerEncoder
-from warmstart.text.weights import MINILM, fingerprint_of, sha256_of, weights_folder
+from warmstart.text.weights import MINILM, cache_home, fingerprint_of, sha256_of, weights_folder
 
 TEXTS = [
     "Heat (1995). Action, Crime, Thriller.",

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -18,7 +17,7 @@ from warmstart.errors import require
 from warmstart.text.onnx import CARD, FILES, FORMAT, open_session
 from warmstart.text.reading import Reading, source_fingerprint
 from warmstart.text.transformer import load_transformer, pooled
-from warmstart.text.weights import MINILM, fingerprint_of, sha256_of, weights_folder
+from warmstart.text.weights import MINILM, cache_home, fingerprint_of, sha256_of, weights_folder
 
 PROBES = ("Alien (1979). Horror, Sci-Fi.", "A cowboy doll is jealous of a new toy. " * 4, "wooden railway set", "年")
 MIN_AGREEMENT = 0.97  # mean cosine on the probes under which the graph stays float32
@@ -39,17 +38,6 @@ def cached_export(name: str = MINILM) -> Path:
     if not (folder / CARD).is_file():
         export_onnx(source, folder)
     return folder
-
-
-def cache_home() -> Path:
-    """Where made things are kept: WARMSTART_CACHE, else the platform's cache folder."""
-    if said := os.environ.get("WARMSTART_CACHE"):
-        return Path(said).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "warmstart" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "warmstart"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "warmstart"
 
 
 def export_onnx(source: str | Path, folder: str | Path) -> Path:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.errors import ArtefactError, ConfigError
-from warmstart.text.weights import fingerprint_of
+from warmstart.text.weights import fingerprint_of, is_gguf
 
 CHARS_A_TOKEN = 16  # a text is cut at this many characters a token before it is split: nothing longer is read anyway
+LONGEST = 512  # tokens, whatever a model could read
 _POOLINGS = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
 _KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
 
@@ -32,13 +33,15 @@ class Reading:
 
     @classmethod
     def of(cls, folder: Path) -> Reading:
-        """From the files of a sentence-transformers or plain transformers folder.
+        """From the files of a sentence-transformers or plain transformers folder; a GGUF file is a decoder.
 
         Raises
         ------
         ConfigError
             If the model pools in a way, or has a layer after pooling, that is not known here.
         """
+        if is_gguf(folder):
+            return cls("last", LONGEST)
         config = _json(folder / "config.json")
         if not config:
             raise ArtefactError(f"{folder} has no config.json; it is not a transformer's folder")
@@ -46,13 +49,15 @@ class Reading:
         if strange:
             raise ConfigError(f"{folder} has a layer {strange[0]!r} that is not known here; use a model without it")
         limit = _json(folder / "sentence_bert_config.json").get("max_seq_length")
-        limit = limit or _json(folder / "tokenizer_config.json").get("model_max_length", 512)
-        longest = config.get("max_position_embeddings", 512)
-        return cls(_pooling(folder, config), int(min(limit, longest, 512)))
+        limit = limit or _json(folder / "tokenizer_config.json").get("model_max_length", LONGEST)
+        longest = config.get("max_position_embeddings", LONGEST)
+        return cls(_pooling(folder, config), int(min(limit, longest, LONGEST)))
 
 
 def source_fingerprint(folder: Path) -> str:
     """SHA-256 (hex) over weights, tokenizer and everything that decides how the model reads."""
+    if is_gguf(folder):
+        return fingerprint_of(folder, repr(Reading.of(folder)))
     files = sorted(folder.glob("*.safetensors")) + sorted(folder.glob("tokenizer.json"))
     if not files:
         raise ArtefactError(f"{folder} holds no *.safetensors; save the model in that format")

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.errors import require
+from warmstart.errors import ArtefactError, require
 from warmstart.text.reading import CHARS_A_TOKEN, Reading, source_fingerprint
-from warmstart.text.weights import MINILM, fingerprint_of, weights_folder
+from warmstart.text.weights import MINILM, fingerprint_of, is_gguf, weights_folder
 from warmstart.text.whiten import unit_rows
 
 Progress = Callable[[int, int], None]
@@ -85,14 +85,38 @@ def pooled(states: Any, mask: Any, pooling: str) -> Any:
     return (states * weight).sum(1) / weight.sum(1)
 
 
-def load_transformer(folder: Path, **options: str) -> tuple[Any, Any]:
-    """Tokenizer (right-padding) and model in evaluation mode, float32, without a word on the terminal."""
+HEADS = {"none": "AutoModel", "masked": "AutoModelForMaskedLM", "causal": "AutoModelForCausalLM"}
+
+
+def load_transformer(source: Path, head: str = "none", **options: str) -> tuple[Any, Any]:
+    """Tokenizer (right-padding) and model in evaluation mode, float32, without a word on the terminal.
+
+    Parameters
+    ----------
+    source
+        A transformer's folder or a GGUF file.
+    head
+        "none", or the language-model head: "masked" or "causal".
+
+    Raises
+    ------
+    ArtefactError
+        If files are missing or are not those of a transformer.
+    """
     transformers, torch = require("transformers", extra="lm"), require("torch", extra="lm")
-    with _quiet(transformers):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), padding_side="right")
-        model = transformers.AutoModel.from_pretrained(
-            str(folder), dtype=torch.float32, use_safetensors=True, **options
-        )
+    options |= {"gguf_file": source.name} if is_gguf(source) else {}
+    where = str(source.parent if is_gguf(source) else source)
+    maker = getattr(transformers, HEADS[head])
+    try:
+        with _quiet(transformers):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(where, padding_side="right", **options)
+            safe = {} if is_gguf(source) else {"use_safetensors": True}
+            model = maker.from_pretrained(where, dtype=torch.float32, **safe, **options)
+    except Exception as error:  # the library's own errors are many: no such file, no such key, not a tokenizer
+        reason = " ".join(str(error).split())[:200]
+        raise ArtefactError(
+            f"{source} cannot be loaded as a transformer ({reason}); save model and tokenizer there again"
+        ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer, model.eval()

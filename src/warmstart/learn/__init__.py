@@ -1,0 +1,1 @@
+"""Language models that learn: the words of a catalogue, then what people do with it."""

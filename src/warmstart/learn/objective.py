@@ -1,0 +1,44 @@
+"""What a run needs of whatever is to be learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from warmstart.learn.processes import Draw, Processes
+
+Watch = Callable[[str, int, int, dict[str, float]], None]  # stage, steps done, steps in all, figures
+
+
+class Objective(Protocol):
+    """A loss with its data and weights; the loop asks it for gradients and for how good it has become."""
+
+    @property
+    def watched(self) -> str:
+        """The validation figure by which the best weights are chosen, e.g. "ndcg@10" or "perplexity"."""
+        ...
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way the watched figure improves."""
+        ...
+
+    def parameters(self) -> Iterator[tuple[str, Any]]:
+        """All weights that learn, by name: of the backbone and of heads."""
+        ...
+
+    def place(self, processes: Processes) -> None:
+        """Move all weights to the processes' device."""
+        ...
+
+    def train(self, mode: bool) -> None:
+        """Switch dropout on or off."""
+        ...
+
+    def backward(self, draw: Draw) -> float:
+        """Draw a micro-batch, add this process's gradients of its mean loss to ``.grad``, return the loss."""
+        ...
+
+    def validate(self) -> dict[str, float]:
+        """Figures on held-out data, the watched one among them; draws nothing and changes nothing."""
+        ...

@@ -1,0 +1,138 @@
+"""One process or several: which part is mine, where it runs, and how gradients come together.
+
+The same command works alone and under ``accelerate launch`` or ``torchrun``: every process draws the same batch from
+the same seed, works on its own share of it, and gradients are averaged, so that n processes with a batch of b follow
+the same path as one process with a batch of n b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from warmstart.errors import require
+
+
+class Processes:
+    """One process among those that train together.
+
+    Parameters
+    ----------
+    precision
+        "auto", "float32" or "bfloat16"; see ``Training``.
+
+    Attributes
+    ----------
+    rank, count
+        Number of this process, and how many there are.
+    device
+        Where tensors go: a GPU where there is one.
+    """
+
+    def __init__(self, precision: str = "auto") -> None:
+        torch, accelerate = require("torch", extra="lm"), require("accelerate", extra="lm")
+        self._state = accelerate.PartialState(cpu=not torch.cuda.is_available() and not _has_mps(torch))
+        self.rank, self.count = int(self._state.process_index), int(self._state.num_processes)
+        self.device = self._state.device
+        able = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self.bfloat16 = precision == "bfloat16" or (precision == "auto" and able)
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes and speaks."""
+        return self.rank == 0
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Mixed precision, where it is wanted."""
+        torch = require("torch", extra="lm")
+        return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+
+    def average(self, weights: Iterable[Any]) -> None:
+        """Replace every gradient by its mean over the processes; a missing one counts as zero."""
+        if self.count == 1:
+            return
+        torch = require("torch", extra="lm")
+        for p in weights:
+            p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+            torch.distributed.all_reduce(p.grad)
+            p.grad /= self.count
+
+    def gather(self, part: Any) -> Any:
+        """The parts of all processes (equal shapes) one after another, without gradient."""
+        if self.count == 1:
+            return part
+        torch = require("torch", extra="lm")
+        parts = [torch.empty_like(part) for _ in range(self.count)]
+        torch.distributed.all_gather(parts, part.contiguous())
+        return torch.cat(parts)
+
+    def mean(self, value: float) -> float:
+        """The mean of a number over the processes."""
+        torch = require("torch", extra="lm")
+        return float(self.gather(torch.tensor([value], device=self.device)).mean())
+
+    def wait(self) -> None:
+        """Go on when all processes are here."""
+        self._state.wait_for_everyone()
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What decides a micro-batch: its seed, its size, and whose part of it is wanted.
+
+    Parameters
+    ----------
+    seed, step, micro
+        Together they fix what is drawn; a run taken up again draws as it would have drawn.
+    batch
+        Examples a process.
+    processes
+        Who works together.
+    micros
+        Micro-batches a step.
+    """
+
+    seed: int
+    step: int
+    micro: int
+    batch: int
+    processes: Processes
+    micros: int = 1
+
+    def rng(self) -> np.random.Generator:
+        """A generator that is the same in all processes."""
+        return np.random.default_rng([self.seed, self.step, self.micro])
+
+    @property
+    def size(self) -> int:
+        """Examples over all processes."""
+        return self.batch * self.processes.count
+
+    def indices(self, n: int) -> np.ndarray:
+        """The share of ``size`` of ``n`` examples that falls to this process; by epochs: none comes twice before all came.
+
+        Every epoch is a new order; where ``size`` passes the end of one, the next one's beginning is taken.
+        """
+        if n < 1:
+            raise ValueError("nothing to draw from")
+        first = (self.step * self.micros + self.micro) * self.size
+        wanted = np.arange(first, first + self.size)
+        whole = np.empty(self.size, np.int64)
+        for epoch in np.unique(wanted // n):
+            order = np.random.default_rng([self.seed, 7919, int(epoch)]).permutation(n)
+            mine = wanted // n == epoch
+            whole[mine] = order[wanted[mine] % n]
+        return self.share(whole)
+
+    def share(self, whole: np.ndarray) -> np.ndarray:
+        """The part of something drawn by all that falls to this process: a contiguous one, all of equal length."""
+        each = len(whole) // self.processes.count
+        return whole[self.processes.rank * each : (self.processes.rank + 1) * each]
+
+
+def _has_mps(torch: Any) -> bool:
+    return bool(torch.backends.mps.is_available())

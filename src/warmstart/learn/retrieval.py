@@ -1,0 +1,157 @@
+"""Fine-tuning for retrieval: texts of items that people share come to lie together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from warmstart.data.interactions import Interactions
+from warmstart.errors import DataError, require
+from warmstart.learn.backbone import Backbone
+from warmstart.learn.cached import cached_backward
+from warmstart.learn.processes import Draw, Processes
+from warmstart.learn.scores import ndcg
+from warmstart.learn.settings import at_least
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Settings of the ELSA loss.
+
+    Parameters
+    ----------
+    users
+        Users sampled a step; items are ``Training.batch``.
+    held_out
+        Share of the items with events that is kept for validation: new items ranked among themselves.
+    dims
+        Shorter lengths at which the vectors must work as well (Kusupati et al. 2022, Matryoshka, arXiv:2205.13147);
+        empty = the full length alone.
+    """
+
+    users: int = 1024
+    held_out: float = 0.1
+    dims: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        at_least("users", self.users, 2)
+
+
+class RetrievalObjective:
+    """ELSA over sampled users and items: ``|| norm(X) - norm(X (A A' - I)) ||^2``, A = unit vectors of item texts.
+
+    A user's row X is explained by the items that lie near his others; the diagonal is left out, so no item explains
+    itself. Source: Vancura et al., Scalable Linear Shallow Autoencoder for Collaborative Filtering, RecSys 2022;
+    with a text encoder as A: Vancura et al., beeFormer, RecSys 2024, arXiv:2409.10309.
+
+    Parameters
+    ----------
+    backbone
+        The encoder.
+    texts
+        One a catalogue item.
+    x
+        Events to learn from; nothing else of the world is looked at.
+    settings
+        Users a step, what is held out, lengths.
+    seed
+        Decides which items are held out.
+    """
+
+    watched = "ndcg@10"
+    higher_is_better = True
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        texts: Sequence[str],
+        x: Interactions,
+        settings: Retrieval | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.backbone, self.texts, self.settings = backbone, list(texts), settings or Retrieval()
+        seen = x.matrix()
+        seen.data[:] = 1.0
+        met = np.flatnonzero((seen.getnnz(axis=0) > 0) & np.array([bool(t.strip()) for t in texts]))
+        if len(met) < 2 * MIN_HELD:
+            raise DataError(f"{len(met)} items have both a text and an event; retrieval needs {2 * MIN_HELD} or more")
+        self.held = np.sort(np.random.default_rng([seed, 1]).permutation(met)[: self._n_held(len(met))])
+        self.items = np.setdiff1d(met, self.held)
+        self.train_matrix = sp.csr_matrix(seen[:, self.items])
+        self.users = np.flatnonzero(self.train_matrix.getnnz(axis=1) >= 2)
+        if not len(self.users):
+            raise DataError("no user has two events on items with text; retrieval learns from what one person likes")
+        self._questions = _questions(seen, self.items, self.held)
+
+    def _n_held(self, n: int) -> int:
+        return max(MIN_HELD, round(self.settings.held_out * n)) if self.settings.held_out else 0
+
+    def parameters(self) -> Iterator[tuple[str, Any]]:
+        """The backbone's weights that learn."""
+        return self.backbone.parameters()
+
+    def place(self, processes: Processes) -> None:
+        """Move the backbone to the device."""
+        self.backbone.model.to(processes.device)
+
+    def train(self, mode: bool) -> None:
+        """Switch dropout."""
+        self.backbone.model.train(mode)
+
+    def backward(self, draw: Draw) -> float:
+        """Gradients of the loss over ``draw.size`` items and ``settings.users`` users."""
+        rng, count = draw.rng(), draw.processes.count
+        size = min(draw.size, len(self.items)) // count * count
+        at = rng.permutation(len(self.items))[:size]
+        users = rng.permutation(self.users)[: self.settings.users]
+        rows = self.train_matrix[users][:, at].toarray()
+        rows = rows[(rows > 0).sum(1) >= 2]
+        if not len(rows):
+            return 0.0
+        torch = require("torch", extra="lm")
+        x = torch.from_numpy(rows).to(self.backbone.device)
+        texts = [self.texts[i] for i in self.items[draw.share(at)]]
+        dims = (*self.settings.dims, self.backbone.dim)
+        return cached_backward(
+            self.backbone.vectors, texts, lambda a: sum(elsa(x, a[:, :d]) for d in dims) / len(dims), draw
+        )
+
+    def validate(self) -> dict[str, float]:
+        """NDCG@10 of held-out items ranked among themselves by the cosine to the mean of a user's other items."""
+        if not len(self.held):
+            return {self.watched: float("nan")}
+        history, targets = self._questions
+        vectors = self.backbone.encode([self.texts[i] for i in (*self.items, *self.held)])
+        people = history @ vectors[: len(self.items)]
+        scores = people @ vectors[len(self.items) :].T
+        return {self.watched: ndcg(scores, targets, 10)}
+
+
+MIN_HELD = 5  # items a validation needs to mean anything
+
+
+def elsa(x: Any, vectors: Any) -> Any:
+    """The ELSA loss, mean over users.
+
+    Parameters
+    ----------
+    x
+        float32 tensor of zeros and ones, (n_users, n_items).
+    vectors
+        float32 tensor, (n_items, dim), with gradient; unit rows are made here.
+    """
+    normalize = require("torch", extra="lm").nn.functional.normalize
+    a = normalize(vectors, dim=1)
+    predicted = (x @ a) @ a.T - x
+    return ((normalize(x, dim=1) - normalize(predicted, dim=1)) ** 2).sum(1).mean()
+
+
+def _questions(seen: sp.csr_matrix, items: np.ndarray, held: np.ndarray) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+    """Of users with events on both sides: their history over ``items``, and what they liked of ``held``."""
+    history, targets = sp.csr_matrix(seen[:, items]), sp.csr_matrix(seen[:, held])
+    rows = np.flatnonzero((history.getnnz(axis=1) > 0) & (targets.getnnz(axis=1) > 0))
+    return history[rows], targets[rows]
