@@ -11,37 +11,9 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.interactions import Interactions
 from warmstart.data.vocab import Vocabulary
 
-WORDS = [
-    "space",
-    "ship",
-    "alien",
-    "horror",
-    "cowboy",
-    "west",
-    "love",
-    "comedy",
-    "war",
-    "soldier",
-    "robot",
-    "future",
-    "past",
-    "train",
-    "wooden",
-    "doll",
-    "puzzle",
-    "red",
-    "blue",
-    "green",
-    "old",
-    "new",
-    "film",
-    "toy",
-    "the",
-    "a",
-    "of",
-    "and",
-    "in",
-]
+_TEXT = """space ship alien horror cowboy west love comedy war soldier robot future past train wooden doll puzzle
+red blue green old new film toy the a of and in"""
+WORDS = tuple(_TEXT.split())
 
 
 def save_tokenizer(folder, words=WORDS, specials=("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")):

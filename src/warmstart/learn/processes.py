@@ -113,7 +113,7 @@ class Draw:
         return self.batch * self.processes.count
 
     def indices(self, n: int) -> np.ndarray:
-        """The share of ``size`` of ``n`` examples that falls to this process; by epochs: none comes twice before all came.
+        """The share of a batch out of ``n`` examples that falls to this process; none comes twice before all came.
 
         Every epoch is a new order; where ``size`` passes the end of one, the next one's beginning is taken.
         """
