@@ -29,6 +29,9 @@ RecipeFile = Annotated[Path | None, typer.Option(help="Recipe (TOML); the defaul
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 Places = Annotated[int, typer.Option("-k", min=1, help="Length of a list.")]
 EngineFolder = Annotated[Path, typer.Argument(metavar="ENGINE", help="Folder of a saved engine.")]
+Track = Annotated[
+    str | None, typer.Option(help="Show the run elsewhere too: tensorboard, wandb, mlflow; several between commas.")
+]
 Known = Annotated[
     str | None, typer.Option("--data", metavar="DATA", help="What users did: as DATA of fit; needed for --user.")
 ]

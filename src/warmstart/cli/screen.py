@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from warmstart.learn.objective import Watch
 
 Tell = Callable[[str, int, int], None]  # stage, done, total (0 = not known)
 NARROW = 120  # columns taken where nobody says how wide the terminal is
@@ -72,6 +84,32 @@ def progress() -> Iterator[Tell]:
 
         yield tell
         finish()
+
+
+@contextmanager
+def learning() -> Iterator[Watch]:
+    """A progress bar on stderr for a run: steps, time left, loss, steps a second, the newest validation.
+
+    Examples
+    --------
+    >>> with learning() as watch:
+    ...     watch("training", 1, 2, {"loss": 0.7, "steps_per_second": 3.0})
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    silent = os.environ.get("RANK", "0") != "0"  # of several processes only the first speaks
+    with Progress(*columns, TextColumn("{task.fields[told]}"), console=notes(), disable=silent) as bars:
+        task = bars.add_task("learning", total=None, told="")
+        told: dict[str, str] = {}
+
+        def watch(stage: str, done: int, total: int, figures: dict[str, float]) -> None:
+            rate = figures.get("steps_per_second")
+            shown = {k: v for k, v in figures.items() if k == "loss" or stage == "validation"}
+            told[stage] = " ".join(
+                [*(f"{k} {v:.4g}" for k, v in shown.items()), f"{rate:.2g}/s" if rate else ""]
+            ).strip()
+            bars.update(task, completed=done, total=total, told=escape(" | ".join(told[k] for k in sorted(told))))
+
+        yield watch
 
 
 def listing(rows: pl.DataFrame, title: str | None = None) -> Table:
