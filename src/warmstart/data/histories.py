@@ -30,6 +30,10 @@ class Histories:
         Raw user attributes, one row a query (null = unknown), or None.
     vectors
         float32, shape (n_queries, dim): typed texts in item-feature space; a zero row = no text. Or None.
+    kind, kinds
+        int8, shape (n_events,): kind of each event, a code into the names ``kinds``; None = not known.
+    rating
+        float32, shape (n_events,): NaN where an event carries none; None = not known.
 
     Examples
     --------
@@ -44,6 +48,9 @@ class Histories:
     n_items: int
     attributes: pl.DataFrame | None = None
     vectors: np.ndarray | None = None
+    kind: np.ndarray | None = None
+    kinds: tuple[str, ...] = ()
+    rating: np.ndarray | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int] | np.ndarray], n_items: int) -> Histories:
@@ -55,11 +62,18 @@ class Histories:
     @classmethod
     def of_users(cls, x: Interactions, users: np.ndarray) -> Histories:
         """The stored histories of user codes; -1 (unknown) gives an empty history."""
-        starts = np.concatenate([[0], np.cumsum(x.user_counts())])
-        rows = [np.arange(starts[u], starts[u + 1]) if u >= 0 else np.empty(0, np.int64) for u in users]
-        lengths = np.array([len(r) for r in rows], dtype=np.int64)
-        at = np.concatenate(rows) if len(rows) else np.empty(0, np.int64)
-        return cls(np.concatenate([[0], np.cumsum(lengths)]), x.item[at], x.weight[at], x.n_items)
+        counts = np.append(x.user_counts(), 0)  # the last one is found by -1
+        ends, users = np.cumsum(counts), np.asarray(users, np.int64)
+        return cls.of_rows(x, (ends - counts)[users], ends[users])
+
+    @classmethod
+    def of_rows(cls, x: Interactions, starts: np.ndarray, ends: np.ndarray) -> Histories:
+        """A history from each stretch of events ``starts[q]:ends[q]``, with kinds and ratings."""
+        lengths = np.maximum(ends - starts, 0).astype(np.int64)
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
+        made = cls(indptr, x.item[at], x.weight[at], x.n_items)
+        return replace(made, kind=x.kind[at], kinds=x.kinds, rating=x.rating[at])
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -92,6 +106,8 @@ class Histories:
             weight=self.weight[at],
             attributes=None if self.attributes is None else self.attributes[np.asarray(queries, dtype=np.int64)],
             vectors=None if self.vectors is None else self.vectors[queries],
+            kind=None if self.kind is None else self.kind[at],
+            rating=None if self.rating is None else self.rating[at],
         )
 
     def recent(self, lag: int) -> np.ndarray:

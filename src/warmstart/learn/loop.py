@@ -18,6 +18,7 @@ from warmstart.learn.settings import Training
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
+HEAD = "head."  # begins the names of weights that begin from nothing
 
 
 @dataclass
@@ -82,7 +83,7 @@ class _Loop:
         self.processes, self.watch = processes, watch
         objective.place(processes)
         self.weights = dict(objective.parameters())
-        self.optimiser = make_optimiser(list(self.weights.values()), training)
+        self.optimiser = make_optimiser(self.weights, training)
         self.at = Outcome()
 
     def run(self) -> Outcome:
@@ -108,7 +109,7 @@ class _Loop:
         torch = require("torch", extra="lm")
         t = self.training
         for group in self.optimiser.param_groups:
-            group["lr"] = t.rate_at(step)
+            group["lr"] = t.rate_at(step) * group["multiple"]
         self.objective.train(True)
         total = 0.0
         for micro in range(t.accumulate):
@@ -190,11 +191,14 @@ class _Loop:
         self.objective.train(False)
 
 
-def make_optimiser(weights: list[Any], training: Training) -> Any:
-    """AdamW, Adam or SGD with momentum 0.9 over the weights that learn."""
+def make_optimiser(weights: Mapping[str, Any], training: Training) -> Any:
+    """AdamW, Adam or SGD with momentum 0.9 over the weights that learn; those of heads at their own rate."""
     optim = require("torch", extra="lm").optim
     t = training
+    fresh = [p for name, p in weights.items() if name.startswith(HEAD)]
+    others = [p for name, p in weights.items() if not name.startswith(HEAD)]
+    groups = [{"params": p, "multiple": m} for p, m in ((others, 1.0), (fresh, t.head_rate)) if p]
     if t.optimiser == "sgd":
-        return optim.SGD(weights, lr=t.learning_rate, momentum=0.9, weight_decay=t.weight_decay)
+        return optim.SGD(groups, lr=t.learning_rate, momentum=0.9, weight_decay=t.weight_decay)
     kind = optim.AdamW if t.optimiser == "adamw" else optim.Adam
-    return kind(weights, lr=t.learning_rate, weight_decay=t.weight_decay)
+    return kind(groups, lr=t.learning_rate, weight_decay=t.weight_decay)

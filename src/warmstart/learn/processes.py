@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,11 @@ class Draw:
         return self.batch * self.processes.count
 
     def indices(self, n: int) -> np.ndarray:
-        """The share of a batch out of ``n`` examples that falls to this process; none comes twice before all came.
+        """The share of ``whole(n)`` that falls to this process."""
+        return self.share(self.whole(n))
+
+    def whole(self, n: int) -> np.ndarray:
+        """A batch out of ``n`` examples, that of all processes; none comes twice before all came.
 
         Every epoch is a new order; where ``size`` passes the end of one, the next one's beginning is taken.
         """
@@ -123,15 +128,21 @@ class Draw:
         wanted = np.arange(first, first + self.size)
         whole = np.empty(self.size, np.int64)
         for epoch in np.unique(wanted // n):
-            order = np.random.default_rng([self.seed, 7919, int(epoch)]).permutation(n)
+            order = _order(self.seed, int(epoch), n)
             mine = wanted // n == epoch
             whole[mine] = order[wanted[mine] % n]
-        return self.share(whole)
+        return whole
 
     def share(self, whole: np.ndarray) -> np.ndarray:
         """The part of something drawn by all that falls to this process: a contiguous one, all of equal length."""
         each = len(whole) // self.processes.count
         return whole[self.processes.rank * each : (self.processes.rank + 1) * each]
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """The order of an epoch; kept, for with millions of examples it takes longer than a step."""
+    return np.random.default_rng([seed, 7919, epoch]).permutation(n)
 
 
 def _has_mps(torch: Any) -> bool:

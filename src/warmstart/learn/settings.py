@@ -56,6 +56,8 @@ class Training:
         Examples (texts, pairs, items: what the objective counts) a step, a process and a micro-batch.
     learning_rate, weight_decay
         Of the optimiser; the rate is the highest one, reached after warming up.
+    head_rate
+        Weights that begin from nothing (their names begin with ``head.``) learn at this multiple of the rate.
     optimiser
         "adamw", "adam" or "sgd" (momentum 0.9).
     warmup
@@ -82,6 +84,7 @@ class Training:
     batch: int = 32
     learning_rate: float = 5e-5
     weight_decay: float = 0.01
+    head_rate: float = 20.0
     optimiser: str = "adamw"
     warmup: float = 0.1
     decay: str = "linear"
@@ -101,8 +104,9 @@ class Training:
             at_least(name, getattr(self, name), 1)
         for name in ("validate_every", "patience", "checkpoint_every", "clip", "weight_decay", "seed"):
             at_least(name, getattr(self, name), 0)
-        if not self.learning_rate > 0:
-            raise ConfigError(f"learning_rate={self.learning_rate} is not above 0; 5e-5 is usual")
+        for name, usual in (("learning_rate", 5e-5), ("head_rate", 20)):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name}={getattr(self, name)} is not above 0; {usual:g} is usual")
         if not 0 <= self.warmup < 1:
             raise ConfigError(f"warmup={self.warmup} is not in [0, 1); it is a share of the steps")
 
