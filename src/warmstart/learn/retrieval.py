@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from warmstart.data.interactions import Interactions
 from warmstart.errors import DataError, require
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.cached import cached_backward
+from warmstart.learn.held_items import HeldItems
 from warmstart.learn.processes import Draw, Processes
-from warmstart.learn.scores import ndcg
 from warmstart.learn.settings import at_least
 
 
@@ -74,21 +73,11 @@ class RetrievalObjective:
         seed: int = 0,
     ) -> None:
         self.backbone, self.texts, self.settings = backbone, list(texts), settings or Retrieval()
-        seen = x.matrix()
-        seen.data[:] = 1.0
-        met = np.flatnonzero((seen.getnnz(axis=0) > 0) & np.array([bool(t.strip()) for t in texts]))
-        if len(met) < 2 * MIN_HELD:
-            raise DataError(f"{len(met)} items have both a text and an event; retrieval needs {2 * MIN_HELD} or more")
-        self.held = np.sort(np.random.default_rng([seed, 1]).permutation(met)[: self._n_held(len(met))])
-        self.items = np.setdiff1d(met, self.held)
-        self.train_matrix = sp.csr_matrix(seen[:, self.items])
+        self.asked = HeldItems.of(texts, x, self.settings.held_out, seed)
+        self.items, self.held, self.train_matrix = self.asked.items, self.asked.held, self.asked.train
         self.users = np.flatnonzero(self.train_matrix.getnnz(axis=1) >= 2)
         if not len(self.users):
             raise DataError("no user has two events on items with text; retrieval learns from what one person likes")
-        self._questions = _questions(seen, self.items, self.held)
-
-    def _n_held(self, n: int) -> int:
-        return max(MIN_HELD, round(self.settings.held_out * n)) if self.settings.held_out else 0
 
     def parameters(self) -> Iterator[tuple[str, Any]]:
         """The backbone's weights that learn."""
@@ -122,16 +111,7 @@ class RetrievalObjective:
 
     def validate(self) -> dict[str, float]:
         """NDCG@10 of held-out items ranked among themselves by the cosine to the mean of a user's other items."""
-        if not len(self.held):
-            return {self.watched: float("nan")}
-        history, targets = self._questions
-        vectors = self.backbone.encode([self.texts[i] for i in (*self.items, *self.held)])
-        people = history @ vectors[: len(self.items)]
-        scores = people @ vectors[len(self.items) :].T
-        return {self.watched: ndcg(scores, targets, 10)}
-
-
-MIN_HELD = 5  # items a validation needs to mean anything
+        return {self.watched: self.asked.ndcg(self.backbone, self.texts)}
 
 
 def elsa(x: Any, vectors: Any) -> Any:
@@ -148,10 +128,3 @@ def elsa(x: Any, vectors: Any) -> Any:
     a = normalize(vectors, dim=1)
     predicted = (x @ a) @ a.T - x
     return ((normalize(x, dim=1) - normalize(predicted, dim=1)) ** 2).sum(1).mean()
-
-
-def _questions(seen: sp.csr_matrix, items: np.ndarray, held: np.ndarray) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-    """Of users with events on both sides: their history over ``items``, and what they liked of ``held``."""
-    history, targets = sp.csr_matrix(seen[:, items]), sp.csr_matrix(seen[:, held])
-    rows = np.flatnonzero((history.getnnz(axis=1) > 0) & (targets.getnnz(axis=1) > 0))
-    return history[rows], targets[rows]

@@ -25,13 +25,25 @@ def ndcg(scores: np.ndarray, relevant: sp.csr_matrix, k: int = 10) -> float:
     >>> ndcg(np.array([[0.1, 0.9]]), sp.csr_matrix([[0, 1]]))
     1.0
     """
+    values = ndcg_rows(scores, relevant, k)
+    known = ~np.isnan(values)
+    return float(values[known].mean()) if known.any() else float("nan")
+
+
+def ndcg_rows(scores: np.ndarray, relevant: sp.csr_matrix, k: int = 10) -> np.ndarray:
+    """NDCG@k of every row, as ``ndcg`` counts it: float64, shape (n,); NaN for rows without a relevant item.
+
+    Examples
+    --------
+    >>> ndcg_rows(np.array([[0.9, 0.1], [0.9, 0.1]]), sp.csr_matrix([[1, 0], [0, 0]])).tolist()
+    [1.0, nan]
+    """
     n = relevant.getnnz(axis=1)
-    rows = np.flatnonzero(n)
-    if not len(rows):
-        return float("nan")
+    out, rows = np.full(len(n), np.nan), np.flatnonzero(n)
     k = min(k, scores.shape[1])
     top = np.argsort(-scores[rows], axis=1, kind="stable")[:, :k]
     hits = np.take_along_axis((relevant[rows] > 0).toarray(), top, axis=1)
     discount = 1 / np.log2(np.arange(k) + 2)
     best = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(n[rows], k)]
-    return float(((hits * discount).sum(1) / best).mean())
+    out[rows] = (hits * discount).sum(1) / best
+    return out
