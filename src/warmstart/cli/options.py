@@ -30,7 +30,11 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 Places = Annotated[int, typer.Option("-k", min=1, help="Length of a list.")]
 EngineFolder = Annotated[Path, typer.Argument(metavar="ENGINE", help="Folder of a saved engine.")]
 Track = Annotated[
-    str | None, typer.Option(help="Show the run elsewhere too: tensorboard, wandb, mlflow; several between commas.")
+    str | None,
+    typer.Option(
+        help="Show the run elsewhere too: tensorboard, wandb, mlflow; several between commas.",
+        callback=lambda given: given if trackers(given) else None,
+    ),
 ]
 Known = Annotated[
     str | None, typer.Option("--data", metavar="DATA", help="What users did: as DATA of fit; needed for --user.")
@@ -124,6 +128,26 @@ def ids(text: str) -> list[str]:
     (['a', 'b'], [])
     """
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def trackers(text: str | None) -> list[str]:
+    """Names given to ``--track``; for ``follow`` of learn/mirrors.py.
+
+    Raises
+    ------
+    ConfigError
+        If a name is not known.
+
+    Examples
+    --------
+    >>> trackers("wandb, mlflow"), trackers(None)
+    (['wandb', 'mlflow'], [])
+    """
+    from warmstart.learn.mirrors import check_names
+
+    names = ids(text or "")
+    check_names(names)
+    return names
 
 
 def read_ids(file: Path | None) -> list[str] | None:
