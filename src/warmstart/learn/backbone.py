@@ -14,7 +14,7 @@ import numpy as np
 from warmstart.errors import ConfigError, require
 from warmstart.learn.settings import Tuning
 from warmstart.text.reading import CHARS_A_TOKEN, Reading
-from warmstart.text.transformer import load_transformer, pooled
+from warmstart.text.transformer import load_with_head, pooled
 from warmstart.text.weights import MINILM, weights_folder
 
 _POOLING_KEYS = {
@@ -48,6 +48,8 @@ class Backbone:
         Length of a state.
     decoder
         Whether the model reads from left to right.
+    fresh
+        Weights of a language-model head that no file had; they begin at random and learn with any ``tuning``.
 
     Raises
     ------
@@ -68,7 +70,8 @@ class Backbone:
         own = Reading.of(source)
         self.name, self.tuning = str(name), tuning or Tuning()
         self.reading = Reading(own.pooling, min(own.max_tokens, max_tokens or own.max_tokens))
-        self.tokenizer, self.model = load_transformer(source, head)
+        self.tokenizer, self.model, missing = load_with_head(source, head)
+        self.fresh = [p for name, p in self.model.named_parameters() if name in missing]
         self.decoder = own.pooling == "last" or bool(getattr(self.model.config, "is_decoder", False))
         self._adapted: Any = None
         self._free()
@@ -92,9 +95,11 @@ class Backbone:
         """The weights that learn, by name."""
         return ((name, p) for name, p in self.model.named_parameters() if p.requires_grad)
 
-    def tokens(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> dict[str, Any]:
+    def tokens(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_tokens: int | None = None
+    ) -> dict[str, Any]:
         """Token ids and mask, right-padded int64 tensors of shape (n, tokens); with ``pairs``, two texts a row."""
-        limit = self.reading.max_tokens
+        limit = min(self.reading.max_tokens, max_tokens or self.reading.max_tokens)
         cut = [t[: limit * CHARS_A_TOKEN] for t in texts]
         other = None if pairs is None else [t[: limit * CHARS_A_TOKEN] for t in pairs]
         made = self.tokenizer(cut, other, padding=True, truncation=True, max_length=limit, return_tensors="pt")
@@ -103,7 +108,10 @@ class Backbone:
 
     def vectors(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Any:
         """Pooled states as a float32 tensor of shape (n, dim) through which gradients flow; not normalised."""
-        batch = self.tokens(texts, pairs)
+        return self.pool(self.tokens(texts, pairs))
+
+    def pool(self, batch: dict[str, Any]) -> Any:
+        """Vectors, as ``vectors`` gives them, of texts that are tokens already."""
         states = self.body(**batch).last_hidden_state
         return pooled(states.float(), batch["attention_mask"], self.reading.pooling)
 
@@ -162,6 +170,8 @@ class Backbone:
                 p.requires_grad_(True)
         elif mode == "lora":
             self._add_low_rank()
+        for p in self.fresh:
+            p.requires_grad_(True)
 
     def _add_low_rank(self) -> None:
         peft = require("peft", extra="lm")

@@ -89,6 +89,18 @@ HEADS = {"none": "AutoModel", "masked": "AutoModelForMaskedLM", "causal": "AutoM
 
 
 def load_transformer(source: Path, head: str = "none", **options: str) -> tuple[Any, Any]:
+    """As ``load_with_head``, without the names.
+
+    Raises
+    ------
+    ArtefactError
+        If files are missing or are not those of a transformer.
+    """
+    tokenizer, model, _ = load_with_head(source, head, **options)
+    return tokenizer, model
+
+
+def load_with_head(source: Path, head: str = "none", **options: str) -> tuple[Any, Any, frozenset[str]]:
     """Tokenizer (right-padding) and model in evaluation mode, float32, without a word on the terminal.
 
     Parameters
@@ -98,10 +110,14 @@ def load_transformer(source: Path, head: str = "none", **options: str) -> tuple[
     head
         "none", or the language-model head: "masked" or "causal".
 
+    Returns
+    -------
+    Tokenizer, model, and the names of weights of the head that no file had and that begin at random.
+
     Raises
     ------
     ArtefactError
-        If files are missing or are not those of a transformer.
+        If files are missing, are not those of a transformer, or lack weights of its body.
     """
     transformers, torch = require("transformers", extra="lm"), require("torch", extra="lm")
     options |= {"gguf_file": source.name} if is_gguf(source) else {}
@@ -111,25 +127,33 @@ def load_transformer(source: Path, head: str = "none", **options: str) -> tuple[
         with _quiet(transformers):
             tokenizer = transformers.AutoTokenizer.from_pretrained(where, padding_side="right", **options)
             safe = {} if is_gguf(source) else {"use_safetensors": True}
-            model = maker.from_pretrained(where, dtype=torch.float32, **safe, **options)
+            model, report = maker.from_pretrained(
+                where, dtype=torch.float32, output_loading_info=True, **safe, **options
+            )
     except Exception as error:  # the library's own errors are many: no such file, no such key, not a tokenizer
         reason = " ".join(str(error).split())[:200]
         raise ArtefactError(
             f"{source} cannot be loaded as a transformer ({reason}); save model and tokenizer there again"
         ) from error
+    body = "" if head == "none" else f"{model.base_model_prefix}."
+    missing = {name for name in report["missing_keys"] if "pooler" not in name}
+    if lost := sorted(name for name in missing if name.startswith(body)):
+        raise ArtefactError(f"{source} lacks {len(lost)} weights, {lost[0]!r} among them; save the whole model again")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer, model.eval()
+    return tokenizer, model.eval(), frozenset(missing)
 
 
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
-    """Switch off transformers' own progress bars while weights load."""
+    """Switch off transformers' own progress bars and reports while weights load."""
     logging = transformers.utils.logging
-    shown = logging.is_progress_bar_enabled()
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()
