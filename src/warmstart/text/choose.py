@@ -9,11 +9,13 @@ from typing import Protocol
 
 from warmstart.errors import ArtefactError, ConfigError, WarmstartError
 from warmstart.text.base import TextEncoder
+from warmstart.text.card import CARD, card_kind
 from warmstart.text.language import chinese_share
 from warmstart.text.multilingual import MultilingualEncoder
-from warmstart.text.onnx import CARD, OnnxEncoder
+from warmstart.text.onnx import OnnxEncoder
 from warmstart.text.onnx_export import cached_export
 from warmstart.text.static import StaticEncoder
+from warmstart.text.static_table import KIND, StaticTable
 from warmstart.text.tfidf import TfidfEncoder
 from warmstart.text.transformer import TransformerEncoder
 
@@ -94,8 +96,22 @@ def encoder_from_name(name: str, texts: Sequence[str] = ()) -> SavedEncoder:
     if name in NAMES:
         return NAMES[name]()
     if (Path(name) / CARD).is_file():
-        return OnnxEncoder(name)
+        return encoder_from_folder(name)
     return TransformerEncoder(name)
+
+
+def encoder_from_folder(folder: str | Path) -> OnnxEncoder | StaticTable:
+    """The encoder of a folder with a card (``encoder.json``), such as ``warmstart compress`` writes.
+
+    Raises
+    ------
+    ArtefactError
+        If there is no card, or it is of a kind that this version does not know.
+    """
+    kind = card_kind(Path(folder))
+    if kind not in ("", "onnx", KIND):
+        raise ArtefactError(f"{Path(folder) / CARD} is of kind {kind!r}; known are 'onnx' and {KIND!r}")
+    return StaticTable(folder) if kind == KIND else OnnxEncoder(folder)
 
 
 def encoder_from_spec(spec: Mapping[str, str], folder: str | Path) -> SavedEncoder:
@@ -110,6 +126,7 @@ def encoder_from_spec(spec: Mapping[str, str], folder: str | Path) -> SavedEncod
     """
     makers: dict[str, Callable[[], SavedEncoder]] = {
         "onnx": lambda: OnnxEncoder(folder),
+        KIND: lambda: StaticTable(folder),
         "tfidf": lambda: TfidfEncoder.load(Path(folder)),
         "transformer": lambda: TransformerEncoder(spec["name"]),
         "wordllama": StaticEncoder,

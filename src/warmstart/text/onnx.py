@@ -7,7 +7,6 @@ alone, a text's vector cannot depend on its neighbours, nothing is padded, and i
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -17,15 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.errors import ArtefactError
+from warmstart.text.card import CARD, Shortening, read_card
 from warmstart.text.reading import CHARS_A_TOKEN
 from warmstart.text.transformer import Progress
-from warmstart.text.weights import fingerprint_of, sha256_of
-from warmstart.text.whiten import unit_rows
+from warmstart.text.weights import fingerprint_of
 
-CARD = "encoder.json"
 FILES = ("model.onnx", "tokenizer.json")
-FORMAT = 1
 _CHUNK = 256  # texts between two reports of progress
 
 
@@ -49,9 +45,12 @@ class OnnxEncoder:
 
     def __init__(self, folder: str | Path, threads: int = 0, progress: Progress | None = None) -> None:
         self.folder, self.progress = Path(folder), progress
-        card = read_card(self.folder)
-        self.dim, self._max_tokens = int(card["dim"]), int(card["max_tokens"])
-        self.fingerprint = fingerprint_of("onnx", *(self.folder / f for f in FILES), str(self._max_tokens))
+        card = read_card(self.folder, FILES)
+        self._ending, self._max_tokens = Shortening.of(self.folder, card), int(card["max_tokens"])
+        self.dim = self._ending.dim
+        self._files = (*FILES, *self._ending.files)
+        named = (*(self.folder / f for f in FILES), str(self._max_tokens), *self._ending.key(self.folder))
+        self.fingerprint = fingerprint_of("onnx", *named)
         self._threads = threads or available_processors()
         from tokenizers import Tokenizer  # heavy, and not needed before the first encoder
 
@@ -62,7 +61,7 @@ class OnnxEncoder:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors: float32, shape (len(texts), dim), unit rows; zero rows for empty texts."""
-        out = np.zeros((len(texts), self.dim), np.float32)
+        out = np.zeros((len(texts), self._ending.dim_in), np.float32)
         # longest first: no thread is left alone with a long text at the end
         order = sorted((i for i, t in enumerate(texts) if t.strip()), key=lambda i: -len(texts[i]))
         with ThreadPoolExecutor(self._threads) as pool:
@@ -72,7 +71,7 @@ class OnnxEncoder:
                 out[at] = list(pool.map(self._one, (t.ids for t in tokens)))
                 if self.progress:
                     self.progress(min(start + _CHUNK, len(order)), len(order))
-        return unit_rows(out)
+        return self._ending.apply(out)
 
     def _one(self, ids: list[int]) -> np.ndarray:
         vector: np.ndarray = self._session.run(None, {"input_ids": np.array([ids], np.int64)})[0][0]
@@ -85,26 +84,9 @@ class OnnxEncoder:
     def save(self, folder: Path) -> None:
         """Copy graph, tokenizer and card into a folder, which then needs nothing else."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*FILES, CARD):
+        for name in (*self._files, CARD):
             if (self.folder / name).resolve() != (folder / name).resolve():
                 shutil.copyfile(self.folder / name, folder / name)
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The encoder's card, once the files are known to be those it was written for."""
-    if not (folder / CARD).is_file():
-        raise ArtefactError(f"{folder} holds no {CARD}; write one with warmstart.text.onnx_export.export_onnx")
-    try:
-        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        version, checksums = int(card["format"]), {name: card["sha256"][name] for name in FILES}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(f"{folder / CARD} cannot be read ({error}); export the encoder again") from error
-    if version > FORMAT:
-        raise ArtefactError(f"{folder} has format {version}, not {FORMAT}; upgrade warmstart")
-    for name, expected in checksums.items():
-        if sha256_of(folder / name) != expected:
-            raise ArtefactError(f"{folder / name} was changed after it was written; export the encoder again")
-    return card
 
 
 def available_processors() -> int:

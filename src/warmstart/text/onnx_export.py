@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -14,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from warmstart.errors import require
-from warmstart.text.onnx import CARD, FILES, FORMAT, open_session
+from warmstart.text.card import CARD, FORMAT, write_card
+from warmstart.text.onnx import FILES, open_session
 from warmstart.text.reading import Reading, source_fingerprint
 from warmstart.text.transformer import load_transformer, pooled
-from warmstart.text.weights import MINILM, cache_home, fingerprint_of, sha256_of, weights_folder
+from warmstart.text.weights import MINILM, cache_home, fingerprint_of, weights_folder
 
 PROBES = ("Alien (1979). Horror, Sci-Fi.", "A cowboy doll is jealous of a new toy. " * 4, "wooden railway set", "年")
 MIN_AGREEMENT = 0.97  # mean cosine on the probes under which the graph stays float32
@@ -40,15 +40,17 @@ def cached_export(name: str = MINILM) -> Path:
     return folder
 
 
-def export_onnx(source: str | Path, folder: str | Path) -> Path:
-    """Write ``model.onnx`` (dynamic int8), ``tokenizer.json`` and ``encoder.json``; all of it or nothing.
+def export_onnx(source: str | Path, folder: str | Path, int8: bool = True) -> Path:
+    """Write ``model.onnx``, ``tokenizer.json`` and ``encoder.json``; all of it or nothing.
 
     Parameters
     ----------
     source
-        A transformer's folder or a model name.
+        The folder of an encoder or a decoder, a GGUF file, or a model name.
     folder
         Is made; where another process has made it meanwhile, that one's is kept.
+    int8
+        Dynamic int8, unless its vectors differ too much (``MIN_AGREEMENT``); False = float32.
 
     Raises
     ------
@@ -65,19 +67,15 @@ def export_onnx(source: str | Path, folder: str | Path) -> Path:
         out.mkdir()
         tokenizer, model = load_transformer(path, attn_implementation="eager")
         _write_graph(model, tokenizer, reading, whole)
-        agreement = _quantise(whole, out / "model.onnx", tokenizer)
+        dim = int(model.config.hidden_size)
+        del model  # a large one leaves room for its graph
+        agreement = _quantise(whole, out / "model.onnx", tokenizer, reading.max_tokens) if int8 else None
+        if agreement is None:
+            os.replace(whole, out / "model.onnx")
         tokenizer.backend_tokenizer.save(str(out / "tokenizer.json"))
-        card = {
-            "format": FORMAT,
-            "dim": int(model.config.hidden_size),
-            "max_tokens": reading.max_tokens,
-            "pooling": reading.pooling,
-            "int8": agreement is not None,
-            "agreement": agreement,
-            "source": source_fingerprint(path),
-            "sha256": {name: sha256_of(out / name) for name in FILES},
-        }
-        (out / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        card = {"dim": dim, "max_tokens": reading.max_tokens, "pooling": reading.pooling}
+        card |= {"int8": agreement is not None, "agreement": agreement, "source": source_fingerprint(path)}
+        write_card(out, card, FILES)
         _publish(out, target)
     return target
 
@@ -97,13 +95,16 @@ def _write_graph(model: Any, tokenizer: Any, reading: Reading, path: Path) -> No
     """Trace ids of one text -> pooled vector; one text has no padding, so no mask goes in."""
     torch = require("torch", extra="lm")
 
+    remembers_nothing = {"use_cache": False} if hasattr(model.config, "use_cache") else {}
+
     class OneText(torch.nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
         def forward(self, ids: Any) -> Any:
-            states = self.model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+            mask = torch.ones_like(ids)
+            states = self.model(input_ids=ids, attention_mask=mask, **remembers_nothing).last_hidden_state
             return states[:, -1] if reading.pooling == "last" else pooled(states, torch.ones_like(ids), reading.pooling)
 
     ids = tokenizer([PROBES[0]], return_tensors="pt")["input_ids"]
@@ -121,8 +122,8 @@ def _write_graph(model: Any, tokenizer: Any, reading: Reading, path: Path) -> No
         )
 
 
-def _quantise(whole: Path, out: Path, tokenizer: Any) -> float | None:
-    """Write the int8 graph; its agreement with float32, or None where that is too low and float32 is kept.
+def _quantise(whole: Path, out: Path, tokenizer: Any, max_tokens: int) -> float | None:
+    """Write the int8 graph; its agreement with float32, or None where that is too low and float32 is to be kept.
 
     Scales per channel double the accuracy; weights of 7 bits keep processors without VNNI from overflowing.
     """
@@ -135,18 +136,15 @@ def _quantise(whole: Path, out: Path, tokenizer: Any) -> float | None:
         quantization.quantize_dynamic(str(whole), str(out), **weights)
     finally:
         root.setLevel(level)
-    agreement = _agreement(open_session(whole), open_session(out), tokenizer)
-    if agreement >= MIN_AGREEMENT:
-        return round(agreement, 4)
-    shutil.copyfile(whole, out)
-    return None
+    agreement = _agreement(open_session(whole), open_session(out), tokenizer, max_tokens)
+    return round(agreement, 4) if agreement >= MIN_AGREEMENT else None
 
 
-def _agreement(one: Any, other: Any, tokenizer: Any) -> float:
+def _agreement(one: Any, other: Any, tokenizer: Any, max_tokens: int) -> float:
     """Mean cosine of two graphs on the probes."""
     cosines = []
     for text in PROBES:
-        feed = {"input_ids": np.array([tokenizer(text)["input_ids"]], np.int64)}
+        feed = {"input_ids": np.array([tokenizer(text)["input_ids"][:max_tokens]], np.int64)}
         a, b = one.run(None, feed)[0][0], other.run(None, feed)[0][0]
         cosines.append(float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))))
     return float(np.mean(cosines))
