@@ -78,6 +78,8 @@ def hard_negatives(x: sp.csr_matrix, categories: sp.csr_matrix, n: int = 8) -> s
     >>> [row.indices.tolist() for row in hard_negatives(x, genres)]
     [[2], [2], [0, 1], []]
     """
+    if not categories.nnz:
+        return sp.csr_matrix((x.shape[1], x.shape[1]), dtype=np.float32)
     usual = np.asarray(categories.sum(0)).ravel()
     alike = _unit_rows(sp.csr_matrix(categories.multiply(np.log1p(categories.shape[0] / np.maximum(usual, 1.0)))))
     counts, people = np.asarray(x.sum(0), np.float64).ravel(), sp.csr_matrix(x.T)
