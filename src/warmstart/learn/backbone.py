@@ -37,6 +37,8 @@ class Backbone:
         "none", or the language-model head to load or begin: "masked" (encoders) or "causal" (decoders).
     max_tokens
         Tokens of a text that are read; None = what the model's own files say.
+    seed
+        Fixes weights that begin at random: low-rank additions, heads that no file had.
 
     Attributes
     ----------
@@ -65,16 +67,20 @@ class Backbone:
         tuning: Tuning | None = None,
         head: str = "none",
         max_tokens: int | None = None,
+        seed: int = 0,
     ) -> None:
         source = weights_folder(str(name))
         own = Reading.of(source)
         self.name, self.tuning = str(name), tuning or Tuning()
         self.reading = Reading(own.pooling, min(own.max_tokens, max_tokens or own.max_tokens))
-        self.tokenizer, self.model, missing = load_with_head(source, head)
-        self.fresh = [p for name, p in self.model.named_parameters() if name in missing]
-        self.decoder = own.pooling == "last" or bool(getattr(self.model.config, "is_decoder", False))
         self._adapted: Any = None
-        self._free()
+        torch = require("torch", extra="lm")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.tokenizer, self.model, missing = load_with_head(source, head)
+            self.fresh = [p for name, p in self.model.named_parameters() if name in missing]
+            self._free()
+        self.decoder = own.pooling == "last" or bool(getattr(self.model.config, "is_decoder", False))
 
     @property
     def body(self) -> Any:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from warmstart.errors import ArtefactError, TrainingError, require
@@ -44,6 +44,22 @@ class Outcome:
     stale: int = 0
     stopped: bool = False
 
+    @classmethod
+    def of(cls, note: Mapping[str, Any]) -> Outcome:
+        """As a checkpoint notes it.
+
+        Raises
+        ------
+        ArtefactError
+            If the note is another one.
+        """
+        if set(note) != {f.name for f in fields(cls)}:
+            raise ArtefactError(f"the checkpoint notes {sorted(note)}; it is of another version, give another folder")
+        made = cls()
+        for name, value in note.items():
+            setattr(made, name, value)
+        return made
+
 
 def learn(
     objective: Objective,
@@ -70,9 +86,18 @@ def learn(
     Raises
     ------
     TrainingError
-        If the loss is not a number, or a checkpoint cannot be written; the best weights so far are on disk.
+        If loss or gradient is not a number, or a file of the run cannot be written; the best weights so far are on
+        disk, and the run is marked "failed".
+    ArtefactError
+        If the checkpoint in the folder cannot be read or is of another model.
     """
-    return _Loop(objective, training, run, processes or Processes(training.precision), watch).run()
+    loop = _Loop(objective, training, run, processes or Processes(training.precision), watch)
+    try:
+        return loop.run()
+    except BaseException as error:
+        with suppress(OSError):  # the disk may be what failed
+            run.end("failed" if isinstance(error, Exception) else "interrupted", loop.at.best)
+        raise
 
 
 class _Loop:
@@ -82,6 +107,7 @@ class _Loop:
         self.objective, self.training, self.folder = objective, training, run
         self.processes, self.watch = processes, watch
         objective.place(processes)
+        processes.same(p for _, p in objective.parameters())
         self.weights = dict(objective.parameters())
         self.optimiser = make_optimiser(self.weights, training)
         self.at = Outcome()
@@ -113,25 +139,30 @@ class _Loop:
         self.objective.train(True)
         total = 0.0
         for micro in range(t.accumulate):
-            torch.manual_seed(((t.seed * 1_000_003 + step) * 1_009 + micro) * 257 + self.processes.rank)
+            seed = ((t.seed * 1_000_003 + step) * 1_009 + micro) * 257 + self.processes.rank
+            torch.manual_seed(seed % (1 << 63))
             draw = Draw(t.seed, step, micro, t.batch, self.processes, t.accumulate)
             with self.processes.autocast():
                 total += self.objective.backward(draw) / t.accumulate
         loss = self.processes.mean(total)
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss is {loss} at step {step + 1}; the weights of step {self.at.best_step} are kept in "
-                f"{self.folder.folder / BEST}; lower learning_rate={t.learning_rate:g} or set clip"
-            )
+        self._finite("loss", loss)
         weights = list(self.weights.values())
         for p in weights:
             if p.grad is not None and t.accumulate > 1:
                 p.grad /= t.accumulate
         self.processes.average(weights)
-        norm = torch.nn.utils.clip_grad_norm_(weights, t.clip or math.inf)
+        norm = float(torch.nn.utils.clip_grad_norm_(weights, t.clip or math.inf))
+        self._finite("gradient", norm)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        return {"loss": loss, "learning_rate": t.rate_at(step), "gradient_norm": float(norm)}
+        return {"loss": loss, "learning_rate": t.rate_at(step), "gradient_norm": norm}
+
+    def _finite(self, what: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the {what} is {value} at step {self.at.steps + 1}; the weights of step {self.at.best_step} are kept "
+                f"in {self.folder.folder / BEST}; lower learning_rate={self.training.learning_rate:g} or set clip"
+            )
 
     def _judge(self) -> None:
         """Validate when it is time, keep the best, count how long nothing improved."""
@@ -144,7 +175,7 @@ class _Loop:
 
     def _validate(self, step: int) -> dict[str, float]:
         self.objective.train(False)
-        figures = self.objective.validate()
+        figures = self.processes.first(self.objective.validate())
         self.folder.log(step, {f"valid/{k}": v for k, v in figures.items()})
         if self.watch and self.processes.main:
             self.watch("validation", step, self.training.steps, figures)
@@ -160,34 +191,40 @@ class _Loop:
         if not self.at.best:
             return True
         new, old = figures[name], self.at.best[name]
+        if math.isnan(old):
+            return True  # nothing is held out, or could be judged yet: the newest are the best
         return new > old if self.objective.higher_is_better else new < old
 
     def _save(self) -> None:
         names = {id(p): name for name, p in self.weights.items()}
         self._write(CHECKPOINT, optimiser_tensors(self.optimiser, names))
+        self.folder.note()
 
     def _write(self, file: str, more: Mapping[str, Any]) -> None:
         if self.processes.main and self.folder.writes:
             tensors = {f"weights/{k}": v for k, v in self.weights.items()} | dict(more)
-            write_tensors(self.folder.folder / file, tensors, vars(self.at))
+            write_tensors(self.folder.folder / file, tensors, asdict(self.at))
         self.processes.wait()
 
     def _resume(self) -> bool:
         """Take up the checkpoint of an interrupted run."""
         path = self.folder.folder / CHECKPOINT
-        if not path.is_file():
-            return False
-        tensors, note = read_tensors(path)
-        restore(self.weights, self.optimiser, tensors)
-        self.at = Outcome(**note)
-        self.folder.rewind(self.at.steps)
-        return True
+        found = self.processes.mean(path.is_file())
+        if 0 < found < 1:
+            raise ArtefactError(f"{path} is not there for every process; put the run's folder on a disk they share")
+        if found:
+            tensors, note = read_tensors(path)
+            restore(self.weights, self.optimiser, tensors)
+            self.at = Outcome.of(note)
+        self.folder.rewind(self.at.steps if found else -1)
+        return bool(found)
 
     def _take_best(self) -> None:
         """Leave the objective with the best weights."""
-        with suppress(ArtefactError):  # a process of several that shares no disk keeps its last weights
+        if self.folder.writes:
             tensors, _ = read_tensors(self.folder.folder / BEST)
             load_weights(self.weights, {k.removeprefix("weights/"): v for k, v in tensors.items()})
+        self.processes.same(self.weights.values())
         self.objective.train(False)
 
 

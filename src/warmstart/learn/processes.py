@@ -7,7 +7,7 @@ the same path as one process with a batch of n b.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +39,7 @@ class Processes:
         self._state = accelerate.PartialState(cpu=not torch.cuda.is_available() and not _has_mps(torch))
         self.rank, self.count = int(self._state.process_index), int(self._state.num_processes)
         self.device = self._state.device
-        able = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        able = _has_bfloat16(torch, self.device.type)
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and able)
 
     @property
@@ -53,14 +53,32 @@ class Processes:
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
 
     def average(self, weights: Iterable[Any]) -> None:
-        """Replace every gradient by its mean over the processes; a missing one counts as zero."""
+        """Replace every gradient by its mean over the processes; one that only some have counts as zero elsewhere."""
         if self.count == 1:
             return
-        torch = require("torch", extra="lm")
-        for p in weights:
-            p.grad = torch.zeros_like(p) if p.grad is None else p.grad
-            torch.distributed.all_reduce(p.grad)
-            p.grad /= self.count
+        torch, kept = require("torch", extra="lm"), list(weights)
+        had = torch.tensor([float(p.grad is not None) for p in kept], device=self.device)
+        torch.distributed.all_reduce(had)
+        for p, n in zip(kept, had.tolist(), strict=True):
+            if n:
+                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+                torch.distributed.all_reduce(p.grad)
+                p.grad /= self.count
+
+    def same(self, weights: Iterable[Any]) -> None:
+        """Give all processes the weights that the first one has."""
+        if self.count > 1:
+            for p in weights:
+                require("torch", extra="lm").distributed.broadcast(p.detach(), src=0)
+
+    def first(self, figures: Mapping[str, float]) -> dict[str, float]:
+        """Figures as the first process found them, so that all decide alike."""
+        if self.count == 1 or not figures:
+            return dict(figures)
+        torch, names = require("torch", extra="lm"), sorted(figures)
+        values = torch.tensor([float(figures[k]) for k in names], device=self.device)
+        torch.distributed.broadcast(values, src=0)
+        return dict(zip(names, values.tolist(), strict=True))
 
     def gather(self, part: Any) -> Any:
         """The parts of all processes (equal shapes) one after another, without gradient."""
@@ -74,7 +92,7 @@ class Processes:
     def mean(self, value: float) -> float:
         """The mean of a number over the processes."""
         torch = require("torch", extra="lm")
-        return float(self.gather(torch.tensor([value], device=self.device)).mean())
+        return float(self.gather(torch.tensor([float(value)], device=self.device)).mean())
 
     def wait(self) -> None:
         """Go on when all processes are here."""
@@ -143,6 +161,14 @@ class Draw:
 def _order(seed: int, epoch: int, n: int) -> np.ndarray:
     """The order of an epoch; kept, for with millions of examples it takes longer than a step."""
     return np.random.default_rng([seed, 7919, epoch]).permutation(n)
+
+
+def _has_bfloat16(torch: Any, device: str) -> bool:
+    """Whether the device multiplies bfloat16 faster than float32: most GPUs, and processors with AVX-512 BF16 or AMX."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    asked = getattr(torch.cpu, "get_capabilities", None)
+    return device == "cpu" and asked is not None and bool(asked().get("avx512_bf16"))
 
 
 def _has_mps(torch: Any) -> bool:

@@ -8,13 +8,14 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from warmstart.errors import ArtefactError, ConfigError
+from warmstart.errors import ArtefactError, ConfigError, TrainingError
 
 CARD = "run.json"
 METRICS = "metrics.jsonl"
@@ -45,7 +46,7 @@ class Run:
     card
         The content of ``run.json``: ``format``, ``kind``, ``settings``, ``data`` (fingerprint), ``seed``,
         ``hardware``, ``versions``, ``started``, ``ended``, ``seconds``, ``peak_memory_mb``, ``status`` ("running",
-        "done", "stopped early", "failed") and ``result``.
+        "done", "stopped early", "failed", "interrupted") and ``result``.
     mirrors
         Told of everything that is logged.
     writes
@@ -103,11 +104,24 @@ class Run:
         return cls(Path(folder), read_card(Path(folder)), writes=False)
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
-        """Note figures of a step (counted from 1; validations carry names that begin with ``valid/``)."""
+        """Note figures of a step (counted from 1; validations carry names that begin with ``valid/``).
+
+        Raises
+        ------
+        TrainingError
+            If they cannot be written.
+        """
         if not self.writes:
             return
-        with (self.folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step} | {k: float(v) for k, v in figures.items()}) + "\n")
+        line = json.dumps({"step": step} | {k: float(v) for k, v in figures.items()}) + "\n"
+        try:
+            with (self.folder / METRICS).open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise TrainingError(
+                f"{self.folder / METRICS} cannot be written ({error.strerror}) at step {step}; "
+                "free the disk and run the same command to go on"
+            ) from error
         for mirror in self.mirrors:
             mirror.log(step, figures)
 
@@ -115,17 +129,20 @@ class Run:
         """What was logged, in order; a line that was cut by a crash is left out."""
         path = self.folder / METRICS
         for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-            try:
+            with suppress(ValueError):
                 yield json.loads(line)
-            except ValueError:
-                continue
 
     def rewind(self, step: int) -> None:
         """Forget what was logged after a step: the run goes on from there."""
         if not self.writes:
             return
         kept = [json.dumps(row) for row in self.metrics() if row["step"] <= step]
-        (self.folder / METRICS).write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        _replace(self.folder / METRICS, "".join(line + "\n" for line in kept))
+
+    def note(self) -> None:
+        """Write down time and memory so far, in case nothing comes after."""
+        if self.writes:
+            self._write()
 
     def end(self, status: str, result: Mapping[str, float]) -> None:
         """Close the run with what came out."""
@@ -138,9 +155,7 @@ class Run:
 
     def _write(self) -> None:
         self.card |= {"seconds": round(time.monotonic() - self._began, 1), "peak_memory_mb": peak_memory_mb()}
-        fresh = self.folder / (CARD + ".new")
-        fresh.write_text(json.dumps(self.card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(fresh, self.folder / CARD)
+        _replace(self.folder / CARD, json.dumps(self.card, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -153,8 +168,11 @@ def read_card(folder: Path) -> dict[str, Any]:
     """
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        lost = {"kind", "settings", "data", "status", "started", "seconds"} - set(card)
+    except (OSError, ValueError, TypeError) as error:
         raise ArtefactError(f"{folder} holds no readable {CARD} ({error}); give the folder of a run") from error
+    if lost:
+        raise ArtefactError(f"{folder / CARD} has no {sorted(lost)[0]!r}; give the folder of a run")
     if card.get("format", 0) > FORMAT:
         raise ArtefactError(f"{folder} has format {card['format']}, not {FORMAT}; upgrade warmstart")
     return card
@@ -163,6 +181,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 def hardware() -> dict[str, Any]:
     """What this machine computes with; names no host and no user."""
     found: dict[str, Any] = {"machine": platform.machine(), "system": platform.system(), "processors": os.cpu_count()}
+    found["processes"] = int(os.environ.get("WORLD_SIZE", "1"))  # as torchrun and accelerate launch say
     torch = sys.modules.get("torch")
     if torch is not None:
         found["threads"] = torch.get_num_threads()
@@ -195,6 +214,13 @@ def peak_memory_mb() -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak // (1024 * 1024 if sys.platform == "darwin" else 1024))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file in one step; what was there stays until the new one is complete."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text, encoding="utf-8")
+    os.replace(fresh, path)
 
 
 def now() -> str:
