@@ -92,6 +92,8 @@ def learn(
         If the checkpoint in the folder cannot be read or is of another model.
     """
     loop = _Loop(objective, training, run, processes or Processes(training.precision), watch)
+    run.card |= {"watched": objective.watched, "higher_is_better": objective.higher_is_better}
+    run.note()
     try:
         return loop.run()
     except BaseException as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.errors import ConfigError, require
-from warmstart.learn.run import CARD, Mirror, Run
+from warmstart.learn.run import CARD, Mirror, Run, flat
 
 LOG = logging.getLogger(__name__)
 PROJECT = "warmstart"
@@ -257,15 +257,7 @@ def plain(card: Mapping[str, Any]) -> dict[str, Any]:
     >>> plain({"kind": "retrieval", "data": "d1", "seed": 0, "settings": {"training": {"steps": 9}}})
     {'kind': 'retrieval', 'data': 'd1', 'seed': 0, 'training.steps': 9}
     """
-
-    def flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
-        if not isinstance(value, Mapping):
-            yield prefix, value
-            return
-        for name, inner in value.items():
-            yield from flat(f"{prefix}.{name}" if prefix else str(name), inner)
-
-    return {name: card[name] for name in ("kind", "data", "seed")} | dict(flat("", card["settings"]))
+    return {name: card[name] for name in ("kind", "data", "seed")} | dict(flat(card["settings"]))
 
 
 def legal(name: str) -> str:

@@ -46,7 +46,8 @@ class Run:
     card
         The content of ``run.json``: ``format``, ``kind``, ``settings``, ``data`` (fingerprint), ``seed``,
         ``hardware``, ``versions``, ``started``, ``ended``, ``seconds``, ``peak_memory_mb``, ``status`` ("running",
-        "done", "stopped early", "failed", "interrupted") and ``result``.
+        "done", "stopped early", "failed", "interrupted") and ``result``; ``watched`` and ``higher_is_better`` (the
+        validation figure by which weights are chosen) once it learns.
     mirrors
         Told of everything that is logged.
     writes
@@ -152,6 +153,7 @@ class Run:
         self._write()
         for mirror in self.mirrors:
             mirror.end(result)
+        self.mirrors = ()  # a run may be ended once more, with figures of the test
 
     def _write(self) -> None:
         self.card |= {"seconds": round(time.monotonic() - self._began, 1), "peak_memory_mb": peak_memory_mb()}
@@ -176,6 +178,21 @@ def read_card(folder: Path) -> dict[str, Any]:
     if card.get("format", 0) > FORMAT:
         raise ArtefactError(f"{folder} has format {card['format']}, not {FORMAT}; upgrade warmstart")
     return card
+
+
+def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings by their paths.
+
+    Examples
+    --------
+    >>> dict(flat({"training": {"steps": 9}, "seed": 0}))
+    {'training.steps': 9, 'seed': 0}
+    """
+    if not isinstance(value, Mapping):
+        yield prefix, value
+        return
+    for name, inner in value.items():
+        yield from flat(inner, f"{prefix}.{name}" if prefix else str(name))
 
 
 def hardware() -> dict[str, Any]:

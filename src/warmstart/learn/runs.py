@@ -1,0 +1,180 @@
+"""Runs side by side: find their folders, sum each up in a line, say where their settings differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from warmstart.errors import ArtefactError
+from warmstart.learn.run import CARD, Run, flat
+
+VALID = "valid/"
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run in a line; what it does not say is None.
+
+    Parameters
+    ----------
+    run
+        Its folder, as given or below the folder that was searched.
+    kind, model, status
+        What was learned, from which weights, and how it ended.
+    figure, best
+        The watched validation figure and its best value; the newest result where nothing was watched.
+    best_step, step, steps
+        After which step it was had, how many were taken, how many were asked for.
+    seconds, memory_mb
+        Time over all sessions, and the most memory held.
+    seed
+        As asked.
+    data
+        Fingerprint of what was learned from.
+    started
+        UTC.
+    """
+
+    run: str
+    kind: str | None = None
+    model: str | None = None
+    status: str = UNREADABLE
+    figure: str | None = None
+    best: float | None = None
+    best_step: int | None = None
+    step: int = 0
+    steps: int | None = None
+    seconds: float | None = None
+    memory_mb: int | None = None
+    seed: int | None = None
+    data: str | None = None
+    started: str | None = None
+
+
+def find_runs(folder: str | Path) -> list[Path]:
+    """Folders of runs in and below a folder, by name.
+
+    Raises
+    ------
+    ArtefactError
+        If there is no such folder, or no run in it.
+    """
+    root = Path(folder)
+    found = sorted(path.parent for path in root.rglob(CARD)) if root.is_dir() else []
+    if not found:
+        raise ArtefactError(f"{root} holds no run (no {CARD} in or below it); give the folder runs were written to")
+    return found
+
+
+def summaries(folder: str | Path) -> list[Summary]:
+    """All runs in and below a folder, the oldest first; one that cannot be read is listed as "unreadable"."""
+    root, lines = Path(folder), []
+    for path in find_runs(root):
+        name = str(path.relative_to(root)) if path != root else path.name
+        try:
+            lines.append(summary(Run.read(path), name))
+        except ArtefactError:
+            lines.append(Summary(name))
+    return sorted(lines, key=lambda line: (line.started or "", line.run))
+
+
+def summary(run: Run, name: str | None = None) -> Summary:
+    """A run in a line."""
+    card, rows = run.card, list(run.metrics())
+    figure, best, best_step = best_of(card, rows)
+    settings = card["settings"]
+    return Summary(
+        run=name or str(run.folder),
+        kind=card["kind"],
+        model=_text(settings.get("model")),
+        status=card["status"],
+        figure=figure,
+        best=best,
+        best_step=best_step,
+        step=int(max((row["step"] for row in rows), default=0)),
+        steps=(settings.get("training") or {}).get("steps"),
+        seconds=card["seconds"],
+        memory_mb=card.get("peak_memory_mb"),
+        seed=card.get("seed"),
+        data=card["data"],
+        started=card["started"],
+    )
+
+
+def best_of(
+    card: Mapping[str, Any], rows: Sequence[Mapping[str, float]]
+) -> tuple[str | None, float | None, int | None]:
+    """The watched figure, its best value and the step of it; None where there is none.
+
+    Examples
+    --------
+    >>> rows = [{"step": 0, "valid/auc": 0.5}, {"step": 9, "valid/auc": 0.7}, {"step": 18, "valid/auc": 0.6}]
+    >>> best_of({"watched": "auc", "higher_is_better": True}, rows)
+    ('auc', 0.7, 9)
+    >>> best_of({"result": {"accuracy": 0.9}}, [])
+    ('accuracy', 0.9, None)
+    """
+    watched = card.get("watched")
+    seen = [(row[VALID + watched], int(row["step"])) for row in rows if VALID + str(watched) in row] if watched else []
+    seen = [(value, step) for value, step in seen if math.isfinite(value)]
+    if seen:
+        sign = -1 if card["higher_is_better"] else 1
+        value, step = min(seen, key=lambda pair: (sign * pair[0], pair[1]))
+        return watched, value, step
+    for name, value in (card.get("result") or {}).items():
+        if math.isfinite(value):
+            return name, value, None
+    return watched, None, None
+
+
+def curves(run: Run) -> dict[str, tuple[list[int], list[float]]]:
+    """Every figure that was logged: name -> steps and values, without those that are no number; validations first."""
+    found: dict[str, tuple[list[int], list[float]]] = {}
+    for row in run.metrics():
+        for name, value in row.items():
+            if name != "step" and math.isfinite(value):
+                steps, values = found.setdefault(name, ([], []))
+                steps.append(int(row["step"]))
+                values.append(value)
+    return dict(sorted(found.items(), key=lambda item: not item[0].startswith(VALID)))
+
+
+def differences(runs: Mapping[str, Run]) -> dict[str, dict[str, Any]]:
+    """What was asked or was there differently: name -> run -> value; None where a run has no such setting.
+
+    Parameters
+    ----------
+    runs
+        Name -> run.
+    """
+    asked = {name: _asked(run.card) for name, run in runs.items()}
+    names = dict.fromkeys(key for settings in asked.values() for key in settings)
+    table = {key: {name: settings.get(key) for name, settings in asked.items()} for key in names}
+    return {key: row for key, row in table.items() if len({repr(value) for value in row.values()}) > 1}
+
+
+def named(paths: Sequence[str | Path]) -> dict[str, Run]:
+    """Runs by the shortest names that tell them apart.
+
+    Raises
+    ------
+    ArtefactError
+        If one cannot be read.
+    """
+    runs = {str(path).rstrip("/"): Run.read(path) for path in paths}
+    short = [run.folder.resolve().name for run in runs.values()]
+    return dict(zip(short if len(set(short)) == len(short) else runs, runs.values(), strict=True))
+
+
+def _asked(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Kind, data, settings, machine and versions of a card, flat."""
+    parts = {"kind": card["kind"], "data": card["data"], **card["settings"]}
+    return dict(flat(parts | {"hardware": card.get("hardware") or {}, "versions": card.get("versions") or {}}))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
