@@ -56,7 +56,7 @@ class StoredTexts:
 
     def __getitem__(self, at: int) -> str:
         """Read one text."""
-        return self.parts[self.part[at]].read(int(self.place[at]))
+        return self.parts[int(self.part[at])].read(int(self.place[at]))
 
 
 @dataclass(frozen=True)

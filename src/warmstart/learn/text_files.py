@@ -104,7 +104,7 @@ class Lines:
             text = text if self.field is None else self._value(json.loads(text.strip("\ufeff \r\n") or "{}"))
         except UnicodeDecodeError as error:
             raise DataError(f"'{self.name}', {place}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise DataError(f"'{self.name}', {place}: no JSON object ({error}); write one a line") from error
         if "\x00" in text:
             raise DataError(f"'{self.name}', {place}: not UTF-8 but another coding, or no text; save it as UTF-8")
@@ -112,7 +112,7 @@ class Lines:
 
     def _value(self, row: Any) -> str:
         if not isinstance(row, dict):
-            raise ValueError(f"a {type(row).__name__}")  # noqa: TRY004: told as the fault of the line that it is
+            raise TypeError(f"a {type(row).__name__}")
         value = row.get(str(self.field))
         return value if isinstance(value, str) else ""
 

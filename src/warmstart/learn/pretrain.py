@@ -1,0 +1,238 @@
+"""Domain-adaptive pretraining: a language model learns the words of a catalogue before it learns of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
+from warmstart.errors import ConfigError
+from warmstart.learn.backbone import Backbone
+from warmstart.learn.causal import CausalObjective
+from warmstart.learn.corpus import Corpus
+from warmstart.learn.denoise import DenoiseObjective
+from warmstart.learn.loop import CHECKPOINT, Outcome, learn
+from warmstart.learn.masked import MaskedObjective
+from warmstart.learn.mining import categories_of
+from warmstart.learn.mirrors import follow
+from warmstart.learn.multiple_negatives import MultipleNegatives, MultipleNegativesObjective
+from warmstart.learn.objective import Objective, Watch
+from warmstart.learn.processes import Processes
+from warmstart.learn.run import Run
+from warmstart.learn.settings import Training, Tuning, at_least, choose
+from warmstart.learn.tokens import TokenObjective, alone
+from warmstart.text.reading import Reading, source_fingerprint
+from warmstart.text.templates import item_texts
+from warmstart.text.weights import MINILM, fingerprint_of, weights_folder
+
+METHODS = ("masked", "causal", "denoise", "contrast")
+HEAD_FOLDER, MODEL_FOLDER = "head", "model"
+BEFORE = "before/"  # begins the names of figures from before a run
+_HEADS = {"masked": "masked", "causal": "causal"}
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """What is learned from unlabelled text.
+
+    Parameters
+    ----------
+    method
+        "masked" (encoders), "causal" (decoders), "denoise" (either), or "contrast" (either; from what people
+        consume together, see ``MultipleNegativesObjective``).
+    masked, deleted
+        Share of the tokens that "masked" predicts and that "denoise" deletes.
+    head_steps
+        Steps, at most, in which weights that no file had (a head, the decoder of "denoise") learn alone, before
+        "before" is measured. 0 = none: what comes out is then mostly the learning of the head.
+    held_out, most_held
+        Share of the texts ("contrast": of the items with events) that is held out, and about how many at most.
+    max_tokens
+        Tokens of a text that are learned from; None = as far as the model reads.
+    column
+        Column or field of the files that have such.
+    template
+        How a text is made from the columns of the catalogue, see ``item_texts``.
+    """
+
+    method: str = "masked"
+    masked: float = 0.15
+    deleted: float = 0.6
+    head_steps: int = 100
+    held_out: float = 0.1
+    most_held: int = 2000
+    max_tokens: int | None = None
+    column: str = "text"
+    template: str | None = None
+
+    def __post_init__(self) -> None:
+        choose("method", self.method, METHODS)
+        at_least("head_steps", self.head_steps, 0)
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What came out.
+
+    Parameters
+    ----------
+    model
+        A folder that ``TransformerEncoder``, a recipe (``encoder = "folder"``) and any further run read.
+    watched
+        The figure by which the best weights were chosen: "perplexity" or "ndcg@10".
+    untrained
+        Held-out figures while head or decoder were still random; empty where none was.
+    before
+        Held-out figures of the model as it was given, with head or decoder trained.
+    after
+        Held-out figures of the model that was kept.
+    steps, best_step
+        Steps taken, and after which of them the model was had; 0 = nothing was better than the beginning.
+    stopped
+        Whether it ended before its last step, for nothing improved.
+    """
+
+    model: Path
+    watched: str
+    untrained: dict[str, float]
+    before: dict[str, float]
+    after: dict[str, float]
+    steps: int
+    best_step: int
+    stopped: bool
+
+
+def pretrain(
+    out: str | Path,
+    data: Dataset | Catalog | None = None,
+    texts: Sequence[str] = (),
+    files: Sequence[str | Path] = (),
+    model: str | Path = MINILM,
+    settings: Pretraining | None = None,
+    tuning: Tuning | None = None,
+    training: Training | None = None,
+    mirrors: Sequence[str] = (),
+    watch: Watch | None = None,
+) -> Pretrained:
+    """Train a language model on the texts of a catalogue, on others, and on files larger than memory.
+
+    A run that was killed goes on when it is called again with the same arguments.
+
+    Parameters
+    ----------
+    out
+        Folder of the run; ``out/model`` is the model.
+    data
+        The catalogue, alone or in a dataset; "contrast" needs the events too.
+    texts, files
+        Further texts; see ``Corpus.of``.
+    model
+        A folder, a GGUF file or a model name.
+    settings, tuning, training
+        Method, which weights learn, and how.
+    mirrors
+        Of "tensorboard", "wandb", "mlflow".
+    watch
+        Told of every step.
+
+    Raises
+    ------
+    ConfigError
+        If method and model do not go together, nothing would learn, or ``out`` holds another run.
+    DataError
+        If there are too few texts, or a file cannot be read.
+    TrainingError
+        If the loss is not a number, or a file cannot be written.
+    """
+    s, tuning, training = settings or Pretraining(), tuning or Tuning(), training or Training()
+    if tuning.mode == "frozen":
+        raise ConfigError("tuning='frozen' would learn nothing that is kept; choose full, last or lora")
+    source = weights_folder(str(model))
+    _check(s.method, Reading.of(source), str(model))
+    learned = _Learned.of(s, data, texts, files)
+    asked = {"model": str(model), "weights": source_fingerprint(source), "pretraining": asdict(s)}
+    asked |= {"tuning": asdict(tuning), "training": asdict(training)}
+    processes = Processes(training.precision)
+    run = follow(Run.begin(out, "pretrain", asked, learned.fingerprint, writes=processes.main), mirrors)
+    backbone = Backbone(model, tuning, _HEADS.get(s.method, "none"), seed=training.seed)
+    objective = learned.objective(backbone, s, training.seed)
+    untrained = _head_alone(objective, run, replace(training, steps=max(1, s.head_steps)), s, processes, watch)
+    outcome = learn(objective, training, run, processes, watch)
+    if processes.main:
+        backbone.save(Path(out) / MODEL_FOLDER, vectors_only=s.method not in _HEADS)
+    processes.wait()
+    _end(run, outcome, untrained)
+    how = (outcome.steps, outcome.best_step, outcome.stopped)
+    return Pretrained(Path(out) / MODEL_FOLDER, objective.watched, untrained, outcome.first, outcome.best, *how)
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What there is to learn from: a corpus, or a dataset and its texts."""
+
+    fingerprint: str
+    corpus: Corpus | None
+    data: Dataset | None
+    texts: Sequence[str]
+
+    @classmethod
+    def of(
+        cls, s: Pretraining, data: Dataset | Catalog | None, texts: Sequence[str], files: Sequence[str | Path]
+    ) -> _Learned:
+        catalog = data.catalog if isinstance(data, Dataset) else data
+        own = [] if catalog is None else item_texts(catalog, s.template)
+        if s.method != "contrast":
+            corpus = Corpus.of([*own, *texts], files, s.column, s.held_out, s.most_held)
+            return cls(corpus.fingerprint, corpus, None, ())
+        if not isinstance(data, Dataset) or texts or files:
+            raise ConfigError("method='contrast' learns from events and the texts of their items alone; give a dataset")
+        return cls(fingerprint_of(data.fingerprint(), "\n".join(own)), None, data, own)
+
+    def objective(self, backbone: Backbone, s: Pretraining, seed: int) -> Objective:
+        if self.data is not None:
+            held = MultipleNegatives(held_out=s.held_out)
+            kinds = categories_of(self.data.catalog)
+            return MultipleNegativesObjective(backbone, self.texts, self.data.interactions, held, seed, kinds)
+        assert self.corpus is not None
+        train, held_texts = self.corpus.train, self.corpus.held
+        if s.method == "masked":
+            return MaskedObjective(backbone, train, held_texts, s.max_tokens, seed, s.masked)
+        if s.method == "causal":
+            return CausalObjective(backbone, train, held_texts, s.max_tokens, seed)
+        return DenoiseObjective(backbone, train, held_texts, s.max_tokens, seed, s.deleted)
+
+
+def _check(method: str, reading: Reading, model: str) -> None:
+    """Refuse a method that the model's kind cannot learn by."""
+    decoder = reading.pooling == "last"
+    if method == "masked" and decoder:
+        raise ConfigError(f"{model} is a decoder and has no mask; use method 'causal' or 'denoise'")
+    if method == "causal" and not decoder:
+        raise ConfigError(f"{model} is an encoder and sees what comes next; use method 'masked' or 'denoise'")
+
+
+def _head_alone(
+    objective: Objective, run: Run, training: Training, s: Pretraining, processes: Processes, watch: Watch | None
+) -> dict[str, float]:
+    """Let weights that began at random learn alone, in a run of their own; the figures from before that."""
+    if not isinstance(objective, TokenObjective) or not objective.fresh() or not s.head_steps:
+        return {}
+    folder = run.folder / HEAD_FOLDER
+    if (run.folder / CHECKPOINT).is_file():  # the run went on beyond; its checkpoint holds the head
+        result = Run.read(folder).card["result"]
+        return {k.removeprefix(BEFORE): float(v) for k, v in result.items() if k.startswith(BEFORE)}
+    asked = run.card["settings"] | {"training": asdict(training)}
+    inner = Run.begin(folder, "pretrain head", asked, run.card["data"], writes=processes.main)
+    with alone(objective.fresh(), objective):
+        outcome = learn(objective, training, inner, processes, watch)
+    _end(inner, outcome)
+    return outcome.first
+
+
+def _end(run: Run, outcome: Outcome, untrained: Mapping[str, float] | None = None) -> None:
+    """Note what came out, beside what was there before."""
+    figures = outcome.best | {f"{BEFORE}{k}": v for k, v in outcome.first.items()}
+    figures |= {f"untrained/{k}": v for k, v in (untrained or {}).items()}
+    run.end("stopped early" if outcome.stopped else "done", figures)
