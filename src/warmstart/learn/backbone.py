@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ _POOLING_KEYS = {
     "cls": "pooling_mode_cls_token",
     "last": "pooling_mode_lasttoken",
 }
+
+Texts = Sequence[str]
+Rewrite = Callable[[Texts, Texts | None], tuple[Texts, Texts | None]]
 
 
 class Backbone:
@@ -48,6 +51,8 @@ class Backbone:
         Pooling and length.
     dim
         Length of a state.
+    rewrite
+        What befalls texts (and the pairs that go with them) before they are read by ``vectors``; None = nothing.
     decoder
         Whether the model reads from left to right.
     fresh
@@ -73,6 +78,7 @@ class Backbone:
         own = Reading.of(source)
         self.name, self.tuning = str(name), tuning or Tuning()
         self.reading = Reading(own.pooling, min(own.max_tokens, max_tokens or own.max_tokens))
+        self.rewrite: Rewrite | None = None
         self._adapted: Any = None
         torch = require("torch", extra="lm")
         with torch.random.fork_rng(devices=[]):
@@ -114,7 +120,8 @@ class Backbone:
 
     def vectors(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Any:
         """Pooled states as a float32 tensor of shape (n, dim) through which gradients flow; not normalised."""
-        return self.pool(self.tokens(texts, pairs))
+        first, second = (texts, pairs) if self.rewrite is None else self.rewrite(texts, pairs)
+        return self.pool(self.tokens(first, second))
 
     def pool(self, batch: dict[str, Any]) -> Any:
         """Vectors, as ``vectors`` gives them, of texts that are tokens already."""
