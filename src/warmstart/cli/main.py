@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from warmstart import __version__
-from warmstart.cli import check, data, demo, evaluate, fit, recommend
+from warmstart.cli import check, data, demo, evaluate, fit, pretrain, recommend, runs
 from warmstart.cli.screen import say
 from warmstart.errors import WarmstartError
 
@@ -22,10 +22,16 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (recommend.similar, "warmstart similar engine/ --item 260"),
     (recommend.explain, "warmstart explain engine/ --history 260,1196 --item 1210"),
     (evaluate.evaluate, "warmstart evaluate ratings.csv --items films.csv --split cold_items --report out.html"),
+    (pretrain.pretrain, "warmstart pretrain --items films.csv --text reviews.txt -o runs/words"),
 )
 DATA_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("list", data.list_data, "warmstart data list --json"),
     ("get", data.get_data, "warmstart data get ml-latest-small-2016 --to data"),
+)
+RUNS_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("list", runs.list_runs, "warmstart runs list runs/"),
+    ("show", runs.show_run, "warmstart runs show runs/a --html a.html"),
+    ("compare", runs.compare_runs, "warmstart runs compare runs/a runs/b --html both.html"),
 )
 
 
@@ -68,13 +74,18 @@ def build() -> typer.Typer:
     """The app with all its commands."""
     settings = {"rich_markup_mode": None, "no_args_is_help": True}
     app = typer.Typer(cls=Mistakes, add_completion=False, pretty_exceptions_enable=False, **settings)  # type: ignore[arg-type]
-    public = typer.Typer(help="Public data sets by name.", **settings)  # type: ignore[arg-type]
     app.callback()(root)
     for function, example in COMMANDS:
         app.command(epilog=f"Example: {example}")(function)
-    for name, function, example in DATA_COMMANDS:
-        public.command(name, epilog=f"Example: {example}")(function)
-    app.add_typer(public, name="data")
+    groups = {
+        "data": (DATA_COMMANDS, "Public data sets by name."),
+        "runs": (RUNS_COMMANDS, "What was learned, and how."),
+    }
+    for group, (commands, told) in groups.items():
+        part = typer.Typer(help=told, **settings)  # type: ignore[arg-type]
+        for name, function, example in commands:
+            part.command(name, epilog=f"Example: {example}")(function)
+        app.add_typer(part, name=group)
     return app
 
 

@@ -27,7 +27,7 @@ def by_history(report: Report) -> str:
     names = [p for p in report.populations if p.startswith("history ")]
     if len(names) < 2:
         return ""
-    figure, axes = _canvas("history")
+    figure, axes = canvas("history")
     x = np.arange(len(names))
     for i, system in enumerate(report.systems):
         mean, low, high = _columns([system.values[n]["ndcg"] for n in names])
@@ -43,8 +43,8 @@ def by_history(report: Report) -> str:
         )
     labels = [f"{n.removeprefix('history ')}\n{report.populations[n]:,} queries" for n in names]
     axes.set_xticks(x, labels)
-    _finish(axes, "events in the history", f"NDCG@{report.k}")
-    return _svg(figure, "history", f"NDCG@{report.k} by length of the history, for each system")
+    finish(axes, "events in the history", f"NDCG@{report.k}")
+    return svg_of(figure, "history", f"NDCG@{report.k} by length of the history, for each system")
 
 
 def by_popularity(report: Report) -> str:
@@ -52,7 +52,7 @@ def by_popularity(report: Report) -> str:
     names = [p for p in report.populations if p.startswith("items: ")]
     if not names:
         return ""
-    figure, axes = _canvas("items")
+    figure, axes = canvas("items")
     width = 0.6 / max(len(report.systems) - 1, 1)
     for i, system in enumerate(report.systems):
         mean, low, high = _columns([system.values[n]["ndcg"] for n in names])
@@ -62,13 +62,13 @@ def by_popularity(report: Report) -> str:
     labels = [f"{n.removeprefix('items: ')}\n{report.populations[n]:,} queries" for n in names]
     axes.set_xticks(np.arange(len(names)), labels)
     axes.set_xlim(-0.5, len(names) - 0.5)
-    _finish(axes, "popularity of the wanted item in training", f"NDCG@{report.k}")
-    return _svg(figure, "items", "NDCG by popularity group of the wanted items, for each system")
+    finish(axes, "popularity of the wanted item in training", f"NDCG@{report.k}")
+    return svg_of(figure, "items", "NDCG by popularity group of the wanted items, for each system")
 
 
 def trust_curve(trust: Trust) -> str:
     """Share of the trust by source as evidence grows, stacked."""
-    figure, axes = _canvas("trust")
+    figure, axes = canvas("trust")
     x, base = np.arange(len(trust.x)), np.zeros(len(trust.x))
     for i, (name, share) in enumerate(trust.shares.items()):
         top = base + np.asarray(share)
@@ -76,9 +76,9 @@ def trust_curve(trust: Trust) -> str:
         base = top
     axes.set_xticks(x, [f"{v:g}" for v in trust.x])
     axes.set_xlim(0, max(len(x) - 1, 1))
-    _finish(axes, trust.label, "share of the trust")
+    finish(axes, trust.label, "share of the trust")
     axes.set_ylim(0, 1)
-    return _svg(figure, "trust", f"Share of the trust in {', '.join(trust.shares)} by {trust.label}")
+    return svg_of(figure, "trust", f"Share of the trust in {', '.join(trust.shares)} by {trust.label}")
 
 
 def gains(report: Report) -> str:
@@ -86,7 +86,7 @@ def gains(report: Report) -> str:
     if not report.comparisons:
         return ""
     rows = report.comparisons[::-1]
-    figure, axes = _canvas("gains", height=0.3 * len(rows) + 0.9)
+    figure, axes = canvas("gains", height=0.3 * len(rows) + 0.9)
     colour = {"better": SERIES[0], "equal": MUTED, "worse": SERIES[3]}
     for y, c in enumerate(rows):
         axes.hlines(y, c.test.low, c.test.high, color=colour[c.verdict], lw=2.6, alpha=0.6)
@@ -94,11 +94,12 @@ def gains(report: Report) -> str:
     axes.axvline(0, color=INK, lw=1)
     axes.locator_params(axis="x", nbins=5)
     axes.set_yticks(range(len(rows)), [f"{c.population}  (on {c.baseline})" for c in rows])
-    _finish(axes, f"difference in NDCG@{report.k}", "", legend=False, axis="x")
-    return _svg(figure, "gains", "Difference in NDCG to the best baseline of each slice")
+    finish(axes, f"difference in NDCG@{report.k}", "", legend=False, axis="x")
+    return svg_of(figure, "gains", "Difference in NDCG to the best baseline of each slice")
 
 
-def _canvas(name: str, height: float = 3.5) -> tuple[Figure, Axes]:
+def canvas(name: str, height: float = 3.5) -> tuple[Figure, Axes]:
+    """An empty drawing without a ground of its own."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -112,7 +113,8 @@ def _canvas(name: str, height: float = 3.5) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _finish(axes: Axes, x_label: str, y_label: str, *, legend: bool = True, axis: str = "y") -> None:
+def finish(axes: Axes, x_label: str, y_label: str, *, legend: bool = True, axis: str = "y") -> None:
+    """Labels, grid and legend; with ``axis="y"`` the scale begins at 0."""
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
     axes.grid(axis=axis, color=GRID, lw=0.8)  # type: ignore[arg-type]
@@ -134,7 +136,7 @@ def _columns(values: Sequence[Interval]) -> tuple[np.ndarray, np.ndarray, np.nda
     return mean, low, high
 
 
-def _svg(figure: Figure, name: str, title: str) -> str:
+def svg_of(figure: Figure, name: str, title: str) -> str:
     """The figure as an SVG element: text as text, ids of its own, colours as CSS variables."""
     import matplotlib as mpl
 

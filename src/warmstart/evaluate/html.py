@@ -35,28 +35,33 @@ def page(report: Report, title: str = "Evaluation") -> str:
     >>> page(evaluate(Popularity(), last_n(example()), n_boot=20)).splitlines()[0]
     '<!doctype html>'
     """
-    style = resources.files("warmstart.evaluate").joinpath("report.css").read_text(encoding="utf-8")
     name, split = escape(report.systems[0].name), escape(report.split)
     sections = (card(report), slices(report), plots(report), overview(report), lists_and_costs(report), notes(report))
     sizes = ", ".join(f"{n:,} {escape(what.replace('_', ' '))}" for what, n in report.sizes.items())
+    header = f"<h1>{name}</h1>\n<p>{split} &middot; {sizes} &middot; full ranking</p>"
+    return document(f"{title}: {report.systems[0].name}, {report.split}", title, header, "".join(sections))
+
+
+def document(title: str, kicker: str, header: str, body: str) -> str:
+    """A page in the project's style; ``header`` and ``body`` are HTML already."""
+    style = resources.files("warmstart.evaluate").joinpath("report.css").read_text(encoding="utf-8")
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{escape(title)}: {name}, {split}</title>
+<title>{escape(title)}</title>
 <style>
 {style}</style>
 </head>
 <body>
 <header>
-<p class="kicker">{escape(title)}</p>
-<h1>{name}</h1>
-<p>{split} &middot; {sizes} &middot; full ranking</p>
+<p class="kicker">{escape(kicker)}</p>
+{header}
 </header>
 <main>
-{"".join(sections)}</main>
+{body}</main>
 </body>
 </html>
 """
