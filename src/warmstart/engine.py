@@ -29,6 +29,7 @@ from warmstart.explain.trust import trust_curve
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import allowed_items, blocks
+from warmstart.learn.encoder import ONNX, finetune_encoder
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
 from warmstart.text.cache import CachedEncoder
@@ -91,20 +92,17 @@ class Engine:
         self.recipe = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else Recipe.load(recipe)
         self.data: Dataset | None = None
         self.encoder: SavedEncoder | None = None
+        self.finetuned: Path | None = None  # folder of the encoder that learned in this fit, its run inside
         self._fitted: Fitted | None = None
 
     def fit(self, data: Dataset, progress: Progress | None = None) -> Self:
-        """Encode the catalogue, simulate sparsity to learn the fusion, then fit the experts on all events."""
+        """Encode the catalogue, simulate sparsity to learn the fusion, then fit the experts on all events.
+
+        With ``recipe.finetune`` the text encoder first learns from these events, and from nothing else.
+        """
         if not len(data.interactions):
             raise DataError("the dataset has no events; an engine needs some to learn from")
-        texts = item_texts(data.catalog, self.recipe.space.template)
-        name = self.recipe.encoder
-        if name == "auto":
-            choice = default_encoder(texts)
-            self.encoder = choice.encoder
-            LOG.info("encoder %s", choice.reason)
-        else:
-            self.encoder = encoder_from_name(name, texts)
+        self.encoder = self._encoder_for(data, progress)
         told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
         space = self.recipe.space.fit(data.catalog, data.graph, CachedEncoder(self.encoder, cache_home(), told))
         full = data.with_features(space.z)
@@ -115,6 +113,19 @@ class Engine:
         self._fitted = Fitted(data.catalog, data.graph, space, panel, Support.fit(full), fusion, counts, print_)
         self.data = data
         return self
+
+    def _encoder_for(self, data: Dataset, progress: Progress | None) -> SavedEncoder:
+        """The encoder that the recipe names, fine-tunes, or leaves to be chosen."""
+        name, template, finetune = self.recipe.encoder, self.recipe.space.template, self.recipe.finetune
+        if finetune is not None:
+            self.finetuned = finetune_encoder(data, finetune, template=template, progress=progress)
+            return encoder_from_name(str(self.finetuned / ONNX))
+        texts = item_texts(data.catalog, template)
+        if name != "auto":
+            return encoder_from_name(name, texts)
+        choice = default_encoder(texts)
+        LOG.info("encoder %s", choice.reason)
+        return choice.encoder
 
     @property
     def fitted(self) -> Fitted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.space import ItemSpace
 from warmstart.experts.transitions import Transitions
 from warmstart.fusion.fuse import Fusion
+from warmstart.learn.encoder import Finetune
 
 EXPERTS: dict[str, type] = {
     "Popularity": Popularity,
@@ -65,12 +66,22 @@ class Recipe:
         By name; the names appear as sources of recommendations.
     fusion
         How experts are joined.
+    finetune
+        How the text encoder learns from the events it is fitted on; None = it stays as it is. With it, ``encoder`` is
+        left at "auto".
     """
 
     encoder: str = "auto"
     space: ItemSpace = field(default_factory=ItemSpace)
     experts: Mapping[str, Expert] = field(default_factory=default_experts)
     fusion: Fusion = field(default_factory=Fusion)
+    finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
+
+    def __post_init__(self) -> None:
+        if self.finetune is not None and self.encoder != "auto":
+            raise ConfigError(
+                f"encoder={self.encoder!r} stands beside [finetune]; name it there as model, or leave one of them out"
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
@@ -123,26 +134,29 @@ def build(kind: type, settings: Mapping[str, Any], place: str) -> Any:
     return kind(**settings_of(kind, settings, place))
 
 
-def settings_of(kind: type, settings: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """Checked and converted arguments of a dataclass."""
+def settings_of(kind: type, settings: Mapping[str, Any], place: str, default: Any = None) -> dict[str, Any]:
+    """Checked and converted arguments of a dataclass; nested ones keep what ``default`` says of them."""
     known = {f.name for f in fields(kind)}
-    default, values, types = kind(), {}, {f.name: f.type for f in fields(kind)}
+    values, types = {}, {f.name: f.type for f in fields(kind)}
+    default = kind() if default is None else default
+    kinds = {f.name: f.metadata["class"] for f in fields(kind) if "class" in f.metadata}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(f"{place} has no setting {name!r}; it has {sorted(known)}")
         optional = "None" in str(types[name])
-        values[name] = convert(getattr(default, name), value, f"{place}.{name}", optional)
+        now = kinds[name]() if name in kinds else getattr(default, name)
+        values[name] = convert(now, value, f"{place}.{name}", optional)
     return values
 
 
 def convert(now: Any, value: Any, place: str, optional: bool) -> Any:
     """A plain value in the type of the default ``now``; ``false`` switches an optional part off."""
-    if is_dataclass(now):
+    if is_dataclass(now) and not isinstance(now, type):
         if value is False and optional:
             return None
         if isinstance(value, Mapping):
-            return build(type(now), value, place)
-    if isinstance(now, tuple) and isinstance(value, list) and value:
+            return replace(now, **settings_of(type(now), value, place, now))
+    if isinstance(now, tuple) and isinstance(value, list) and (value or not now):
         return tuple(convert(now[0], v, place, False) if now else v for v in value)
     if isinstance(now, float) and type(value) is int:
         return float(value)

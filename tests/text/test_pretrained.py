@@ -128,9 +128,19 @@ def test_chinese_meets_english():
 
 def test_names_and_folders(onnx):
     assert encoder_from_name(str(onnx.folder)).spec() == onnx.spec()
-    assert encoder_from_name(str(weights_folder(MINILM))).fingerprint == TransformerEncoder().fingerprint
+    assert encoder_from_name(str(weights_folder(MINILM))).spec() == onnx.spec()  # exported: served without torch
     with pytest.raises(ConfigError, match="HF_HUB_OFFLINE"):
         encoder_from_name("nobody/no-such-model")
+
+
+def test_a_folder_that_cannot_be_exported_is_used_by_torch(monkeypatch, caplog):
+    def fail(name):
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr(choose, "cached_export", fail)
+    encoder = encoder_from_name(str(weights_folder(MINILM)))
+    assert encoder.fingerprint == TransformerEncoder().fingerprint
+    assert "cannot be exported to ONNX (no such operator)" in caplog.text
 
 
 def test_specs_of_other_weights_are_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,15 @@ import typer
 
 from warmstart.cli.options import Data, Graph, Items, Json, Links, Map, RecipeFile, Rejects, Tables, Users, Weights
 from warmstart.cli.screen import answers, emit, progress
+from warmstart.errors import ConfigError
 
 if TYPE_CHECKING:
     from warmstart.engine import Engine
+    from warmstart.recipe import Recipe
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the engine.")]
+Task = Annotated[str | None, typer.Option("--finetune", metavar="TASK", help="Let the text encoder learn: retrieval.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Steps of --finetune; every other setting is in the recipe.")]
 SaveData = Annotated[Path | None, typer.Option(help="Folder for the cleaned dataset, to give as --data later.")]
 
 
@@ -29,23 +34,53 @@ def fit(
     weights: Weights = None,
     rejects: Rejects = None,
     save_data: SaveData = None,
+    finetune: Task = None,
+    steps: Steps = None,
     as_json: Json = False,
 ) -> None:
     """Fit an engine and save it; the folder holds no user data."""
     from warmstart.engine import Engine
 
-    dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects).read()
     engine = Engine(recipe)
+    engine.recipe = finetuned(engine.recipe, finetune, steps)
+    dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects).read()
     with progress() as tell:
         engine.fit(dataset, progress=tell).save(out)
     if save_data is not None:
         dataset.save(save_data)
     told = {"engine": str(out), "users": dataset.n_users, "items": dataset.n_items, "events": len(dataset.interactions)}
     told |= {"refused": account.n_refused, "fingerprint": dataset.fingerprint(), "encoder": encoder_of(engine)}
+    if engine.finetuned is not None:
+        told["finetuned"] = str(engine.finetuned)
     if as_json:
         emit(told)
     else:
         answers().print("\n".join(f"{name}: {value}" for name, value in told.items()), markup=False, soft_wrap=True)
+
+
+def finetuned(recipe: Recipe, task: str | None, steps: int | None) -> Recipe:
+    """A recipe whose encoder learns: as it says itself, but for the task and the steps.
+
+    Raises
+    ------
+    ConfigError
+        If steps are given and nothing is to learn, or the task is not known.
+
+    Examples
+    --------
+    >>> from warmstart.recipe import Recipe
+    >>> finetuned(Recipe(), "retrieval", 20).finetune.training.steps
+    20
+    """
+    from warmstart.learn.encoder import Finetune
+
+    if task is None and recipe.finetune is None:
+        if steps is not None:
+            raise ConfigError(f"--steps {steps} without --finetune; add --finetune retrieval")
+        return recipe
+    wanted = recipe.finetune or Finetune()
+    training = wanted.training if steps is None else replace(wanted.training, steps=steps)
+    return replace(recipe, finetune=replace(wanted, task=task or wanted.task, training=training))
 
 
 def encoder_of(engine: Engine) -> str:

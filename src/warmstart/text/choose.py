@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from warmstart.errors import ArtefactError, ConfigError, WarmstartError
+from warmstart.errors import ArtefactError, ConfigError, MissingExtra, WarmstartError
 from warmstart.text.base import TextEncoder
 from warmstart.text.card import CARD, card_kind
 from warmstart.text.language import chinese_share
@@ -19,6 +20,7 @@ from warmstart.text.static_table import KIND, StaticTable
 from warmstart.text.tfidf import TfidfEncoder
 from warmstart.text.transformer import TransformerEncoder
 
+LOG = logging.getLogger(__name__)
 MOSTLY_CHINESE = 0.5
 
 
@@ -97,7 +99,22 @@ def encoder_from_name(name: str, texts: Sequence[str] = ()) -> SavedEncoder:
         return NAMES[name]()
     if (Path(name) / CARD).is_file():
         return encoder_from_folder(name)
-    return TransformerEncoder(name)
+    return exported(name) if Path(name).is_dir() else TransformerEncoder(name)
+
+
+def exported(folder: str) -> SavedEncoder:
+    """A transformer's folder as an int8 ONNX encoder, made once in the cache: an engine saved with it needs no torch.
+
+    A model that cannot be exported, or not here, is encoded by torch, also by the saved engine.
+    """
+    try:
+        return OnnxEncoder(cached_export(folder))
+    except (ConfigError, ArtefactError):
+        raise
+    except (MissingExtra, RuntimeError, TypeError, ValueError) as error:  # the exporter's own are all of these
+        reason = " ".join(str(error).split())[:200]
+        LOG.warning("%s cannot be exported to ONNX (%s); it is used by torch, when served too", folder, reason)
+        return TransformerEncoder(folder)
 
 
 def encoder_from_folder(folder: str | Path) -> OnnxEncoder | StaticTable:

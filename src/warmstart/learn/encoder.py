@@ -1,0 +1,172 @@
+"""An encoder that learned from what people did: fine-tuned once for given data, kept, and used without torch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from warmstart.data.dataset import Dataset
+from warmstart.errors import TrainingError
+from warmstart.learn.backbone import Backbone
+from warmstart.learn.loop import BEST, CHECKPOINT, Outcome, learn
+from warmstart.learn.processes import Processes
+from warmstart.learn.retrieval import Retrieval, RetrievalObjective
+from warmstart.learn.run import Run
+from warmstart.learn.settings import Training, Tuning, at_least, choose
+from warmstart.text.card import CARD
+from warmstart.text.onnx_export import export_onnx
+from warmstart.text.reading import source_fingerprint
+from warmstart.text.templates import item_texts
+from warmstart.text.weights import MINILM, cache_home, fingerprint_of, weights_folder
+
+LOG = logging.getLogger(__name__)
+TASKS = ("retrieval",)
+STAGE = "fine-tuning the encoder"
+RUN, MODEL, ONNX = "run", "model", "onnx"
+FORMAT = 1
+Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
+
+
+@dataclass(frozen=True)
+class Finetune:
+    """What a recipe says of fine-tuning its text encoder.
+
+    Parameters
+    ----------
+    task
+        "retrieval": texts of items that people share come to lie together.
+    model
+        The encoder to begin with (see ``weights_folder``).
+    max_tokens
+        Tokens of a text that are read, then and later; 0 = what the model's own files say.
+    int8
+        Whether the exported encoder is quantised: a quarter of the size, at least twice as fast.
+    tuning, training, retrieval
+        Which weights learn, how, and by which loss.
+    """
+
+    task: str = "retrieval"
+    model: str = MINILM
+    max_tokens: int = 96
+    int8: bool = True
+    tuning: Tuning = field(default_factory=Tuning)
+    training: Training = field(
+        default_factory=lambda: Training(steps=40, batch=256, validate_every=10, checkpoint_every=10)
+    )
+    retrieval: Retrieval = field(default_factory=Retrieval)
+
+    def __post_init__(self) -> None:
+        choose("task", self.task, TASKS)
+        at_least("max_tokens", self.max_tokens, 0)
+
+
+def finetune_encoder(
+    data: Dataset,
+    settings: Finetune | None = None,
+    *,
+    template: str | None = None,
+    progress: Progress | None = None,
+    home: Path | None = None,
+) -> Path:
+    """Fine-tune a text encoder on the events of a dataset and export it; done once for equal data and settings.
+
+    Only ``data.interactions`` and the texts of ``data.catalog`` are looked at: give training data.
+
+    Parameters
+    ----------
+    data
+        What may be learned from.
+    settings
+        None = the default ones.
+    template
+        Text of an item from its columns (see ``item_texts``).
+    progress
+        Told (stage, steps done, steps in all) after every step.
+    home
+        Folder of such encoders; None = ``finetuned`` in the user's cache. A killed call goes on from its last
+        checkpoint there; a finished one is found again.
+
+    Returns
+    -------
+    Path
+        A folder with ``onnx`` (for ``OnnxEncoder``), ``model`` (for ``TransformerEncoder`` and further training) and
+        ``run`` (settings, figures by step).
+
+    Raises
+    ------
+    DataError
+        If too few items have both a text and an event, or no user has two events.
+    TrainingError
+        If the loss is not a number, or the disk is full; the last checkpoint stays.
+    MissingExtra
+        If torch, transformers or onnx is not installed.
+    """
+    wanted = settings or Finetune()
+    texts = item_texts(data.catalog, template)
+    folder = (home or cache_home() / "finetuned") / key_of(data, texts, wanted)[:24]
+    if (folder / ONNX / CARD).is_file():
+        LOG.info("encoder fine-tuned before: %s", folder)
+        return folder
+    processes = Processes(wanted.training.precision)
+    if not (folder / MODEL / "config.json").is_file():
+        _train(data, texts, wanted, folder, processes, progress)
+    if processes.main:
+        export_onnx(folder / MODEL, folder / ONNX, int8=wanted.int8)
+    processes.wait()
+    return folder
+
+
+def key_of(data: Dataset, texts: list[str], settings: Finetune) -> str:
+    """SHA-256 (hex) over all that decides what comes out: events, texts, first weights, settings."""
+    asked = json.dumps(asdict(settings) | {"format": FORMAT}, sort_keys=True)
+    first = source_fingerprint(weights_folder(settings.model))
+    return fingerprint_of(data.fingerprint(), "\0".join(texts), first, asked)
+
+
+def _train(
+    data: Dataset, texts: list[str], wanted: Finetune, folder: Path, processes: Processes, progress: Progress | None
+) -> None:
+    """Learn in ``folder/run``; then the model is moved into place whole, and checkpoints go."""
+    backbone = Backbone(wanted.model, wanted.tuning, max_tokens=wanted.max_tokens or None)
+    objective = RetrievalObjective(backbone, texts, data.interactions, wanted.retrieval, wanted.training.seed)
+    run = Run.begin(folder / RUN, f"engine {wanted.task}", asdict(wanted), data.fingerprint(), writes=processes.main)
+
+    def watch(stage: str, done: int, total: int, _figures: dict[str, float]) -> None:
+        if progress is not None and stage == "training":
+            progress(STAGE, done, total)
+
+    try:
+        out = learn(objective, wanted.training, run, processes, watch)
+    except TrainingError:
+        run.end("failed", {})
+        raise
+    if processes.main:
+        _keep(backbone, folder)
+    run.end("stopped early" if out.stopped else "done", result_of(out))
+    processes.wait()
+
+
+def _keep(backbone: Backbone, folder: Path) -> None:
+    fresh = folder / (MODEL + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    backbone.save(fresh)
+    shutil.rmtree(folder / MODEL, ignore_errors=True)
+    fresh.rename(folder / MODEL)
+    for name in (CHECKPOINT, BEST):  # four times the model's size, of no use any more
+        (folder / RUN / name).unlink(missing_ok=True)
+
+
+def result_of(out: Outcome) -> dict[str, float]:
+    """What came of a run: watched figures before and after, and when the best was had.
+
+    Examples
+    --------
+    >>> result_of(Outcome(steps=9, first={"ndcg@10": 0.1}, best={"ndcg@10": 0.2}, best_step=6))
+    {'steps': 9, 'best_step': 6, 'first/ndcg@10': 0.1, 'best/ndcg@10': 0.2}
+    """
+    figures = {f"first/{k}": v for k, v in out.first.items()} | {f"best/{k}": v for k, v in out.best.items()}
+    return {"steps": out.steps, "best_step": out.best_step} | figures
