@@ -42,7 +42,7 @@ def curve(figure: str, lines: Mapping[str, tuple[Sequence[int], Sequence[float]]
     for i, (run, (steps, values)) in enumerate(lines.items()):
         x, y = thinned(steps, values)
         marker = MARKERS[i % 8] if len(x) <= 40 else ""
-        axes.plot(x, y, color=SERIES[i % 8], lw=1.8, label=run, clip_on=False, marker=marker)
+        axes.plot(x, y, color=SERIES[i % 8], lw=1.8, label=_plain(run), clip_on=False, marker=marker)
     finish(axes, "step", figure, axis="both", legend=len(lines) > 1)
     return svg_of(drawing, name, f"{escape(figure)} by step")
 
@@ -96,3 +96,8 @@ def _differences(runs: Mapping[str, Run]) -> str:
 
 def _or_dash(value: object) -> str:
     return "-" if value is None else str(value)
+
+
+def _plain(label: str) -> str:
+    """A label as it stands: no mathematics between ``$``, not hidden for a leading ``_``."""
+    return " " + label.replace("$", r"\$")
