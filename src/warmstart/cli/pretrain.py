@@ -1,0 +1,129 @@
+"""Let a language model learn the words of a catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from warmstart.cli.options import Items, Json, Map, Tables, Weights, pairs
+from warmstart.cli.screen import answers, emit, learning
+
+if TYPE_CHECKING:
+    from warmstart.data.catalog import Catalog
+    from warmstart.data.dataset import Dataset
+    from warmstart.learn.pretrain import Pretrained
+
+Data = Annotated[str | None, typer.Argument(metavar="DATA", help="Events, as DATA of fit; contrast needs them.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
+Files = Annotated[list[str] | None, typer.Option("--text", help="Texts: .txt, .md, .jsonl, .csv, .tsv, .parquet.")]
+Column = Annotated[str, typer.Option(help="Column or field of --text files that have such.")]
+Template = Annotated[str | None, typer.Option(help='Text of an item, e.g. "{title}: {description}".')]
+Model = Annotated[str, typer.Option(help="A folder, a .gguf file, all-MiniLM-L6-v2, gemma-3-270m, a hub name.")]
+Method = Annotated[str, typer.Option(help="masked, causal, denoise or contrast.")]
+Mode = Annotated[str, typer.Option("--tuning", help="Which weights learn: full, last or lora.")]
+Layers = Annotated[int, typer.Option(help="Layers that learn with --tuning last.")]
+Rank = Annotated[int, typer.Option(help="Rank of the additions of --tuning lora.")]
+Steps = Annotated[int, typer.Option(help="Steps at most.")]
+HeadSteps = Annotated[int, typer.Option(help="Steps at most for a head that begins at random, alone, before.")]
+Batch = Annotated[int, typer.Option(help="Texts a step.")]
+Rate = Annotated[float, typer.Option("--learning-rate", help="Highest learning rate.")]
+Accumulate = Annotated[int, typer.Option(help="Batches whose gradients make one step.")]
+Dropout = Annotated[float, typer.Option(help="Dropout inside the model while it learns.")]
+HeldOut = Annotated[float, typer.Option(help="Share of the texts that is held out to judge by.")]
+MaxTokens = Annotated[int | None, typer.Option(help="Tokens of a text that are learned from; as the model reads.")]
+Every = Annotated[int, typer.Option(help="Steps between two validations.")]
+Patience = Annotated[int, typer.Option(help="Validations without improvement after which it stops; 0 = never.")]
+Checkpoints = Annotated[int, typer.Option(help="Steps between two checkpoints; 0 = none.")]
+Seed = Annotated[int, typer.Option(help="Fixes whatever is drawn.")]
+Mirrors = Annotated[list[str] | None, typer.Option("--mirror", help="Show the run in tensorboard, wandb, mlflow.")]
+
+
+def pretrain(
+    out: Out,
+    data: Data = None,
+    items: Items = None,
+    files: Files = None,
+    column: Column = "text",
+    template: Template = None,
+    model: Model = "all-MiniLM-L6-v2",
+    method: Method = "masked",
+    mode: Mode = "full",
+    layers: Layers = 2,
+    rank: Rank = 8,
+    steps: Steps = 200,
+    head_steps: HeadSteps = 100,
+    batch: Batch = 32,
+    rate: Rate = 5e-5,
+    accumulate: Accumulate = 1,
+    dropout: Dropout = 0.0,
+    held_out: HeldOut = 0.1,
+    max_tokens: MaxTokens = None,
+    validate_every: Every = 20,
+    patience: Patience = 5,
+    checkpoint_every: Checkpoints = 50,
+    seed: Seed = 0,
+    mirrors: Mirrors = None,
+    columns: Map = None,
+    weights: Weights = None,
+    as_json: Json = False,
+) -> None:
+    """Train a language model on unlabelled text: of the catalogue, of any files.
+
+    The same command takes up a run that was cut off.
+    """
+    from warmstart.learn.pretrain import Pretraining
+    from warmstart.learn.pretrain import pretrain as train
+    from warmstart.learn.settings import Training, Tuning
+
+    catalogue = described(data, items, columns, weights)
+    settings = Pretraining(
+        method, head_steps=head_steps, held_out=held_out, max_tokens=max_tokens, column=column, template=template
+    )
+    training = Training(
+        steps,
+        batch,
+        rate,
+        accumulate=accumulate,
+        validate_every=validate_every,
+        patience=patience,
+        checkpoint_every=checkpoint_every,
+        seed=seed,
+    )
+    tuning = Tuning(mode, layers, rank, dropout=dropout)
+    with learning() as watch:
+        made = train(out, catalogue, (), files or (), model, settings, tuning, training, mirrors or (), watch)
+    show(made, as_json)
+
+
+def described(
+    data: str | None, items: str | None, columns: list[str] | None, weights: str | None
+) -> Dataset | Catalog | None:
+    """The dataset where events are given, the catalogue where items alone are, None where neither is."""
+    if data is not None:
+        return Tables(data, items, map=columns, weights=weights).read()[0]
+    if items is None:
+        return None
+    import polars as pl
+
+    from warmstart.data.readers import read_table
+    from warmstart.data.tables import catalog_of, shape_keyed
+
+    table = shape_keyed(read_table(items), "items", pairs(columns or (), "--map") or None)
+    return catalog_of(table, pl.Series([], dtype=pl.String))[0]
+
+
+def show(made: Pretrained, as_json: bool) -> None:
+    """Say what came out: where the model is, and the held-out figure before and after."""
+    told: dict[str, Any] = {"model": str(made.model), "steps": made.steps, "best_step": made.best_step}
+    told |= {"stopped_early": made.stopped}
+    if made.untrained:
+        told[f"{made.watched}, head untrained"] = made.untrained[made.watched]
+    before, after = made.before[made.watched], made.after[made.watched]
+    told |= {f"{made.watched}, before": before, f"{made.watched}, after": after, "change": after / before - 1}
+    if as_json:
+        return emit(told)
+    lines = [f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}" for name, value in told.items()]
+    answers().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    return None
