@@ -110,6 +110,25 @@ class Histories:
             rating=None if self.rating is None else self.rating[at],
         )
 
+    def newest(self, n: int) -> Histories:
+        """The same people with their newest ``n`` events alone.
+
+        Examples
+        --------
+        >>> Histories.of([[2, 0], []], n_items=3).newest(1).item.tolist()
+        [0]
+        """
+        starts = np.maximum(self.indptr[:-1], self.indptr[1:] - n)
+        kept = np.arange(self.indptr[-1]) >= np.repeat(starts, self.lengths)
+        return replace(
+            self,
+            indptr=np.concatenate([[0], np.cumsum(self.indptr[1:] - starts)]),
+            item=self.item[kept],
+            weight=self.weight[kept],
+            kind=None if self.kind is None else self.kind[kept],
+            rating=None if self.rating is None else self.rating[kept],
+        )
+
     def recent(self, lag: int) -> np.ndarray:
         """Item code of the ``lag``-th newest event (1 = newest): int32, shape (n_queries,), -1 = none."""
         at = self.indptr[1:] - lag

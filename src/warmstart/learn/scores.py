@@ -47,3 +47,85 @@ def ndcg_rows(scores: np.ndarray, relevant: sp.csr_matrix, k: int = 10) -> np.nd
     best = np.concatenate([[0.0], np.cumsum(discount)])[np.minimum(n[rows], k)]
     out[rows] = (hits * discount).sum(1) / best
     return out
+
+
+def graded_ndcg(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Mean NDCG of whole lists: gain ``2^label - 1``, discount ``1 / log2(rank + 1)``.
+
+    Parameters
+    ----------
+    scores, labels
+        float, shape (n, m); a label is NaN where the list is shorter.
+
+    Returns
+    -------
+    In [0, 1]; ties share their places; lists without any gain are left out; NaN if none is left.
+
+    Examples
+    --------
+    >>> round(graded_ndcg(np.array([[0.2, 0.9, 5.0]]), np.array([[1.0, 0.0, np.nan]])), 4)
+    0.6309
+    """
+    from sklearn import metrics  # a second of import, needed here only
+
+    gain = np.where(np.isnan(labels), 0.0, 2.0 ** np.nan_to_num(labels) - 1)
+    rows = gain.sum(1) > 0
+    if not rows.any():
+        return float("nan")
+    lowest = scores.min() - 1  # a place that is no item comes last
+    return float(metrics.ndcg_score(gain[rows], np.where(np.isnan(labels), lowest, scores)[rows]))
+
+
+def binary_figures(probability: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Accuracy, precision, recall and F1 at 0.5, and the area under the ROC curve; in [0, 1], all (n,).
+
+    Where nothing was said to be of interest, precision is 0; AUC is NaN if the labels are all alike.
+
+    Examples
+    --------
+    >>> binary_figures(np.array([0.9, 0.6, 0.2, 0.1]), np.array([1, 0, 1, 0]))
+    {'accuracy': 0.5, 'precision': 0.5, 'recall': 0.5, 'f1': 0.5, 'auc': 0.75}
+    """
+    from sklearn import metrics  # a second of import, needed here only
+
+    said, both = probability >= 0.5, len(np.unique(labels)) > 1
+    return {
+        "accuracy": float(metrics.accuracy_score(labels, said)),
+        "precision": float(metrics.precision_score(labels, said, zero_division=0)),
+        "recall": float(metrics.recall_score(labels, said, zero_division=0)),
+        "f1": float(metrics.f1_score(labels, said, zero_division=0)),
+        "auc": float(metrics.roc_auc_score(labels, probability)) if both else float("nan"),
+    }
+
+
+def class_figures(probability: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Accuracy, and F1 averaged over the classes that occur or are said; ``probability`` is (n, n_classes).
+
+    Examples
+    --------
+    >>> class_figures(np.eye(3)[[0, 1, 1]], np.array([0, 1, 2]))
+    {'accuracy': 0.6666666666666666, 'macro_f1': 0.5555555555555555}
+    """
+    from sklearn import metrics  # a second of import, needed here only
+
+    said = probability.argmax(1)
+    return {
+        "accuracy": float(metrics.accuracy_score(labels, said)),
+        "macro_f1": float(metrics.f1_score(labels, said, average="macro", zero_division=0)),
+    }
+
+
+def rating_figures(predicted: np.ndarray, ratings: np.ndarray) -> dict[str, float]:
+    """Root mean squared error and mean absolute error, in units of the rating; all (n,).
+
+    Examples
+    --------
+    >>> rating_figures(np.array([3.0, 5.0]), np.array([4.0, 5.0]))
+    {'rmse': 0.7071067811865476, 'mae': 0.5}
+    """
+    from sklearn import metrics  # a second of import, needed here only
+
+    return {
+        "rmse": float(metrics.root_mean_squared_error(ratings, predicted)),
+        "mae": float(metrics.mean_absolute_error(ratings, predicted)),
+    }

@@ -1,0 +1,170 @@
+"""Fine-tuning: a task over people and items, learned from a dataset, kept in a run's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from warmstart.data.dataset import Dataset
+from warmstart.errors import DataError, require
+from warmstart.learn.backbone import Backbone
+from warmstart.learn.heads import HeadSettings
+from warmstart.learn.loop import Outcome, learn
+from warmstart.learn.mirrors import follow
+from warmstart.learn.objective import Watch
+from warmstart.learn.pair_model import PairModel, Plan
+from warmstart.learn.pair_objective import PairObjective
+from warmstart.learn.pairs import Examples, Pairing, held_out
+from warmstart.learn.predictor import FineTuned
+from warmstart.learn.processes import Processes
+from warmstart.learn.run import Run
+from warmstart.learn.settings import Training, Tuning
+from warmstart.learn.task import Task
+from warmstart.text.templates import item_texts
+from warmstart.text.weights import MINILM
+
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which language model reads what.
+
+    Parameters
+    ----------
+    model
+        A folder, a GGUF file or a model name (see ``weights_folder``).
+    max_tokens
+        Tokens of a text that are read; None = what the model's own files say.
+    template
+        Of the items' texts; see ``item_texts``.
+    """
+
+    model: str | Path = MINILM
+    max_tokens: int | None = None
+    template: str | None = None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What came out of fine-tuning.
+
+    Parameters
+    ----------
+    folder
+        Of the run; the model is in ``model/`` (see ``FineTuned.load``).
+    outcome
+        Figures at first and at best, on the held-out examples.
+    trivial
+        The same figures of whoever reads nothing: the commonest answer, the mean rating, popularity.
+    examples, judged
+        How many were learned from and judged by.
+    """
+
+    folder: Path
+    outcome: Outcome
+    trivial: dict[str, float]
+    examples: int
+    judged: int
+
+
+def finetune(
+    data: Dataset,
+    task: Task,
+    out: str | Path,
+    *,
+    reading: Reading | None = None,
+    tuning: Tuning | None = None,
+    training: Training | None = None,
+    head: HeadSettings | None = None,
+    pairing: Pairing | None = None,
+    track: Sequence[str] = (),
+    watch: Watch | None = None,
+) -> Learned:
+    """Fine-tune a language model and a head on a task; a run that was cut goes on.
+
+    Parameters
+    ----------
+    data
+        All that may be learned from: give training data. The latest examples of it are held out to judge by.
+    task
+        ``Interest``, ``Category.of(data.catalog)``, ``Rating`` or ``Ranking``.
+    out
+        Folder of the run.
+    reading, tuning, training, head, pairing
+        Which model, which of its weights learn, how, under which head, from which examples.
+    track
+        Mirrors by name; see ``follow``.
+    watch
+        Told of every step.
+
+    Raises
+    ------
+    DataError
+        If there is no text, no label, or a class with one example.
+    TrainingError
+        If the loss is not a number, or the disk is full.
+    """
+    reading, tuning, training = reading or Reading(), tuning or Tuning("last"), training or Training()
+    head, pairing = head or HeadSettings(), pairing or Pairing()
+    task, train, held = prepare(data, task, reading.template, pairing, training.seed)
+    plan = _plan(data, task, train, head, pairing, reading.template)
+    parts: dict[str, Any] = {
+        "task": task,
+        "head": head,
+        "pairing": pairing,
+        "tuning": tuning,
+        "training": training,
+        "reading": reading,
+    }
+    processes = Processes(training.precision)
+    settings = {name: asdict(part) for name, part in parts.items()}
+    run = Run.begin(out, f"finetune {task.name}", settings, data.fingerprint(), writes=processes.main)
+    torch = require("torch", extra="lm")
+    backbone = Backbone(reading.model, tuning, max_tokens=reading.max_tokens, seed=training.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)
+        model = PairModel(backbone, plan, data.catalog)
+    objective = PairObjective(model, data, train, held, training.seed)
+    outcome = learn(objective, training, follow(run, track), processes, watch)
+    trivial = task.figures(task.trivial(train, held), held.labels)
+    if run.writes:
+        FineTuned(model, data.catalog).save(run.folder / MODEL)
+    run.end(
+        "stopped early" if outcome.stopped else "done", outcome.best | {f"trivial/{k}": v for k, v in trivial.items()}
+    )
+    return Learned(run.folder, outcome, trivial, len(train), len(held))
+
+
+def prepare(
+    data: Dataset, task: Task, template: str | None, pairing: Pairing, seed: int
+) -> tuple[Task, Examples, Examples]:
+    """The task with what it takes from the training part, the examples to learn from, and those to judge by.
+
+    Raises
+    ------
+    DataError
+        If no item with events has a text, or the labels cannot be learned from.
+    """
+    known = np.array([bool(t.strip()) for t in item_texts(data.catalog, template)])
+    if not known[data.interactions.item].any():
+        raise DataError(f"no item with events has a text (template={template!r}); name columns that say something")
+    task, train, held = task.fitted(*held_out(data.interactions, task.examples(data, known, seed), pairing, seed))
+    if not len(held):
+        raise DataError("no held-out example has a class that was learned; give more events, or a larger held_out")
+    return task, train, held
+
+
+def _plan(
+    data: Dataset, task: Task, train: Examples, head: HeadSettings, pairing: Pairing, template: str | None
+) -> Plan:
+    """With mean and spread of the ratings that were to learn from."""
+    x = data.interactions
+    ratings = x.rating[train.event]
+    ratings = ratings[~np.isnan(ratings)]
+    mean, spread = (float(ratings.mean()), float(ratings.std()) or 1.0) if len(ratings) else (0.0, 1.0)
+    return Plan(task, head, x.kinds, mean, spread, pairing.history, template)
