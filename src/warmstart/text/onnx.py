@@ -46,10 +46,10 @@ class OnnxEncoder:
     def __init__(self, folder: str | Path, threads: int = 0, progress: Progress | None = None) -> None:
         self.folder, self.progress = Path(folder), progress
         card = read_card(self.folder, FILES)
-        self._ending, self._max_tokens = Shortening.of(self.folder, card), int(card["max_tokens"])
-        self.dim = self._ending.dim
-        self._files = (*FILES, *self._ending.files)
-        named = (*(self.folder / f for f in FILES), str(self._max_tokens), *self._ending.key(self.folder))
+        self.ending, self._max_tokens = Shortening.of(self.folder, card), int(card["max_tokens"])
+        self.dim = self.ending.dim
+        self._files = (*FILES, *self.ending.files)
+        named = (*(self.folder / f for f in FILES), str(self._max_tokens), *self.ending.key(self.folder))
         self.fingerprint = fingerprint_of("onnx", *named)
         self._threads = threads or available_processors()
         from tokenizers import Tokenizer  # heavy, and not needed before the first encoder
@@ -61,7 +61,7 @@ class OnnxEncoder:
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors: float32, shape (len(texts), dim), unit rows; zero rows for empty texts."""
-        out = np.zeros((len(texts), self._ending.dim_in), np.float32)
+        out = np.zeros((len(texts), self.ending.dim_in), np.float32)
         # longest first: no thread is left alone with a long text at the end
         order = sorted((i for i, t in enumerate(texts) if t.strip()), key=lambda i: -len(texts[i]))
         with ThreadPoolExecutor(self._threads) as pool:
@@ -71,7 +71,7 @@ class OnnxEncoder:
                 out[at] = list(pool.map(self._one, (t.ids for t in tokens)))
                 if self.progress:
                     self.progress(min(start + _CHUNK, len(order)), len(order))
-        return self._ending.apply(out)
+        return self.ending.apply(out)
 
     def _one(self, ids: list[int]) -> np.ndarray:
         vector: np.ndarray = self._session.run(None, {"input_ids": np.array([ids], np.int64)})[0][0]

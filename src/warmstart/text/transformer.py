@@ -54,6 +54,11 @@ class TransformerEncoder:
                 self.progress(min(start + self.batch_size, len(order)), len(order))
         return unit_rows(out)
 
+    @property
+    def depth(self) -> int:
+        """Layers of the model."""
+        return int(self._model.config.num_hidden_layers)
+
     def _batch(self, texts: list[str]) -> np.ndarray:
         torch = require("torch", extra="lm")
         limit = self._reading.max_tokens

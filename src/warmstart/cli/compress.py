@@ -1,0 +1,87 @@
+"""Smaller forms of a model, measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from warmstart.cli.options import Data, Items, Json, Map, Tables, read_ids
+from warmstart.cli.screen import answers, emit, listing, progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+
+    from warmstart.learn.measure import Row
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A transformer: folder, GGUF file or model name.")]
+Methods = Annotated[str, typer.Option(help="Forms, with commas between; words of one form joined by +.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for all forms.")]
+Steps = Annotated[int, typer.Option(min=0, help="Steps in which layers:N and prune:SHARE learn; 0 = none.")]
+Rate = Annotated[float, typer.Option(help="Their learning rate.")]
+HeldOut = Annotated[float, typer.Option(help="Share of the items that forms are judged on.")]
+Texts = Annotated[Path | None, typer.Option(help="More texts to learn from, one a line.")]
+Template = Annotated[str | None, typer.Option(help="Item text, column names in braces.")]
+Seed = Annotated[int, typer.Option(min=0, help="Fixes what is drawn.")]
+
+
+def compress(
+    model: Model,
+    data: Data,
+    out: Out,
+    items: Items = None,
+    methods: Methods = "int8,dims:128,pca:128,int8-vectors,binary,binary-rescored,layers:3,prune:0.5,static",
+    steps: Steps = 200,
+    learning_rate: Rate = 1e-4,
+    held_out: HeldOut = 0.1,
+    texts: Texts = None,
+    template: Template = None,
+    columns: Map = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Make smaller forms of a text model; print size, speed and what each keeps.
+
+    onnx, int8, static, layers:N, prune:SHARE, dims:N, pca:N, and stored vectors: int8-vectors, binary, binary-hamming,
+    binary-rescored. Joined, e.g. layers:3+int8+dims:128.
+    """
+    from warmstart.learn.compress import Compression
+    from warmstart.learn.compress import compress as forms
+    from warmstart.learn.plan import plans
+    from warmstart.learn.settings import Training
+
+    wanted = plans(methods)
+    dataset, _ = Tables(data, items, map=columns).read()
+    more = tuple(read_ids(texts) or ())
+    training = Training(steps=steps, learning_rate=learning_rate, validate_every=50, seed=seed) if steps else None
+    settings = Compression(held_out, seed, training, template, more)
+    with progress() as tell:
+        rows = list(forms(model, dataset, wanted, out, settings, tell))
+    if as_json:
+        emit([plain(row) for row in rows])
+    else:
+        answers().print(listing(table(rows)))
+
+
+def plain(row: Row) -> dict[str, object]:
+    """A row for JSON; what is not a number is null."""
+    flat = asdict(row)
+    flat |= flat.pop("judged")
+    return {name: None if value != value else value for name, value in flat.items()}
+
+
+def table(rows: Sequence[Row]) -> pl.DataFrame:
+    """Rows as they are printed: what is not a number is left blank, folders are left out."""
+    import polars as pl
+
+    digits = {"encoder_mb": 1, "zipped_mb": 1, "vectors_mb": 2, "texts_a_second": 0}
+    names = ("method", *(f.name for f in fields(rows[0]) if "_" in f.name), *(f.name for f in fields(rows[0].judged)))
+    shown = [{k: plain(row)[k] for k in (*names, "note")} for row in rows]
+    kept = [
+        {k: f"{v:.{digits.get(k, 3)}f}" if isinstance(v, float) else v or "" for k, v in row.items()} for row in shown
+    ]
+    return pl.DataFrame(kept, schema=list(kept[0]))
