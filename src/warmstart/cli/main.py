@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from warmstart import __version__
-from warmstart.cli import check, compress, data, demo, evaluate, fit, pretrain, recommend, runs
+from warmstart.cli import check, compress, data, demo, evaluate, finetune, fit, pretrain, recommend, runs
 from warmstart.cli.screen import say
 from warmstart.errors import WarmstartError
 
@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (recommend.explain, "warmstart explain engine/ --history 260,1196 --item 1210"),
     (evaluate.evaluate, "warmstart evaluate ratings.csv --items films.csv --split cold_items --report out.html"),
     (pretrain.pretrain, "warmstart pretrain --items films.csv --text reviews.txt -o runs/words"),
+    (finetune.finetune, "warmstart finetune ratings.csv --items films.csv --task interest -o runs/interest"),
     (
         compress.compress,
         "warmstart compress all-MiniLM-L6-v2 ratings.csv --items films.csv --methods int8,layers:3+int8 -o small/",

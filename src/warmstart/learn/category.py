@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import softmax
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
@@ -110,8 +111,8 @@ class Category:
 
     def predicted(self, outputs: np.ndarray) -> np.ndarray:
         """Probabilities of the classes, the last axis sums to 1."""
-        powers = np.exp(outputs - outputs.max(-1, keepdims=True))
-        return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
+        probability: np.ndarray = softmax(outputs, axis=-1).astype(np.float32)
+        return probability
 
     def figures(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         """Accuracy and macro F1."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -31,7 +30,7 @@ MODEL = "model"
 
 
 @dataclass(frozen=True)
-class Reading:
+class Source:
     """Which language model reads what.
 
     Parameters
@@ -47,6 +46,31 @@ class Reading:
     model: str | Path = MINILM
     max_tokens: int | None = None
     template: str | None = None
+
+
+@dataclass(frozen=True)
+class Finetuning:
+    """How a task is learned.
+
+    Parameters
+    ----------
+    source
+        The language model and what it reads.
+    tuning
+        Which of its weights learn; with "frozen" each text is encoded once.
+    training
+        The loop.
+    head
+        What stands on it.
+    pairing
+        How examples are made and held out.
+    """
+
+    source: Source = field(default_factory=Source)
+    tuning: Tuning = field(default_factory=lambda: Tuning("last"))
+    training: Training = field(default_factory=Training)
+    head: HeadSettings = field(default_factory=HeadSettings)
+    pairing: Pairing = field(default_factory=Pairing)
 
 
 @dataclass(frozen=True)
@@ -76,12 +100,8 @@ def finetune(
     data: Dataset,
     task: Task,
     out: str | Path,
+    settings: Finetuning | None = None,
     *,
-    reading: Reading | None = None,
-    tuning: Tuning | None = None,
-    training: Training | None = None,
-    head: HeadSettings | None = None,
-    pairing: Pairing | None = None,
     track: Sequence[str] = (),
     watch: Watch | None = None,
 ) -> Learned:
@@ -95,7 +115,7 @@ def finetune(
         ``Interest``, ``Category.of(data.catalog)``, ``Rating`` or ``Ranking``.
     out
         Folder of the run.
-    reading, tuning, training, head, pairing
+    settings
         Which model, which of its weights learn, how, under which head, from which examples.
     track
         Mirrors by name; see ``follow``.
@@ -109,40 +129,21 @@ def finetune(
     TrainingError
         If the loss is not a number, or the disk is full.
     """
-    reading, tuning, training = reading or Reading(), tuning or Tuning("last"), training or Training()
-    head, pairing = head or HeadSettings(), pairing or Pairing()
-    task, train, held = prepare(data, task, reading.template, pairing, training.seed)
-    plan = _plan(data, task, train, head, pairing, reading.template)
-    parts: dict[str, Any] = {
-        "task": task,
-        "head": head,
-        "pairing": pairing,
-        "tuning": tuning,
-        "training": training,
-        "reading": reading,
-    }
-    processes = Processes(training.precision)
-    settings = {name: asdict(part) for name, part in parts.items()}
-    run = Run.begin(out, f"finetune {task.name}", settings, data.fingerprint(), writes=processes.main)
-    torch = require("torch", extra="lm")
-    backbone = Backbone(reading.model, tuning, max_tokens=reading.max_tokens, seed=training.seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(training.seed)
-        model = PairModel(backbone, plan, data.catalog)
-    objective = PairObjective(model, data, train, held, training.seed)
-    outcome = learn(objective, training, follow(run, track), processes, watch)
+    settings = settings or Finetuning()
+    task, train, held = prepare(data, task, settings)
+    processes = Processes(settings.training.precision)
+    asked = asdict(settings) | {"task": vars(task)}
+    run = Run.begin(out, f"finetune {task.name}", asked, data.fingerprint(), writes=processes.main)
+    objective = PairObjective(_model(data, task, train, settings), data, train, held, settings.training.seed)
+    outcome = learn(objective, settings.training, follow(run, track), processes, watch)
     trivial = task.figures(task.trivial(train, held), held.labels)
     if run.writes:
-        FineTuned(model, data.catalog).save(run.folder / MODEL)
-    run.end(
-        "stopped early" if outcome.stopped else "done", outcome.best | {f"trivial/{k}": v for k, v in trivial.items()}
-    )
+        FineTuned(objective.model, data.catalog).save(run.folder / MODEL)
+    run.end(status(outcome), outcome.best | {f"trivial/{name}": value for name, value in trivial.items()})
     return Learned(run.folder, outcome, trivial, len(train), len(held))
 
 
-def prepare(
-    data: Dataset, task: Task, template: str | None, pairing: Pairing, seed: int
-) -> tuple[Task, Examples, Examples]:
+def prepare(data: Dataset, task: Task, settings: Finetuning) -> tuple[Task, Examples, Examples]:
     """The task with what it takes from the training part, the examples to learn from, and those to judge by.
 
     Raises
@@ -150,21 +151,37 @@ def prepare(
     DataError
         If no item with events has a text, or the labels cannot be learned from.
     """
+    template, seed = settings.source.template, settings.training.seed
     known = np.array([bool(t.strip()) for t in item_texts(data.catalog, template)])
     if not known[data.interactions.item].any():
         raise DataError(f"no item with events has a text (template={template!r}); name columns that say something")
-    task, train, held = task.fitted(*held_out(data.interactions, task.examples(data, known, seed), pairing, seed))
+    examples = task.examples(data, known, seed)
+    task, train, held = task.fitted(*held_out(data.interactions, examples, settings.pairing, seed))
     if not len(held):
         raise DataError("no held-out example has a class that was learned; give more events, or a larger held_out")
     return task, train, held
 
 
-def _plan(
-    data: Dataset, task: Task, train: Examples, head: HeadSettings, pairing: Pairing, template: str | None
-) -> Plan:
-    """With mean and spread of the ratings that were to learn from."""
+def status(outcome: Outcome) -> str:
+    """How a run ended, for its card.
+
+    Examples
+    --------
+    >>> status(Outcome(stopped=True))
+    'stopped early'
+    """
+    return "stopped early" if outcome.stopped else "done"
+
+
+def _model(data: Dataset, task: Task, train: Examples, settings: Finetuning) -> PairModel:
+    """A fresh head on the language model; ratings of histories are standardised by those to learn from."""
+    torch, source, seed = require("torch", extra="lm"), settings.source, settings.training.seed
     x = data.interactions
     ratings = x.rating[train.event]
     ratings = ratings[~np.isnan(ratings)]
     mean, spread = (float(ratings.mean()), float(ratings.std()) or 1.0) if len(ratings) else (0.0, 1.0)
-    return Plan(task, head, x.kinds, mean, spread, pairing.history, template)
+    plan = Plan(task, settings.head, x.kinds, mean, spread, settings.pairing.history, source.template)
+    backbone = Backbone(source.model, settings.tuning, max_tokens=source.max_tokens, seed=seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PairModel(backbone, plan, data.catalog)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import expit
 
 from warmstart.data.dataset import Dataset
 from warmstart.errors import DataError
@@ -68,7 +69,8 @@ class Interest:
 
     def predicted(self, outputs: np.ndarray) -> np.ndarray:
         """Probabilities of yes."""
-        return (1 / (1 + np.exp(-outputs))).astype(np.float32)
+        probability: np.ndarray = expit(outputs).astype(np.float32)
+        return probability
 
     def figures(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         """Accuracy, precision, recall, F1 and AUC."""
@@ -78,4 +80,5 @@ class Interest:
     def trivial(self, train: Examples, held: Examples) -> np.ndarray:
         """The commoner answer for all, with popularity as the finest shade."""
         popular = popularity(train, held)
-        return self.start[0] + 1e-6 * popular / max(popular.max(), 1.0)
+        shaded: np.ndarray = self.start[0] + 1e-6 * popular / max(popular.max(), 1.0)
+        return shaded

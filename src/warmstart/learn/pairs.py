@@ -94,7 +94,8 @@ def known_before(x: Interactions) -> np.ndarray:
     fresh = np.ones(len(x), bool)
     fresh[1:] = (x.user[1:] != x.user[:-1]) | (x.time[1:] != x.time[:-1]) | (x.time[1:] == NO_TIME)
     at: np.ndarray = np.maximum.accumulate(np.where(fresh, np.arange(len(x)), 0)) if len(x) else position
-    return position[at]
+    before: np.ndarray = position[at]
+    return before
 
 
 def one_each(x: Interactions, rows: np.ndarray, labels: np.ndarray, *, of_item: bool = True) -> Examples:

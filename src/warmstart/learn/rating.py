@@ -53,7 +53,8 @@ class Rating:
 
     def predicted(self, outputs: np.ndarray) -> np.ndarray:
         """Ratings."""
-        return np.clip(outputs, self.low, self.high).astype(np.float32)
+        rating: np.ndarray = np.clip(outputs, self.low, self.high).astype(np.float32)
+        return rating
 
     def figures(self, outputs: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         """RMSE and MAE."""

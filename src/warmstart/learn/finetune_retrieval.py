@@ -1,0 +1,96 @@
+"""Fine-tuning for retrieval: an encoder whose vectors of items that people share lie together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from warmstart.data.dataset import Dataset
+from warmstart.errors import ConfigError
+from warmstart.learn.backbone import Backbone
+from warmstart.learn.finetune import MODEL, Finetuning, Learned, status
+from warmstart.learn.loop import learn
+from warmstart.learn.mining import categories_of
+from warmstart.learn.mirrors import follow
+from warmstart.learn.multiple_negatives import MultipleNegatives, MultipleNegativesObjective
+from warmstart.learn.objective import Watch
+from warmstart.learn.processes import Processes
+from warmstart.learn.retrieval import Retrieval, RetrievalObjective
+from warmstart.learn.run import Run
+from warmstart.learn.settings import choose
+from warmstart.text.templates import item_texts
+
+LOSSES = ("elsa", "pairs")
+
+
+@dataclass(frozen=True)
+class RetrievalTask:
+    """By which loss, and how long vectors may be.
+
+    Parameters
+    ----------
+    loss
+        "elsa" over sampled users and items, or "pairs": mined partners among multiple negatives.
+    dims
+        Shorter lengths at which the vectors must work as well.
+    held_out
+        Share of the items with events that is kept to judge by: new items ranked among themselves.
+    """
+
+    loss: str = "elsa"
+    dims: tuple[int, ...] = ()
+    held_out: float = 0.1
+
+    def __post_init__(self) -> None:
+        choose("loss", self.loss, LOSSES)
+
+
+def finetune_retrieval(
+    data: Dataset,
+    task: RetrievalTask,
+    out: str | Path,
+    settings: Finetuning,
+    *,
+    track: Sequence[str] = (),
+    watch: Watch | None = None,
+) -> Learned:
+    """Fine-tune an encoder for retrieval; ``model/`` of the run is a text encoder for recipes.
+
+    Head and pairing of the settings play no part.
+
+    Raises
+    ------
+    ConfigError
+        If no weights of the language model are to learn.
+    DataError
+        If too few items have both text and events.
+    TrainingError
+        If the loss is not a number, or the disk is full.
+    """
+    if settings.tuning.mode == "frozen":
+        raise ConfigError("tuning='frozen' leaves nothing to learn for retrieval; choose full, last or lora")
+    processes = Processes(settings.training.precision)
+    asked = {name: part for name, part in asdict(settings).items() if name not in ("head", "pairing")}
+    run = Run.begin(
+        out, "finetune retrieval", asked | {"task": asdict(task)}, data.fingerprint(), writes=processes.main
+    )
+    objective = _objective(data, task, settings)
+    outcome = learn(objective, settings.training, follow(run, track), processes, watch)
+    if run.writes:
+        objective.backbone.save(run.folder / MODEL)
+    run.end(status(outcome), outcome.best)
+    return Learned(run.folder, outcome, {}, len(objective.items), len(objective.held))
+
+
+def _objective(
+    data: Dataset, task: RetrievalTask, settings: Finetuning
+) -> RetrievalObjective | MultipleNegativesObjective:
+    """The objective of the loss's name, on a fresh language model."""
+    source, seed, x = settings.source, settings.training.seed, data.interactions
+    backbone = Backbone(source.model, settings.tuning, max_tokens=source.max_tokens, seed=seed)
+    texts = item_texts(data.catalog, source.template)
+    if task.loss == "elsa":
+        return RetrievalObjective(backbone, texts, x, Retrieval(held_out=task.held_out, dims=task.dims), seed)
+    wanted = MultipleNegatives(held_out=task.held_out, dims=task.dims)
+    return MultipleNegativesObjective(backbone, texts, x, wanted, seed, categories_of(data.catalog))
