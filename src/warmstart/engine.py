@@ -29,6 +29,7 @@ from warmstart.explain.trust import trust_curve
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import allowed_items, blocks
+from warmstart.fusion.shadows import shadow_views
 from warmstart.learn.encoder import ONNX, finetune_encoder
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
@@ -106,7 +107,9 @@ class Engine:
         told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
         space = self.recipe.space.fit(data.catalog, data.graph, CachedEncoder(self.encoder, cache_home(), told))
         full = data.with_features(space.z)
-        fusion = self.recipe.fusion.fit(self.recipe.experts, full, progress)
+        finetune = self.recipe.finetune
+        views = [] if finetune is None else shadow_views(data, self.recipe.space, finetune, space.z, progress)
+        fusion = self.recipe.fusion.fit(self.recipe.experts, full, progress, views)
         panel = fusion.heard(Panel.fit(self.recipe.experts, full, progress))
         counts = data.interactions.item_counts()
         print_ = data.fingerprint()
