@@ -40,8 +40,9 @@ def gradients(objective, at):
     return loss, found
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("kind", "method"), [*(("retrieval", m) for m in METHODS), ("pairs", "fgm"), ("pairs", "consistency")]
+)
 def test_every_method_learns_with_every_objective(puzzle, encoder_folder, tmp_path, kind, method):
     inner = make(puzzle, encoder_folder, kind)
     training = Training(steps=20, batch=48, learning_rate=5e-3, validate_every=10, checkpoint_every=0)
@@ -61,7 +62,9 @@ def test_the_shifted_loss_is_larger_and_its_gradients_are_added(puzzle, encoder_
     assert found[0][0] == pytest.approx(1.5 * plain, rel=1e-3)
     assert found[1][0] > found[0][0] + 1e-3
     for name, value in own.items():
-        np.testing.assert_allclose(found[0][1][name], 1.5 * value, atol=1e-3 * float(value.abs().max()), err_msg=name)
+        np.testing.assert_allclose(
+            found[0][1][name], 1.5 * value, atol=1e-6 + 1e-3 * float(value.abs().max()), err_msg=name
+        )
 
 
 def test_more_steps_find_what_is_worse(puzzle, encoder_folder):

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
 
 from warmstart.data.interactions import Interactions
 from warmstart.errors import DataError
-from warmstart.learn.backbone import Backbone
 from warmstart.learn.scores import ndcg, ndcg_rows
 
 MIN_HELD = 5  # items a validation needs to mean anything
+
+
+class Encodes(Protocol):
+    """Texts -> float32 (n, dim), unit rows: a backbone, or any text encoder."""
+
+    def encode(self, texts: Sequence[str], /) -> np.ndarray:
+        """Vectors of texts."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +68,17 @@ class HeldItems:
         users = np.flatnonzero((train.getnnz(axis=1) > 0) & (asked.getnnz(axis=1) > 0))
         return cls(items, held, train, users, train[users], asked[users])
 
-    def ndcg(self, backbone: Backbone, texts: Sequence[str], k: int = 10) -> float:
+    def ndcg(self, encoder: Encodes, texts: Sequence[str], k: int = 10) -> float:
         """NDCG@k of the held-out items ranked among themselves; NaN where none are held out."""
-        return ndcg(self.scores(*self.encode(backbone, texts)), self.targets, k) if len(self.held) else float("nan")
+        return ndcg(self.scores(*self.encode(encoder, texts)), self.targets, k) if len(self.held) else float("nan")
 
     def ndcg_rows(self, scores: np.ndarray, k: int = 10) -> np.ndarray:
         """NDCG@k of every question: float64, shape (n_questions,)."""
         return ndcg_rows(scores, self.targets, k)
 
-    def encode(self, backbone: Backbone, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, encoder: Encodes, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Vectors of ``items`` and of ``held``, unit rows, from one text a catalogue item."""
-        vectors = backbone.encode([texts[i] for i in (*self.items, *self.held)])
+        vectors = encoder.encode([texts[i] for i in (*self.items, *self.held)])
         return vectors[: len(self.items)], vectors[len(self.items) :]
 
     def scores(self, known: np.ndarray, held: np.ndarray) -> np.ndarray:
