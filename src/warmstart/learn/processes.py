@@ -7,6 +7,8 @@ the same path as one process with a batch of n b.
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from warmstart.errors import require
+
+LOG = logging.getLogger(__name__)
 
 
 class Processes:
@@ -38,6 +42,10 @@ class Processes:
         torch, accelerate = require("torch", extra="lm"), require("accelerate", extra="lm")
         self._state = accelerate.PartialState(cpu=not torch.cuda.is_available() and not _has_mps(torch))
         self.rank, self.count = int(self._state.process_index), int(self._state.num_processes)
+        if self.count == 1 and {"MASTER_ADDR", "ACCELERATE_USE_CPU"} <= os.environ.keys():
+            LOG.warning(
+                "accelerate launch --cpu started one process alone; use --multi_gpu (on processors too) or torchrun"
+            )
         self.device = self._state.device
         able = _has_bfloat16(torch, self.device.type)
         self.bfloat16 = precision == "bfloat16" or (precision == "auto" and able)
@@ -164,7 +172,7 @@ def _order(seed: int, epoch: int, n: int) -> np.ndarray:
 
 
 def _has_bfloat16(torch: Any, device: str) -> bool:
-    """Whether the device multiplies bfloat16 faster than float32: most GPUs, and processors with AVX-512 BF16 or AMX."""
+    """Whether bfloat16 is multiplied faster than float32: by most GPUs, and by processors with AVX-512 BF16."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     asked = getattr(torch.cpu, "get_capabilities", None)
