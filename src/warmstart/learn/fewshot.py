@@ -1,0 +1,188 @@
+"""A few labels: k events of each user are all that is known, and the users' other events are the question.
+
+A *world* is one draw of this: its users, the k events each of them shows, and what they are asked about. Nothing else
+of anybody enters a method, with one exception that carries it in its name: the popularity of everybody. Who an item
+has not been shown to has not refused it, so an unlabelled item counts as a weak negative, ``x_uj = 0`` with the weight
+that each method states in its formula.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from warmstart.data.dataset import Dataset
+from warmstart.errors import ConfigError, DataError
+from warmstart.learn.settings import at_least, choose
+
+PARTS = ("all", "test", "validation")
+ORDERS = ("random", "first")
+SHOTS = (1, 2, 4, 8, 16, 32, 64)
+
+
+@dataclass(frozen=True)
+class FewShot:
+    """How worlds are drawn.
+
+    Parameters
+    ----------
+    shots
+        Every k of the curve, ascending.
+    order
+        Which k events a user shows: "random" ones, or the "first" in time.
+    part
+        "validation" users (a third of all, by a hash of their ids) to choose settings on, the other two thirds
+        ("test") to measure, or "all".
+    share
+        Share of the part's users in a world, drawn by its seed, in (0, 1].
+
+    Examples
+    --------
+    >>> FewShot(shots=(8, 2)).shots
+    (2, 8)
+    """
+
+    shots: tuple[int, ...] = SHOTS
+    order: str = "random"
+    part: str = "test"
+    share: float = 0.8
+
+    def __post_init__(self) -> None:
+        choose("order", self.order, ORDERS)
+        choose("part", self.part, PARTS)
+        if not self.shots:
+            raise ConfigError("shots=() asks for nothing; give at least one k, e.g. 8")
+        for k in self.shots:
+            at_least("shots", k, 1)
+        if not 0 < self.share <= 1:
+            raise ConfigError(f"share={self.share} is not in (0, 1]; 0.8 is usual")
+        object.__setattr__(self, "shots", tuple(sorted(set(self.shots))))
+
+
+@dataclass(frozen=True)
+class World:
+    """What one draw knows and asks.
+
+    Parameters
+    ----------
+    shown
+        CSR of ones, shape (n_users, n_items): the labelled events, at most k a user.
+    targets
+        CSR of ones, same shape: events past the largest k of the curve, the same for every k.
+    hidden
+        CSR of ones, same shape: events that are neither shown nor asked about; they are left out of the ranking.
+    everybody
+        float64, shape (n_items,): events of all users outside the world; for the stricter floor alone.
+    texts
+        One an item.
+    vectors
+        float32, shape (n_items, dim), unit rows: the frozen encoder's.
+    users
+        int64, shape (n_users,): codes in the data.
+    seed
+        Of this draw.
+    """
+
+    shown: sp.csr_matrix
+    targets: sp.csr_matrix
+    hidden: sp.csr_matrix
+    everybody: np.ndarray
+    texts: Sequence[str]
+    vectors: np.ndarray
+    users: np.ndarray
+    seed: int
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Labelled events of each item: float64, shape (n_items,)."""
+        return np.asarray(self.shown.sum(axis=0), np.float64).ravel()
+
+    def ranked(self, scores: np.ndarray) -> np.ndarray:
+        """Scores with what is shown or hidden at ``-inf``: float64, shape (n_users, n_items)."""
+        out = np.array(np.broadcast_to(scores, self.shown.shape), np.float64)
+        out[(self.shown + self.hidden).nonzero()] = -np.inf
+        return out
+
+
+def part_of(data: Dataset, part: str) -> np.ndarray:
+    """Codes of the users with events that belong to a part; a user's part depends on the id alone.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import checkerboard
+    >>> data = checkerboard(30, 6)
+    >>> parts = [set(part_of(data, name).tolist()) for name in PARTS]
+    >>> parts[0] == parts[1] | parts[2], parts[1] & parts[2]
+    (True, set())
+    """
+    users = np.unique(data.interactions.user).astype(np.int64)
+    if part == "all":
+        return users
+    third = np.array([zlib.crc32(name.encode()) % 3 == 0 for name in data.users.names(users.tolist())], bool)
+    return users[third if part == "validation" else ~third]
+
+
+def draw_world(data: Dataset, texts: Sequence[str], vectors: np.ndarray, settings: FewShot, k: int, seed: int) -> World:
+    """One world: users by ``settings.share``, ``k`` events shown of each, those past the largest k asked about.
+
+    Of one seed, the events shown for a smaller k are among those for a larger one, and the questions are the same.
+    Users who have no event past the largest k show theirs and are not asked.
+
+    Raises
+    ------
+    DataError
+        If no item has a text, or nobody has more than the largest k events.
+    """
+    if not any(t.strip() for t in texts):
+        raise DataError("no item has a text; few-shot methods read texts: give an items table with a title")
+    x, rng, most = data.interactions, np.random.default_rng([seed, 41]), max(settings.shots)
+    pool = part_of(data, settings.part)
+    users = np.sort(rng.permutation(pool)[: max(1, round(settings.share * len(pool)))])
+    row = np.full(data.n_users, -1, np.int64)
+    row[users] = np.arange(len(users))
+    place = _place(x.user, x.time if settings.order == "first" else np.zeros(len(x)), rng)
+    inside = row[x.user] >= 0
+    events, asked = x.matrix(), inside & (place >= most)
+    if not asked.any():
+        largest = int(x.user_counts()[users].max(initial=0))
+        raise DataError(
+            f"k={most} events are shown, but of {len(users)} users ({settings.part}) nobody has more than {largest}; "
+            f"give a smaller --shots"
+        )
+
+    def matrix(mask: np.ndarray) -> sp.csr_matrix:
+        made = sp.csr_matrix(
+            (np.ones(mask.sum(), np.float32), (row[x.user[mask]], x.item[mask])), (len(users), x.n_items)
+        )
+        made.sum_duplicates()
+        made.data[:] = 1.0
+        return made
+
+    shown = matrix(inside & (place < k))
+    targets = matrix(asked)
+    targets = targets - targets.multiply(shown)  # an item that was met again is no discovery
+    outside = np.setdiff1d(np.arange(data.n_users), users)
+    everybody = np.asarray(events[outside].sum(axis=0), np.float64).ravel()
+    hidden = matrix(inside & (place >= k) & (place < most))
+    targets = targets - targets.multiply(hidden)
+    return World(shown, _clean(targets), hidden, everybody, texts, vectors, users, seed)
+
+
+def _place(user: np.ndarray, time: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each event's place within its user by time, equal times in random order: int64, shape (n_events,)."""
+    order = np.lexsort((rng.random(len(user)), time, user))
+    counts = np.bincount(user)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    place = np.empty(len(user), np.int64)
+    place[order] = np.arange(len(user)) - starts[user[order]]
+    return place
+
+
+def _clean(x: sp.csr_matrix) -> sp.csr_matrix:
+    out = sp.csr_matrix(x)
+    out.eliminate_zeros()
+    return out
