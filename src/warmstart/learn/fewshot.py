@@ -99,11 +99,12 @@ class World:
     @property
     def counts(self) -> np.ndarray:
         """Labelled events of each item: float64, shape (n_items,)."""
-        return np.asarray(self.shown.sum(axis=0), np.float64).ravel()
+        counts: np.ndarray = np.asarray(self.shown.sum(axis=0), np.float64).ravel()
+        return counts
 
     def ranked(self, scores: np.ndarray) -> np.ndarray:
         """Scores with what is shown or hidden at ``-inf``: float64, shape (n_users, n_items)."""
-        out = np.array(np.broadcast_to(scores, self.shown.shape), np.float64)
+        out: np.ndarray = np.array(np.broadcast_to(scores, self.shown.shape), np.float64)
         out[(self.shown + self.hidden).nonzero()] = -np.inf
         return out
 

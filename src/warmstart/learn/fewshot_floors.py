@@ -39,7 +39,6 @@ def factorisation(world: World) -> np.ndarray:
     by the library ``implicit``. Number of factors, ridge and alpha are those that rank a held-out shown event of each
     user best, out of 16 combinations (``chosen``), in every world anew.
     """
-
     settings = list(product(FACTORS, RIDGES, ALPHAS))
 
     def family(shown: sp.csr_matrix) -> Callable[[int], np.ndarray]:

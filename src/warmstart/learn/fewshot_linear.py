@@ -14,9 +14,8 @@ from warmstart.text.whiten import Whitening
 class Linear:
     """``P(label) = sigmoid(w' [h_u * z_j, h_u'z_j, log(n_j + 1)] + b)``, h_u the mean vector of a user's other labels.
 
-    Positives are the labels, each left out of its own history and count; for each of them ``negatives`` unlabelled items
-    are drawn, a weak negative of weight ``1 / negatives``. One weight vector for everybody: with k labels a user there
-    is too little for one each.
+    Positives are the labels, each left out of its own history and count; for each ``negatives`` unlabelled items are drawn,
+    weak negatives of weight ``1 / negatives``. One weight vector for everybody: k labels are too few for one each.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ class Linear:
 
     dim: int = 64
     negatives: int = 8
-    c: float = 1.0
+    c: float = 0.01
 
     def __call__(self, world: World) -> np.ndarray:
         """Log-odds: float32, shape (n_users, n_items)."""

@@ -17,10 +17,10 @@ class Ridge:
     """Ridge regression of a user's labels on the items' whitened vectors, around what everybody labels.
 
     ``w_u = argmin_w sum_j (x_uj - m_j - w'z_j)^2 + strength ||w||^2`` over all items j, an unlabelled one being 0 with
-    weight 1 (a weak negative), ``m_j = n_j / n_users``; scores ``m_j + w_u'z_j``. With ``H = Z (Z'Z + strength I)^-1 Z'``
-    all users are solved at once, ``(X - M) H``, and leaving a label out needs no refit:
+    weight 1 (a weak negative), ``m_j = n_j / n_users``; scores ``m_j + w_u'z_j``. All users are solved at once,
+    ``(X - M) H`` with ``H = Z (Z'Z + strength I)^-1 Z'``, and leaving a cell out needs no refit:
     ``f_-j = (f_j - H_jj r_j) / (1 - H_jj)``, r the residual label. The strength is the one whose left-out predictions
-    have the least squared error over the labelled cells and as many unlabelled ones of the same items.
+    have the least squared error over the items that carry a label.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def left_out_error(residual: np.ndarray, z: np.ndarray, strength: float) -> floa
 
 @dataclass(frozen=True)
 class Discriminant:
-    """Gaussian discriminant with shrinkage: are an item's vectors those of a user's labels, or of any item's?
+    """Gaussian discriminant with shrinkage: does a vector look like a user's labels, or like any item.
 
     ``score_uj = log((n_j + 1) / sum) + z_j' S^-1 (mu_u - mu) - (mu_u' S^-1 mu_u - mu' S^-1 mu) / 2``: Bayes' rule with
     the counts as prior. All items, unlabelled ones too, make the background's mean mu and covariance S (they are weak
@@ -96,7 +96,7 @@ class Discriminant:
 
     dim: int = 64
     shrinkage: float | None = None
-    kappa: float = 8.0
+    kappa: float = 30.0
 
     def __call__(self, world: World) -> np.ndarray:
         """Scores: float32, shape (n_users, n_items)."""

@@ -1,4 +1,4 @@
-"""Semantic spectral head: the few patterns in which labels occur together, once words have told which items are akin."""
+"""Semantic spectral head: the few patterns in which labels occur together, once words tell which items are akin."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Spectral:
 
         def scores(number: int) -> np.ndarray:
             made, cut = settings[number]
-            return made.low_pass(cut) * damping
+            return np.asarray(made.low_pass(cut) * damping)
 
         return scores
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,10 +19,10 @@ class Stacked:
 
     ``score_uj = w' phi_uj`` with phi: the filters of ``Spectral`` for every cut and strength and the cosine to the mean
     whitened vector of the user's labels, each standardised within the user; and ``log(n_j + 1)``,
-    ``log(n_j + (n C)_j + 1)``, counts bare and smoothed by words. w is learned on ``folds`` worlds from which a label of
-    half of the users is hidden: phi knows the rest, the hidden labels are positives, and for each ``negatives``
-    unlabelled items are drawn, weak negatives of weight ``1 / negatives``. Where nobody has two labels there is nothing
-    to hide, and the smoothed counts decide alone.
+    ``log(n_j + (n C)_j + 1)``, counts bare and smoothed by words. w is learned on ``folds`` worlds from each of which a
+    label of half of the users is hidden: phi knows the rest, the hidden labels are positives, and for each
+    ``negatives`` unlabelled items are drawn, weak negatives of weight ``1 / negatives``. Where nobody has two labels
+    there is nothing to hide, and the smoothed counts decide alone.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Stacked:
         Inverse strength of the ridge on w.
     """
 
-    filters: Spectral = Spectral(cuts=(2, 4, 8))
+    filters: Spectral = field(default_factory=lambda: Spectral(cuts=(2, 4, 8)))
     folds: int = 6
     negatives: int = 16
     c: float = 1.0
