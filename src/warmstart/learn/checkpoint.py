@@ -25,8 +25,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Any], note: Mapping[str, Any
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     try:
-        # tensors that share memory would be refused; clones of views are small beside the rest
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, fresh, {_NOTE: json.dumps(note)})
+        save_file(_apart(tensors), fresh, {_NOTE: json.dumps(note)})
         with fresh.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(fresh, path)
@@ -36,6 +35,18 @@ def write_tensors(path: Path, tensors: Mapping[str, Any], note: Mapping[str, Any
         raise TrainingError(
             f"{path} could not be written ({error}); {kept}; free the disk and run the same command to go on"
         ) from error
+
+
+def _apart(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors on the processor that share no memory, which safetensors would refuse."""
+    out: dict[str, Any] = {}
+    seen: set[int] = set()
+    for name, value in tensors.items():
+        plain = value.detach().cpu().contiguous()
+        place = plain.untyped_storage().data_ptr()
+        out[name] = plain.clone() if place in seen else plain
+        seen.add(place)
+    return out
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
