@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,11 +61,19 @@ def compress(
     training = Training(steps=steps, learning_rate=learning_rate, validate_every=50, seed=seed) if steps else None
     settings = Compression(held_out, seed, training, template, more)
     with progress() as tell:
-        rows = list(forms(model, dataset, wanted, out, settings, tell))
+        rows = [kept_on_disk(row, out) for row in forms(model, dataset, wanted, out, settings, tell)]
     if as_json:
         emit([plain(row) for row in rows])
     else:
         answers().print(listing(table(rows)))
+
+
+def kept_on_disk(row: Row, out: Path) -> Row:
+    """The row, after it was added to ``table.jsonl``: what was measured outlives an interruption."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "table.jsonl").open("w" if row.method == "original" else "a", encoding="utf-8") as file:
+        file.write(json.dumps(plain(row)) + "\n")
+    return row
 
 
 def plain(row: Row) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Fewer layers: a student made of some of its teacher's layers learns to give the teacher's vectors.
 
-Beginning with every other layer of the teacher: Sanh et al. 2019, DistilBERT, arXiv:1910.01108, section 3; the loss
+Beginning with some layers of the teacher: Sanh et al. 2019, DistilBERT, arXiv:1910.01108, section 3; the loss
 over vectors and over likenesses within a batch: Park et al. 2019, Relational knowledge distillation, arXiv:1904.05068.
 """
 
@@ -91,7 +91,10 @@ class Reproduction:
 
 
 def kept_layers(n: int, keep: int) -> list[int]:
-    """Numbers of ``keep`` layers out of ``n``, evenly spaced from the first.
+    """Numbers of ``keep`` layers out of ``n``, evenly spaced, the first and the last among them; of one, the first.
+
+    The last layer is the one whose states are pooled: a student that has it begins nearer to its teacher than one of
+    every other layer.
 
     Raises
     ------
@@ -101,11 +104,11 @@ def kept_layers(n: int, keep: int) -> list[int]:
     Examples
     --------
     >>> kept_layers(6, 3), kept_layers(12, 4)
-    ([0, 2, 4], [0, 3, 6, 9])
+    ([0, 3, 5], [0, 4, 7, 11])
     """
     if not 1 <= keep < n:
         raise ConfigError(f"layers={keep}: the model has {n}; give 1 to {n - 1}")
-    return [i * n // keep for i in range(keep)]
+    return [int(i * (n - 1) / max(keep - 1, 1) + 0.5) for i in range(keep)]
 
 
 def drop_layers(backbone: Backbone, keep: int) -> Backbone:
