@@ -63,10 +63,7 @@ class Category:
         >>> Category.of(Catalog(pl.DataFrame({"item_id": ["1", "2"], "genres": ["War|Drama", "Comedy"]}))).classes
         ('Comedy', 'War')
         """
-        columns = catalog.table.columns
-        column = column or next((c for c in LISTS[0].names if c in columns), "categories")
-        if column not in columns:
-            raise DataError(f"the items table has no column {column!r}; name one of {columns}")
+        column = column or next((c for c in LISTS[0].names if c in catalog.table.columns), "categories")
         classes = tuple(sorted(set(first_values(catalog, column)) - {""}))
         if not classes:
             raise DataError(f"column {column!r} of the items table is empty; name one that says of what kind items are")
@@ -124,5 +121,13 @@ class Category:
 
 
 def first_values(catalog: Catalog, column: str) -> list[str]:
-    """The first value of each item in a column; "" where there is none."""
+    """The first value of each item in a column; "" where there is none.
+
+    Raises
+    ------
+    DataError
+        If the column is not there.
+    """
+    if column not in catalog.table.columns:
+        raise DataError(f"the items table has no column {column!r}; name one of {catalog.table.columns}")
     return [next(iter(parts(v, 1)), "") for v in catalog.table[column]]
