@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,12 +30,11 @@ from warmstart.explain.trust import trust_curve
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import allowed_items, blocks
-from warmstart.fusion.shadows import shadow_views
 from warmstart.learn.encoder import ONNX, finetune_encoder
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
 from warmstart.text.cache import CachedEncoder
-from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name
+from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name, exported
 from warmstart.text.templates import item_texts
 from warmstart.text.weights import cache_home
 
@@ -51,6 +51,9 @@ class Fitted:
         The items, and facts about them.
     space
         How items and texts become features.
+    judged
+        The same by an encoder that knows no event, where that of ``space`` learned from them: in it the fusion learned
+        whom to trust. None = ``space`` itself.
     panel
         The experts, fitted on all events.
     support
@@ -66,6 +69,7 @@ class Fitted:
     catalog: Catalog
     graph: KnowledgeGraph | None
     space: FittedItemSpace
+    judged: FittedItemSpace | None
     panel: Panel
     support: Support
     fusion: FittedFusion
@@ -93,6 +97,7 @@ class Engine:
         self.recipe = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else Recipe.load(recipe)
         self.data: Dataset | None = None
         self.encoder: SavedEncoder | None = None
+        self.judge: SavedEncoder | None = None  # see Fitted.judged
         self.finetuned: Path | None = None  # folder of the encoder that learned in this fit, its run inside
         self._fitted: Fitted | None = None
 
@@ -105,17 +110,23 @@ class Engine:
             raise DataError("the dataset has no events; an engine needs some to learn from")
         self.encoder = self._encoder_for(data, progress)
         told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
-        space = self.recipe.space.fit(data.catalog, data.graph, CachedEncoder(self.encoder, cache_home(), told))
-        full = data.with_features(space.z)
-        finetune = self.recipe.finetune
-        views = [] if finetune is None else shadow_views(data, self.recipe.space, finetune, space.z, progress)
-        fusion = self.recipe.fusion.fit(self.recipe.experts, full, progress, views)
-        panel = fusion.heard(Panel.fit(self.recipe.experts, full, progress))
-        counts = data.interactions.item_counts()
-        print_ = data.fingerprint()
-        self._fitted = Fitted(data.catalog, data.graph, space, panel, Support.fit(full), fusion, counts, print_)
+        fit_space, cache = partial(self.recipe.space.fit, data.catalog, data.graph), cache_home()
+        space = fit_space(CachedEncoder(self.encoder, cache, told))
+        self.judge = self._judge_for(data)
+        judged = None if self.judge is None else fit_space(CachedEncoder(self.judge, cache, told))
+        seen = data.with_features((judged or space).z)
+        fusion = self.recipe.fusion.fit(self.recipe.experts, seen, progress)
+        panel = fusion.heard(Panel.fit(self.recipe.experts, data.with_features(space.z), progress))
+        known = (Support.fit(seen), fusion, data.interactions.item_counts(), data.fingerprint())
+        self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
         self.data = data
         return self
+
+    def _judge_for(self, data: Dataset) -> SavedEncoder | None:
+        """The encoder that never learned from events, where the recipe's own one did (docs/decisions, 0011)."""
+        if self.recipe.judge:
+            return encoder_from_name(self.recipe.judge, item_texts(data.catalog, self.recipe.space.template))
+        return None if self.recipe.finetune is None else exported(self.recipe.finetune.model)
 
     def _encoder_for(self, data: Dataset, progress: Progress | None) -> SavedEncoder:
         """The encoder that the recipe names, fine-tunes, or leaves to be chosen."""
@@ -331,13 +342,15 @@ class Engine:
         rows = shape_keyed(read_table(items), "items").frame
         new = Catalog(rows)
         z = f.space.items(new, f.graph, self.encoder)
-        n = len(new)
+        n, catalog = len(new), f.catalog.extended(rows)
+        seen = z if f.judged is None or self.judge is None else f.judged.items(new, f.graph, self.judge)
         self._fitted = replace(
             f,
-            catalog=f.catalog.extended(rows),
+            catalog=catalog,
             space=replace(f.space, z=np.vstack([f.space.z, z])),
-            panel=f.panel.grow(z),
-            support=f.support.grow(z),
+            panel=f.panel.grow(z, catalog),
+            judged=None if f.judged is None else replace(f.judged, z=np.vstack([f.judged.z, seen])),
+            support=f.support.grow(seen),
             counts=np.append(f.counts, np.zeros(n, np.int64)),
         )
         return n
@@ -346,15 +359,23 @@ class Engine:
         """Write a folder that ``warmstart.load`` reads without torch; holds no user data."""
         f = self.fitted
         assert self.encoder is not None
-        parts = {"space": f.space, "panel": f.panel, "support": f.support, "fusion": f.fusion, "counts": f.counts}
-        storage.save(Path(folder), parts, f.catalog, f.graph, self.encoder, self.recipe.to_dict(), f.fingerprint)
+        parts = {
+            "space": f.space,
+            "judged": f.judged,
+            "panel": f.panel,
+            "support": f.support,
+            "fusion": f.fusion,
+            "counts": f.counts,
+        }
+        encoders = {"encoder": self.encoder} | ({} if self.judge is None else {"judge": self.judge})
+        storage.save(Path(folder), parts, f.catalog, f.graph, encoders, self.recipe.to_dict(), f.fingerprint)
 
     @classmethod
     def load(cls, folder: str | Path, data: Dataset | str | Path | None = None) -> Self:
         """Read a saved engine; ``data`` (a dataset or its folder) brings the histories of known users."""
         saved = storage.load(Path(folder))
         engine = cls(Recipe.of(saved.recipe))
-        engine.encoder = saved.encoder
+        engine.encoder, engine.judge = saved.encoders["encoder"], saved.encoders.get("judge")
         engine._fitted = Fitted(catalog=saved.catalog, graph=saved.graph, fingerprint=saved.fingerprint, **saved.parts)
         if data is not None:
             engine.data = aligned(data if isinstance(data, Dataset) else Dataset.load(data), saved.catalog)

@@ -12,6 +12,7 @@ from warmstart.errors import ConfigError
 from warmstart.experts.attributes import UserAttributes
 from warmstart.experts.base import Expert
 from warmstart.experts.content import ContentCosine, ContentMap
+from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.factors import Factors
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
@@ -30,6 +31,7 @@ EXPERTS: dict[str, type] = {
     "Factors": Factors,
     "Transitions": Transitions,
     "UserAttributes": UserAttributes,
+    "CrossEncoder": CrossEncoder,
 }
 
 
@@ -69,6 +71,10 @@ class Recipe:
     finetune
         How the text encoder learns from the events it is fitted on; None = it stays as it is. With it, ``encoder`` is
         left at "auto".
+    judge
+        An encoder that never learned from these events, in whose features the fusion learns whom to trust, where
+        ``encoder`` is one that did (``warmstart finetune``); "" = none is needed. With ``finetune`` it is the model
+        that fine-tuning began with.
     """
 
     encoder: str = "auto"
@@ -76,6 +82,7 @@ class Recipe:
     experts: Mapping[str, Expert] = field(default_factory=default_experts)
     fusion: Fusion = field(default_factory=Fusion)
     finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
+    judge: str = ""
 
     def __post_init__(self) -> None:
         if self.finetune is not None and self.encoder != "auto":

@@ -17,6 +17,7 @@ from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.attributes import FittedUserAttributes
 from warmstart.experts.content import FittedContentCosine, FittedContentMap
+from warmstart.experts.cross import FittedCrossEncoder
 from warmstart.experts.factors import FittedFactors
 from warmstart.experts.features import FittedFeatures, TokenMap
 from warmstart.experts.linear import FittedPriorMeanEASE
@@ -32,10 +33,11 @@ from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head
 from warmstart.fusion.ranker import FittedRanker
+from warmstart.learn.cross import CrossModel
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 2
+FORMAT = 3
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
@@ -49,6 +51,8 @@ CLASSES: dict[str, type] = {
         FittedTransitions,
         FittedUserAttributes,
         AttributeEncoder,
+        FittedCrossEncoder,
+        CrossModel,
         FittedItemSpace,
         FittedFeatures,
         TokenMap,
@@ -70,7 +74,7 @@ class Saved:
     parts: dict[str, Any]
     catalog: Catalog
     graph: KnowledgeGraph | None
-    encoder: SavedEncoder
+    encoders: dict[str, SavedEncoder]
     recipe: dict[str, Any]
     fingerprint: str
 
@@ -80,13 +84,12 @@ def save(
     parts: Mapping[str, Any],
     catalog: Catalog,
     graph: KnowledgeGraph | None,
-    encoder: SavedEncoder,
+    encoders: Mapping[str, SavedEncoder],
     recipe: dict[str, Any],
     fingerprint: str,
 ) -> None:
     """Write all parts, then the manifest with their checksums."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "encoder").mkdir(exist_ok=True)
     arrays: dict[str, np.ndarray] = {}
     described = {name: pack(part, CLASSES, arrays, name) for name, part in parts.items()}
     np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
@@ -94,14 +97,16 @@ def save(
     catalog.table.write_parquet(folder / "items.parquet")
     if graph is not None:
         graph.triples.write_parquet(folder / "graph.parquet")
-    encoder.save(folder / "encoder")
+    for name, encoder in encoders.items():
+        (folder / name).mkdir(exist_ok=True)
+        encoder.save(folder / name)
     seal(
         folder,
         {
             "format": FORMAT,
             "warmstart": __version__,
             "fingerprint": fingerprint,
-            "encoder": encoder.spec(),
+            "encoders": {name: encoder.spec() for name, encoder in encoders.items()},
             "graph": graph is not None,
             "recipe": recipe,
         },
@@ -118,7 +123,7 @@ def load(folder: Path) -> Saved:
         {name: unpack(part, CLASSES, loaded) for name, part in described.items()},
         Catalog(pl.read_parquet(folder / "items.parquet")),
         KnowledgeGraph(pl.read_parquet(folder / "graph.parquet")) if manifest["graph"] else None,
-        encoder_from_spec(manifest["encoder"], folder / "encoder"),
+        {name: encoder_from_spec(spec, folder / name) for name, spec in manifest["encoders"].items()},
         manifest["recipe"],
         manifest["fingerprint"],
     )

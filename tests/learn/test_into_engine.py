@@ -16,8 +16,7 @@ from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
-from warmstart.fusion.shadows import shadow_views
-from warmstart.learn.encoder import STAGE, Finetune, held_out_items
+from warmstart.learn.encoder import STAGE, Finetune
 from warmstart.learn.retrieval import Retrieval
 from warmstart.learn.settings import Training
 from warmstart.recipe import Recipe
@@ -33,7 +32,6 @@ def recipe(encoder_folder):
         model=str(encoder_folder),
         training=Training(steps=6, batch=48, learning_rate=5e-3, validate_every=3, checkpoint_every=3),
         retrieval=Retrieval(held_out=0.2),
-        shadows=1,
     )
     return Recipe(experts=EXPERTS, fusion=Fusion(queries=60, heads=HeadLearner(ranker=None)), finetune=finetune)
 
@@ -47,15 +45,14 @@ def fitted(puzzle, recipe):
 
 def test_one_fit_learns_exports_and_uses_the_encoder(fitted, puzzle, encoder_folder):
     engine, stages = fitted
-    for name in (STAGE, f"{STAGE}, shadow 1 of 1"):
-        assert [at for at in stages if at[0] == name] == [(name, n, 6) for n in range(1, 7)]
+    assert [at for at in stages if at[0] == STAGE] == [(STAGE, n, 6) for n in range(1, 7)]
     assert engine.encoder.spec()["kind"] == "onnx"
     frozen = Engine(replace(engine.recipe, finetune=None, encoder=str(encoder_folder))).fit(puzzle)
     assert frozen.encoder.fingerprint != engine.encoder.fingerprint
     assert frozen.finetuned is None
     again = []
     other = Engine(engine.recipe).fit(puzzle, progress=lambda stage, done, total: again.append(stage))
-    assert not [stage for stage in again if stage.startswith(STAGE)]
+    assert STAGE not in again
     assert other.recommend(histories=HISTORIES).equals(engine.recommend(histories=HISTORIES))
 
 
@@ -76,31 +73,6 @@ def test_a_fine_tuned_folder_may_be_named(fitted, puzzle, recipe):
     assert named.encoder.spec()["kind"] == "onnx"
     assert named.encoder.folder == cached_export(str(engine.finetuned / "model"))
     np.testing.assert_array_equal(named.features, engine.features)
-
-
-def test_views_come_from_encoders_that_have_not_met_what_is_hidden(fitted, puzzle, recipe):
-    engine, _ = fitted
-    (one,) = shadow_views(puzzle, recipe.space, recipe.finetune, engine.features)
-    assert one.fresh.sum() == int(0.3 * (puzzle.interactions.item_counts() > 0).sum())
-    assert one.features.shape[0] == puzzle.n_items
-    assert not np.array_equal(one.features, engine.features)
-    x = puzzle.interactions
-    mixed = planted(puzzle, np.flatnonzero(one.fresh[x.item]))  # among each other: they stay events of fresh items
-    (other,) = shadow_views(mixed, recipe.space, recipe.finetune, engine.features)
-    np.testing.assert_array_equal(other.fresh, one.fresh)
-    np.testing.assert_array_equal(other.features, one.features)
-
-
-def test_without_shadows_the_items_of_validation_are_the_fresh_ones(fitted, puzzle, recipe):
-    engine, _ = fitted
-    settings = replace(recipe.finetune, shadows=0)
-    (only,) = shadow_views(puzzle, recipe.space, settings, engine.features)
-    assert only.features is engine.features
-    np.testing.assert_array_equal(only.fresh, held_out_items(puzzle, settings))
-    assert only.fresh.sum() == round(0.2 * (puzzle.interactions.item_counts() > 0).sum())
-    again = Engine(replace(recipe, finetune=settings)).fit(puzzle)
-    assert again.finetuned == engine.finetuned  # the same encoder; only what the fusion learns from is another
-    np.testing.assert_array_equal(again.features, engine.features)
 
 
 def learned(data, recipe, cache, monkeypatch):
@@ -192,9 +164,6 @@ def test_a_recipe_says_it_in_toml(tmp_path, recipe):
         ({"finetune": {"training": {"steps": 0}}}, "steps=0 is below 1"),
         ({"finetune": {}, "encoder": "minilm"}, "stands beside"),
         ({"finetune": True}, "takes Finetune"),
-        ({"finetune": {"shadows": -1}}, "shadows=-1 is below 0"),
-        ({"finetune": {"shadow_share": 1.0}}, "shadow_share=1.0 is not in"),
-        ({"finetune": {"shadows": 0, "retrieval": {"held_out": 0.0}}}, "leaves no item"),
     ],
 )
 def test_mistakes_in_a_recipe_name_the_place(table, words):

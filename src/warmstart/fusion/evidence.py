@@ -196,12 +196,24 @@ def moments(s: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def log_rank(query: np.ndarray, raw: np.ndarray) -> np.ndarray:
-    """log(1 + rank) of each candidate within its query, best = 0; NaN scores stay NaN."""
+    """log(1 + rank) of each candidate within its query, best = 0.
+
+    Where an expert spoke of some candidates only, the others share the rank after the last of them; where it said
+    nothing at all, NaN.
+
+    Examples
+    --------
+    >>> nan = np.nan
+    >>> np.expm1(log_rank(np.array([0, 0, 0, 1]), np.array([nan, 2.0, 3.0, nan]))).round(6).tolist()
+    [2.0, 1.0, 0.0, nan]
+    """
     order = np.lexsort((-np.nan_to_num(raw, nan=-np.inf), query))
     start = np.searchsorted(query, query)
     rank = np.empty(len(raw), np.float32)
     rank[order] = np.arange(len(raw)) - start[order]
-    return np.where(np.isnan(raw), np.nan, np.log1p(rank))
+    silent = np.isnan(raw)
+    spoken = np.bincount(query, weights=~silent, minlength=int(query.max(initial=-1)) + 1)[query]
+    return np.log1p(np.where(silent, np.where(spoken > 0, spoken, np.nan), rank)).astype(np.float32)
 
 
 def pair_support(support: Support, h: Histories, query: np.ndarray, item: np.ndarray) -> list[np.ndarray]:

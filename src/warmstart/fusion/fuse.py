@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,6 @@ from warmstart.fusion.floor import Cell
 from warmstart.fusion.heads import Head, HeadLearner
 from warmstart.fusion.samples import Samples, collect, concatenate
 from warmstart.fusion.simulate import LONG, NEW, SHORT, STATES, TYPED, UNMET, Episode, balanced, episodes, state_of
-from warmstart.fusion.views import View
 
 FALLBACK = {LONG: SHORT, SHORT: LONG, NEW: SHORT, TYPED: UNMET, UNMET: SHORT}
 
@@ -42,18 +41,9 @@ class Fusion:
     heads: HeadLearner = field(default_factory=HeadLearner)
     seed: int = 0
 
-    def fit(
-        self,
-        experts: Mapping[str, Expert],
-        data: Dataset,
-        progress: Progress | None = None,
-        views: Sequence[View] = (),
-    ) -> FittedFusion:
-        """Simulate, fit the experts in each world, and learn a gate (and ranker) for each state.
-
-        ``views`` are for features that know of events: see ``warmstart.fusion.views``.
-        """
-        worlds = [world for world in episodes(data, self.seed, views) if len(world.train.interactions)]
+    def fit(self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None = None) -> FittedFusion:
+        """Simulate, fit the experts in each world, and learn a gate (and ranker) for each state."""
+        worlds = [world for world in episodes(data, self.seed) if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
         whole = Panel({}) if worlds else Panel.fit(experts, data)

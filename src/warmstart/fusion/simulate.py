@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
 from warmstart.fusion.unmet import exposed, random_unmet_share
-from warmstart.fusion.views import Scenery, View, groups
 
 LENGTHS = (0, 1, 3, 5, 10)
 NEW, SHORT, LONG, UNMET, TYPED = "new", "short", "long", "unmet", "typed"
@@ -212,14 +211,14 @@ def balanced(episode: Episode, most: int, seed: int) -> Episode:
     return at_queries(episode, np.concatenate(keep))
 
 
-def episodes(data: Dataset, seed: int = 0, views: Sequence[View] = ()) -> Iterator[Episode]:
+def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
     """The worlds to train the fusion in, chosen by what the data show.
 
     Small data: each world hides one thing (the tails of all histories, twice, and random parts of them; three
     groups of people, four groups of items, three cuts of the clock). Where the catalogue holds items that were just
     added (``random_unmet_share``), tails and groups of items of that share are hidden together, four times, and
     random parts are not. Large data: fewer worlds hide several things at once. The last world of each kind is for
-    checking. With ``views`` the worlds take turns with them, and hide no items but those fresh to theirs.
+    checking.
     """
     rng, x = np.random.default_rng(seed), data.interactions
     unmet = random_unmet_share(data)
@@ -227,27 +226,36 @@ def episodes(data: Dataset, seed: int = 0, views: Sequence[View] = ()) -> Iterat
     item, person, none = rng.random(data.n_items), rng.random(data.n_users), np.zeros(data.n_items, bool)
     share = min(unmet / max(float(met.mean()), 1e-9), 0.3) if unmet >= LEAST_UNMET else 0.0
     large = len(np.flatnonzero(x.user_counts())) > LARGE_USERS or met.sum() > LARGE_ITEMS
-    scene = Scenery.of(data, views, item)
     if large:
         for f, window in enumerate(WINDOWS):
-            hidden = scene.hidden(f, max(share, 0.05))
-            held = groups(person, 0.1, f)
-            yield tail_episode(scene.data(f), *window, pool, hidden, hidden if share else none, held)
+            hidden = met & groups(item, max(share, 0.05), f)
+            yield tail_episode(data, *window, pool, hidden, hidden if share else none, groups(person, 0.1, f))
     else:
         for f in range(4):
-            hidden = scene.hidden(f, share or 0.2)
+            hidden = met & groups(item, share or 0.2, f)
             if share:
-                yield tail_episode(scene.data(f), *WINDOWS[f % 2], pool, hidden, hidden)
+                yield tail_episode(data, *WINDOWS[f % 2], pool, hidden, hidden)
             else:
-                yield only(tail_episode(scene.data(f), 1.0, 1.0, pool, hidden, none), UNMET, "items")
+                yield only(tail_episode(data, 1.0, 1.0, pool, hidden, none), UNMET, "items")
         if not share:
-            yield tail_episode(scene.data(0), *WINDOWS[0], pool, none, none)
-            yield tail_episode(scene.data(1), *WINDOWS[1], pool, none, none, shuffle=rng)
-            yield tail_episode(scene.data(1), *WINDOWS[1], pool, none, none)
-        yield from (people_episode(scene.data(f), pool, groups(person, 0.25, f)) for f in range(3))
+            yield tail_episode(data, *WINDOWS[0], pool, none, none)
+            yield tail_episode(data, *WINDOWS[1], pool, none, none, shuffle=rng)
+            yield tail_episode(data, *WINDOWS[1], pool, none, none)
+        yield from (people_episode(data, pool, groups(person, 0.25, f)) for f in range(3))
     if x.has_time:
-        cuts = (0.7, 0.8) if large else (0.6, 0.7, 0.8)
-        yield from (time_episode(scene.data(f), pool, cut, seed) for f, cut in enumerate(cuts))
+        yield from (time_episode(data, pool, cut, seed) for cut in ((0.7, 0.8) if large else (0.6, 0.7, 0.8)))
+
+
+def groups(draw: np.ndarray, part: float, fold: int) -> np.ndarray:
+    """Members of a fold that holds a ``part`` of all; ``draw`` float64 in [0, 1). Folds of one draw are disjoint.
+
+    Examples
+    --------
+    >>> groups(np.array([0.1, 0.3, 0.9]), 0.25, 0).tolist(), groups(np.array([0.1, 0.3, 0.9]), 0.25, 1).tolist()
+    ([True, False, False], [False, False, True])
+    """
+    inside: np.ndarray = ((draw + part * fold) % 1.0) < part
+    return inside
 
 
 def only(episode: Episode, state: str, kind: str) -> Episode:

@@ -13,6 +13,7 @@ import numpy as np
 
 from warmstart.errors import ConfigError, require
 from warmstart.learn.settings import Tuning
+from warmstart.learn.token_dropout import thinned
 from warmstart.text.reading import CHARS_A_TOKEN, Reading
 from warmstart.text.transformer import load_with_head, pooled
 from warmstart.text.weights import MINILM, weights_folder
@@ -121,7 +122,9 @@ class Backbone:
     def vectors(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Any:
         """Pooled states as a float32 tensor of shape (n, dim) through which gradients flow; not normalised."""
         first, second = (texts, pairs) if self.rewrite is None else self.rewrite(texts, pairs)
-        return self.pool(self.tokens(first, second))
+        batch = self.tokens(first, second)
+        thin = self.tuning.token_dropout if self.model.training else 0.0
+        return self.pool(thinned(batch, thin) if thin else batch)
 
     def pool(self, batch: dict[str, Any]) -> Any:
         """Vectors, as ``vectors`` gives them, of texts that are tokens already."""

@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from warmstart.data.dataset import Dataset
-from warmstart.errors import ConfigError, TrainingError
+from warmstart.errors import TrainingError
 from warmstart.learn.backbone import Backbone
-from warmstart.learn.held_items import HeldItems
 from warmstart.learn.loop import BEST, CHECKPOINT, Outcome, learn
 from warmstart.learn.processes import Processes
 from warmstart.learn.retrieval import Retrieval, RetrievalObjective
@@ -49,10 +45,8 @@ class Finetune:
         Tokens of a text that are read, then and later; 0 = what the model's own files say.
     int8
         Whether the exported encoder is quantised: a quarter of the size, at least twice as fast.
-    shadows
-        Encoders trained besides, each without a share of the items (``shadow_share``), for the simulated worlds in
-        which the engine learns whom to trust: an encoder that knows the hidden items' events would be trusted too far
-        with new ones. 0 = the items held out for validation are the ones hidden.
+    characters
+        Items a step: as many as hold so many characters of text, at least 256; 0 = ``training.batch``.
     tuning, training, retrieval
         Which weights learn, how, and by which loss.
     """
@@ -61,22 +55,28 @@ class Finetune:
     model: str = MINILM
     max_tokens: int = 96
     int8: bool = True
-    shadows: int = 2
-    shadow_share: float = 0.3
-    tuning: Tuning = field(default_factory=Tuning)
+    characters: int = 140_000
+    tuning: Tuning = field(default_factory=lambda: Tuning(dropout=0.1, token_dropout=0.2))
     training: Training = field(
-        default_factory=lambda: Training(steps=40, batch=256, validate_every=10, checkpoint_every=10)
+        default_factory=lambda: Training(steps=24, learning_rate=1e-4, validate_every=6, checkpoint_every=6)
     )
     retrieval: Retrieval = field(default_factory=Retrieval)
 
     def __post_init__(self) -> None:
         choose("task", self.task, TASKS)
         at_least("max_tokens", self.max_tokens, 0)
-        at_least("shadows", self.shadows, 0)
-        if not 0 < self.shadow_share < 1:
-            raise ConfigError(f"shadow_share={self.shadow_share} is not in (0, 1); 0.3 is usual")
-        if not self.shadows and not self.retrieval.held_out:
-            raise ConfigError("shadows=0 beside held_out=0 leaves no item to simulate new ones with; set one of them")
+        at_least("characters", self.characters, 0)
+
+    def for_texts(self, texts: Sequence[str]) -> Training:
+        """The loop's settings with a batch that fits texts of this length.
+
+        Examples
+        --------
+        >>> Finetune(characters=1000).for_texts(["ab"] * 9).batch, Finetune(characters=0).for_texts(["ab"]).batch
+        (500, 32)
+        """
+        mean = max(1, sum(map(len, texts)) // max(1, len(texts)))
+        return replace(self.training, batch=max(256, self.characters // mean)) if self.characters else self.training
 
 
 def finetune_encoder(
@@ -89,7 +89,7 @@ def finetune_encoder(
 ) -> Path:
     """Fine-tune a text encoder on the events of a dataset and export it; done once for equal data and settings.
 
-    Only who met what (``data.interactions``) and the texts of ``data.catalog`` are looked at: give training data.
+    Only ``data.interactions`` and the texts of ``data.catalog`` are looked at: give training data.
 
     Parameters
     ----------
@@ -135,25 +135,11 @@ def finetune_encoder(
     return folder
 
 
-def held_out_items(data: Dataset, settings: Finetune, template: str | None = None) -> np.ndarray:
-    """Items that ``finetune_encoder`` keeps for validation and does not learn from: bool, shape (n_items,)."""
-    texts = item_texts(data.catalog, template)
-    kept = HeldItems.of(texts, data.interactions, settings.retrieval.held_out, settings.training.seed).held
-    held = np.zeros(data.n_items, bool)
-    held[kept] = True
-    return held
-
-
 def key_of(data: Dataset, texts: list[str], settings: Finetune) -> str:
     """SHA-256 (hex) over all that decides what comes out: events, texts, first weights, settings."""
-    asked = json.dumps(_asked(settings) | {"format": FORMAT}, sort_keys=True)
+    asked = json.dumps(asdict(settings) | {"format": FORMAT}, sort_keys=True)
     first = source_fingerprint(weights_folder(settings.model))
     return fingerprint_of(data.fingerprint(), "\0".join(texts), first, asked)
-
-
-def _asked(settings: Finetune) -> dict[str, Any]:
-    """The settings that decide what one encoder becomes."""
-    return {name: value for name, value in asdict(settings).items() if not name.startswith("shadow")}
 
 
 def _train(
@@ -162,15 +148,14 @@ def _train(
     """Learn in ``folder/run``; then the model is moved into place whole, and checkpoints go."""
     backbone = Backbone(wanted.model, wanted.tuning, max_tokens=wanted.max_tokens or None)
     objective = RetrievalObjective(backbone, texts, data.interactions, wanted.retrieval, wanted.training.seed)
-    kind = f"engine {wanted.task}"
-    run = Run.begin(folder / RUN, kind, _asked(wanted), data.fingerprint(), writes=processes.main)
+    run = Run.begin(folder / RUN, f"engine {wanted.task}", asdict(wanted), data.fingerprint(), writes=processes.main)
 
     def watch(stage: str, done: int, total: int, _figures: dict[str, float]) -> None:
         if progress is not None and stage == "training":
             progress(STAGE, done, total)
 
     try:
-        out = learn(objective, wanted.training, run, processes, watch)
+        out = learn(objective, wanted.for_texts(texts), run, processes, watch)
     except TrainingError:
         run.end("failed", {})
         raise

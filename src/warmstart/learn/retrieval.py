@@ -32,7 +32,7 @@ class Retrieval:
         empty = the full length alone.
     """
 
-    users: int = 1024
+    users: int = 4096
     held_out: float = 0.1
     dims: tuple[int, ...] = ()
 
