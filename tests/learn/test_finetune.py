@@ -34,7 +34,20 @@ def settings(folder, head="attention", training=QUICK, mode="full", reads="apart
 @pytest.fixture(scope="session")
 def told(puzzle):
     """The puzzle with a genre that says for which taste an item is."""
-    telling = "space ship alien horror cowboy west love comedy war soldier robot future".split()
+    telling = [
+        "space",
+        "ship",
+        "alien",
+        "horror",
+        "cowboy",
+        "west",
+        "love",
+        "comedy",
+        "war",
+        "soldier",
+        "robot",
+        "future",
+    ]
     titles = puzzle.catalog.table["title"]
     taste = [("red", "blue", "green")[next(i for i, w in enumerate(telling) if w in t.split()) % 3] for t in titles]
     return replace(puzzle, catalog=Catalog(puzzle.catalog.table.with_columns(genre=pl.Series(taste))))

@@ -35,11 +35,9 @@ class FineTuned:
     Parameters
     ----------
     model
-        With the catalogue it is asked about.
-
-    Examples
-    --------
-    ``tuned = FineTuned.load("run/model", data.catalog); tuned.score(data.histories(users))``
+        Backbone, head, and the texts of the catalogue's items.
+    catalog
+        The items it is asked about. ``FineTuned.load("run/model", data.catalog)`` gives it both.
     """
 
     def __init__(self, model: PairModel, catalog: Catalog) -> None:
