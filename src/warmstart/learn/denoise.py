@@ -10,7 +10,7 @@ from warmstart.learn.backbone import Backbone
 from warmstart.learn.corpus import Texts
 from warmstart.learn.loop import HEAD
 from warmstart.learn.processes import Processes
-from warmstart.learn.tokens import IGNORED, Question, TokenObjective, ordinary
+from warmstart.learn.tokens import IGNORED, Question, TokenObjective, begin_bias, ordinary
 
 HEADS = 8  # of attention in the decoder, or the next smaller number that divides the length of a state
 
@@ -59,6 +59,7 @@ class DenoiseObjective(TokenObjective):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.decoder = make_decoder(backbone, layers, self.max_tokens)
+        begin_bias(self.decoder["bias"][0], self)
 
     def question(self, tokens: dict[str, Any], chances: Any) -> Question:
         """Delete tokens and close up the gaps; special ones stay, and of the others at least one does."""
@@ -82,7 +83,7 @@ class DenoiseObjective(TokenObjective):
         memory = self.decoder["vector"](vector).unsqueeze(1)
         states = self.decoder["layers"](states, memory, tgt_mask=ahead, tgt_is_causal=True)
         chosen = self.decoder["end"](states[question.labels != IGNORED])
-        return torch.nn.functional.linear(chosen, words.weight.to(chosen.dtype)) + self.decoder["bias"].weight[0]
+        return torch.nn.functional.linear(chosen, words.weight.to(chosen.dtype)) + self.decoder["bias"][0]
 
     def fresh(self) -> list[Any]:
         """The decoder's weights."""
@@ -106,7 +107,8 @@ class DenoiseObjective(TokenObjective):
 
 def make_decoder(backbone: Backbone, layers: int, max_tokens: int) -> Any:
     """A transformer that attends to tokens before and to one vector; parts by name, as a torch module."""
-    nn, dim = require("torch", extra="lm").nn, backbone.dim
+    torch, dim = require("torch", extra="lm"), backbone.dim
+    nn = torch.nn
     words = backbone.model.get_input_embeddings()
     heads = next(h for h in range(min(HEADS, dim), 0, -1) if dim % h == 0)
     layer = nn.TransformerDecoderLayer(
@@ -119,9 +121,8 @@ def make_decoder(backbone: Backbone, layers: int, max_tokens: int) -> Any:
             "vector": nn.Linear(dim, dim),
             "layers": nn.TransformerDecoder(layer, layers),
             "end": nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, words.embedding_dim)),
-            "bias": nn.Embedding(1, words.num_embeddings),
+            "bias": nn.ParameterList([nn.Parameter(torch.zeros(words.num_embeddings))]),
         }
     )
     nn.init.normal_(parts["places"].weight, std=0.02)
-    nn.init.zeros_(parts["bias"].weight)
     return parts

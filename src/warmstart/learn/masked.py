@@ -8,7 +8,7 @@ from typing import Any
 from warmstart.errors import ConfigError, require
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.corpus import Texts
-from warmstart.learn.tokens import IGNORED, Question, TokenObjective, ordinary
+from warmstart.learn.tokens import IGNORED, Question, TokenObjective, begin_bias, ordinary
 
 SHOWN_AS_MASK, SHOWN_AS_OTHER = 0.8, 0.1  # of the tokens to be predicted; the rest is shown as it is
 
@@ -52,6 +52,7 @@ class MaskedObjective(TokenObjective):
         if not 0 < share < 1:
             raise ConfigError(f"masked={share} is not in (0, 1); 0.15 is usual")
         self.share, self._ordinary = share, ordinary(backbone)
+        begin_bias(backbone.model.get_output_embeddings().bias, self)
 
     def question(self, tokens: dict[str, Any], chances: Any) -> Question:
         """Hide tokens: the first number chooses them, the second how they are shown, the third as which other one."""

@@ -21,6 +21,7 @@ from warmstart.learn.settings import at_least
 IGNORED = -100  # label of a token that is not to be predicted
 LOGITS = 1 << 26  # at once: 256 MB in float32, about three times that with their gradients
 HELD_BATCH = 32  # held-out texts at once
+COUNTED = 1000  # texts from which the first bias of a fresh head is taken
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,30 @@ def alone(weights: Sequence[Any], objective: TokenObjective) -> Iterator[None]:
     finally:
         for p in others:
             p.requires_grad_(True)
+
+
+def begin_bias(bias: Any, objective: TokenObjective) -> None:
+    """Set the bias of a fresh head to the log-frequencies of tokens: what is frequent need not be learned step by step.
+
+    Parameters
+    ----------
+    bias
+        Weight of shape (vocabulary,); one that a file had, or none, is left as it is.
+    objective
+        Whose texts are counted: at most 1000, evenly spaced.
+    """
+    if not any(bias is p for p in objective.fresh()):
+        return
+    torch, texts = require("torch", extra="lm"), objective.train_texts
+    step = max(1, len(texts) // COUNTED)
+    read = [texts[i] for i in range(0, len(texts), step)][:COUNTED]
+    count = torch.zeros(len(bias), dtype=torch.float64)
+    for start in range(0, len(read), HELD_BATCH):
+        tokens = objective.backbone.tokens(read[start : start + HELD_BATCH], max_tokens=objective.max_tokens)
+        ids = tokens["input_ids"][tokens["attention_mask"].bool()].cpu()
+        count += torch.bincount(ids, minlength=len(bias))[: len(bias)]
+    with torch.no_grad():
+        bias.copy_(((count + 0.1) / (count + 0.1).sum()).log())
 
 
 def ordinary(backbone: Backbone) -> np.ndarray:
