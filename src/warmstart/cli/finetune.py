@@ -81,6 +81,11 @@ Column = Annotated[str | None, typer.Option("--category", help="Column of the it
 Rare = Annotated[str, typer.Option(help="Classes with one example: refuse or drop.")]
 Dims = Annotated[str, typer.Option(help="Shorter lengths at which vectors work as well, e.g. 64,128 (retrieval).")]
 
+Against = Annotated[
+    str | None, typer.Option("--adversary", help="Train against fgm, pgd, vat, typos or consistency (under typos).")
+]
+Force = Annotated[float, typer.Option("--adversary-weight", help="Weight of the adversary's loss beside the task's.")]
+
 
 def finetune(
     data: Data,
@@ -120,6 +125,8 @@ def finetune(
     validate_every: Every = 20,
     patience: Patience = 5,
     checkpoint_every: Checkpoints = 50,
+    adversary: Against = None,
+    adversary_weight: Force = 1.0,
     seed: Seed = 0,
     track: Track = None,
     columns: Map = None,
@@ -130,6 +137,7 @@ def finetune(
 
     Give training data: the latest of it is held out to judge by. The same command takes up a run that was cut off.
     """
+    from warmstart.learn.adversarial import Adversary
     from warmstart.learn.finetune import Finetuning, Source
     from warmstart.learn.heads import HeadSettings
     from warmstart.learn.pairs import Pairing
@@ -157,6 +165,7 @@ def finetune(
         ),
         head=HeadSettings(head, reads, hidden),
         pairing=Pairing(history, held_out),
+        adversary=Adversary(adversary, adversary_weight) if adversary else None,
     )
     options = Asked(task, loss, negatives, threshold, by_rating, category, rare, dims)
     dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,7 +32,7 @@ class Adversary:
         "vat": vectors of shifted embeddings stay near those of the unshifted ones; the direction is the one that moves
         them most, no labels are needed (Miyato et al. 2018, arXiv:1704.03976).
         "typos": a random half of the texts is read as ``attack`` leaves them.
-        "consistency": vectors of attacked texts stay near those of the clean ones.
+        "consistency": vectors of attacked texts stay near those of the clean ones, as seen from the mean of all.
     weight
         Of the second loss beside the first, above 0; of no account for "typos".
     epsilon
@@ -120,7 +120,7 @@ class Adversarial:
         attack = Typist(self.settings.attack, draw)
         if method == "typos":
             return self._read_as(attack.half, loss)
-        return self._beside(loss, attack)
+        return self._beside(loss, attack, draw.processes)
 
     def _shifted(self, loss: Callable[[], float]) -> float:
         """The loss, and the loss where shifted embeddings make it large."""
@@ -130,7 +130,8 @@ class Adversarial:
         with Perturbation(self.backbone.model.get_input_embeddings()) as shift:
             total = loss()
             for number in range(steps):
-                shift.climb(step, s.epsilon)
+                if not shift.climb(step, s.epsilon):
+                    raise ConfigError(f"method={s.method!r} needs a model that is read with gradient; free its weights")
                 hard = self._scaled(loss, s.weight if number == steps - 1 else 0.0)
         return total + s.weight * hard
 
@@ -148,7 +149,7 @@ class Adversarial:
                 p.grad = p.grad * scale if old is None else old.add_(p.grad, alpha=scale)
         return value
 
-    def _beside(self, loss: Callable[[], float], attack: Typist) -> float:
+    def _beside(self, loss: Callable[[], float], attack: Typist, processes: Processes) -> float:
         """The loss, and how far vectors move: of the same texts attacked, or with embeddings shifted."""
         heard = _Heard()
         total = self._read_as(heard, loss)
@@ -157,26 +158,29 @@ class Adversarial:
             raise ConfigError(
                 f"method={self.settings.method!r} needs an objective that reads texts; choose fgm or pgd for this one"
             )
-        for texts, pairs in heard.batches:
-            far = self._far(texts, pairs, attack) * (self.settings.weight * len(texts) / count)
-            far.backward()
-            total += float(far.detach())
-        return total
-
-    def _far(self, texts: Texts, pairs: Texts | None, attack: Typist) -> Any:
-        """Mean of ``1 - cos`` between the vectors of clean texts, taken as they are, and of disturbed ones."""
         torch = require("torch", extra="lm")
         with torch.no_grad():
-            clean = self.backbone.vectors(texts, pairs)
+            clean = [self.backbone.vectors(*batch) for batch in heard.batches]
+        middle = _middle(clean, processes)
+        for (texts, pairs), vectors in zip(heard.batches, clean, strict=True):
+            far = _apart(vectors, self._disturbed(texts, pairs, vectors, middle, attack), middle)
+            part = far * (self.settings.weight * len(texts) / count)
+            part.backward()
+            total += float(part.detach())
+        return total
+
+    def _disturbed(self, texts: Texts, pairs: Texts | None, clean: Any, middle: Any, attack: Typist) -> Any:
+        """Vectors of the texts attacked, or with embeddings shifted where it moves them most."""
         if self.settings.method == "consistency":
-            return _apart(clean, self.backbone.vectors(*attack(texts, pairs)))
+            return self.backbone.vectors(*attack(texts, pairs))
+        torch = require("torch", extra="lm")
         weights = [p for _, p in self.parameters()]
         with Perturbation(self.backbone.model.get_input_embeddings(), _FIRST) as shift:
-            first = _apart(clean, self.backbone.vectors(texts, pairs))
-            # only what the hook notes at the embeddings is wanted of this gradient
+            first = _apart(clean, self.backbone.vectors(texts, pairs), middle)
+            # only what is noted at the embeddings is wanted of this gradient
             torch.autograd.grad(first, weights, allow_unused=True)
             shift.point(self.settings.epsilon)
-            return _apart(clean, self.backbone.vectors(texts, pairs))
+            return self.backbone.vectors(texts, pairs)
 
     def _read_as(self, rewrite: Rewrite, loss: Callable[[], float]) -> float:
         self.backbone.rewrite = rewrite
@@ -184,6 +188,11 @@ class Adversarial:
             return loss()
         finally:
             self.backbone.rewrite = None
+
+
+def against(objective: Objective, backbone: Backbone, settings: Adversary | None) -> Objective:
+    """The objective, with an adversary where one is wanted."""
+    return objective if settings is None else Adversarial(objective, backbone, settings)
 
 
 class Typist:
@@ -218,6 +227,15 @@ class _Heard:
         return texts, pairs
 
 
-def _apart(a: Any, b: Any) -> Any:
-    """Mean of ``1 - cos`` over rows."""
-    return (1 - require("torch", extra="lm").nn.functional.cosine_similarity(a, b, dim=1)).mean()
+def _middle(vectors: Sequence[Any], processes: Processes) -> Any:
+    """The mean of unit vectors over all processes' batches, (1, dim)."""
+    torch = require("torch", extra="lm")
+    mean = torch.nn.functional.normalize(torch.cat(list(vectors)).float(), dim=1).mean(0, keepdim=True)
+    return processes.gather(mean).mean(0, keepdim=True)
+
+
+def _apart(clean: Any, other: Any, middle: Any) -> Any:
+    """Mean over rows of ``1 - cos(a - m, b - m)``, a and b unit rows: drawing all vectors together wins nothing."""
+    functional = require("torch", extra="lm").nn.functional
+    a, b = functional.normalize(clean.float(), dim=1), functional.normalize(other.float(), dim=1)
+    return (1 - functional.cosine_similarity(a - middle, b - middle, dim=1)).mean()

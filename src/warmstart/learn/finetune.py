@@ -10,6 +10,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.errors import DataError, require
+from warmstart.learn.adversarial import Adversary, against
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.heads import HeadSettings
 from warmstart.learn.loop import Outcome, learn
@@ -64,6 +65,8 @@ class Finetuning:
         What stands on it.
     pairing
         How examples are made and held out.
+    adversary
+        What texts are put through while it learns; None = nothing.
     """
 
     source: Source = field(default_factory=Source)
@@ -71,6 +74,7 @@ class Finetuning:
     training: Training = field(default_factory=Training)
     head: HeadSettings = field(default_factory=HeadSettings)
     pairing: Pairing = field(default_factory=Pairing)
+    adversary: Adversary | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,8 @@ def finetune(
     asked = asdict(settings) | {"task": vars(task)}
     run = Run.begin(out, f"finetune {task.name}", asked, data.fingerprint(), writes=processes.main)
     objective = PairObjective(_model(data, task, train, settings), data, train, held, settings.training.seed)
-    outcome = learn(objective, settings.training, follow(run, track), processes, watch)
+    guarded = against(objective, objective.model.backbone, settings.adversary)
+    outcome = learn(guarded, settings.training, follow(run, track), processes, watch)
     trivial = task.figures(task.trivial(train, held), held.labels)
     if run.writes:
         FineTuned(objective.model, data.catalog).save(run.folder / MODEL)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError
+from warmstart.learn.adversarial import against
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.finetune import MODEL, Finetuning, Learned, status
 from warmstart.learn.loop import learn
@@ -76,7 +77,8 @@ def finetune_retrieval(
         out, "finetune retrieval", asked | {"task": asdict(task)}, data.fingerprint(), writes=processes.main
     )
     objective = _objective(data, task, settings)
-    outcome = learn(objective, settings.training, follow(run, track), processes, watch)
+    guarded = against(objective, objective.backbone, settings.adversary)
+    outcome = learn(guarded, settings.training, follow(run, track), processes, watch)
     if run.writes:
         objective.backbone.save(run.folder / MODEL)
     run.end(status(outcome), outcome.best)

@@ -51,13 +51,15 @@ class Perturbation:
             self.shifts[batch] = _of_length(gradient, length * self._sizes[batch])
         self._gradients.clear()
 
-    def climb(self, step: float, radius: float) -> None:
-        """Move every shift by ``step`` along its gradient, and back into the ball of ``radius``."""
+    def climb(self, step: float, radius: float) -> bool:
+        """Move every shift by ``step`` along its gradient, and back into the ball of ``radius``; whether any moved."""
+        found = bool(self._gradients)
         for batch, gradient in self._gradients.items():
             size, before = self._sizes[batch], self.shifts.get(batch, 0.0)
             moved = before + _of_length(gradient, step * size)
             self.shifts[batch] = moved * (radius * size / _length(moved).clamp(min=_LITTLE)).clamp(max=1.0)
         self._gradients.clear()
+        return found
 
     def _shifted(self, layer: Any, given: tuple[Any, ...], embeddings: Any) -> Any:
         torch = require("torch", extra="lm")
