@@ -14,8 +14,8 @@ from warmstart.text.whiten import Whitening
 class Linear:
     """``P(label) = sigmoid(w' [h_u * z_j, h_u'z_j, log(n_j + 1)] + b)``, h_u the mean vector of a user's other labels.
 
-    Positives are the labels, each left out of its own history and count; for each ``negatives`` unlabelled items are drawn,
-    weak negatives of weight ``1 / negatives``. One weight vector for everybody: k labels are too few for one each.
+    Positives are the labels, each left out of its own history and count; for each ``negatives`` unlabelled items are
+    drawn, weak negatives of weight ``1 / negatives``. One w for everybody: k labels are too few for one each.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ import numpy as np
 
 from warmstart.data.interactions import Interactions
 from warmstart.errors import DataError, require
+from warmstart.learn.augment import Augment
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.cached import cached_backward
 from warmstart.learn.held_items import HeldItems
@@ -59,6 +60,8 @@ class RetrievalObjective:
         Users a step, what is held out, lengths.
     seed
         Decides which items are held out.
+    augment
+        Says each step's texts a little differently (see ``learn.augment``); validation reads them as they are.
     """
 
     watched = "ndcg@10"
@@ -71,8 +74,10 @@ class RetrievalObjective:
         x: Interactions,
         settings: Retrieval | None = None,
         seed: int = 0,
+        augment: Augment | None = None,
     ) -> None:
         self.backbone, self.texts, self.settings = backbone, list(texts), settings or Retrieval()
+        self.augment = augment
         self.asked = HeldItems.of(texts, x, self.settings.held_out, seed)
         self.items, self.held, self.train_matrix = self.asked.items, self.asked.held, self.asked.train
         self.users = np.flatnonzero(self.train_matrix.getnnz(axis=1) >= 2)
@@ -103,7 +108,9 @@ class RetrievalObjective:
             return 0.0
         torch = require("torch", extra="lm")
         x = torch.from_numpy(rows).to(self.backbone.device)
-        texts = [self.texts[i] for i in self.items[draw.share(at)]]
+        said = [self.texts[i] for i in self.items[at]]
+        said = self.augment(said, rng) if self.augment else said
+        texts = [said[i] for i in draw.share(np.arange(size))]
         dims = (*self.settings.dims, self.backbone.dim)
         return cached_backward(
             self.backbone.vectors, texts, lambda a: sum(elsa(x, a[:, :d]) for d in dims) / len(dims), draw

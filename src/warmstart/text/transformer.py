@@ -90,7 +90,12 @@ def pooled(states: Any, mask: Any, pooling: str) -> Any:
     return (states * weight).sum(1) / weight.sum(1)
 
 
-HEADS = {"none": "AutoModel", "masked": "AutoModelForMaskedLM", "causal": "AutoModelForCausalLM"}
+HEADS = {
+    "none": "AutoModel",
+    "masked": "AutoModelForMaskedLM",
+    "causal": "AutoModelForCausalLM",
+    "text-to-text": "AutoModelForSeq2SeqLM",
+}
 
 
 def load_transformer(source: Path, head: str = "none", **options: str) -> tuple[Any, Any]:
@@ -113,7 +118,7 @@ def load_with_head(source: Path, head: str = "none", **options: str) -> tuple[An
     source
         A transformer's folder or a GGUF file.
     head
-        "none", or the language-model head: "masked" or "causal".
+        "none", or the language-model head: "masked", "causal" or, of an encoder with a decoder, "text-to-text".
 
     Returns
     -------
