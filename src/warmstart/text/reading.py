@@ -83,4 +83,7 @@ def _pooling(folder: Path, config: dict[str, Any]) -> str:
 
 def _json(path: Path) -> Any:
     """A JSON file's content; an empty dict where there is no file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as error:
+        raise ArtefactError(f"{path} is no JSON ({error}); save the model there again") from error
