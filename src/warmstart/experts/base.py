@@ -6,6 +6,7 @@ from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 
+from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 
@@ -20,6 +21,15 @@ class FittedExpert(Protocol):
 
     def grow(self, features: np.ndarray) -> Self:
         """With new items appended, described only by their features: float32, shape (n_new, dim)."""
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A fitted expert that reads the items' texts itself."""
+
+    def described(self, catalog: Catalog) -> FittedExpert:
+        """With the texts of a catalogue of as many items as it knows."""
         ...
 
 

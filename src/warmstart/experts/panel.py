@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.base import Expert, FittedExpert
+from warmstart.experts.base import Expert, FittedExpert, Reader
 from warmstart.experts.popularity import FittedPopularity
 
 Progress = Callable[[str, int, int], None]
@@ -42,6 +43,9 @@ class Panel:
         """Scores by name: float32, shape (n_queries, n_items), NaN = cannot say."""
         return {name: expert.score(histories) for name, expert in self.experts.items()}
 
-    def grow(self, features: np.ndarray) -> Panel:
-        """With new items appended to every expert."""
-        return Panel({name: expert.grow(features) for name, expert in self.experts.items()})
+    def grow(self, features: np.ndarray, catalog: Catalog | None = None) -> Panel:
+        """With new items appended to every expert; ``catalog`` holds old and new ones, for experts that read."""
+        grown = {name: expert.grow(features) for name, expert in self.experts.items()}
+        if catalog is None:
+            return Panel(grown)
+        return Panel({name: e.described(catalog) if isinstance(e, Reader) else e for name, e in grown.items()})

@@ -102,11 +102,12 @@ def available_processors() -> int:
     return os.cpu_count() or 1
 
 
-def open_session(path: Path) -> Any:
-    """A session of one thread: parallel work is done by running several texts at once."""
+def open_session(graph: Path | bytes) -> Any:
+    """A session of one thread, from a file or its bytes: parallel work is done by running several texts at once."""
     import onnxruntime as runtime  # heavy, and not needed before the first encoder
 
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    source = graph if isinstance(graph, bytes) else str(graph)
+    return runtime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -108,22 +108,35 @@ def _write_graph(model: Any, tokenizer: Any, reading: Reading, path: Path) -> No
             return states[:, -1] if reading.pooling == "last" else pooled(states, torch.ones_like(ids), reading.pooling)
 
     ids = tokenizer([PROBES[0]], return_tensors="pt")["input_ids"]
+    trace(OneText().eval(), {"input_ids": ids}, "vector", path)
+
+
+def trace(module: Any, inputs: dict[str, Any], output: str, path: Path) -> None:
+    """Write what a torch module does with example inputs, tensors (1, tokens), as a float32 graph for any length."""
+    torch = require("torch", extra="lm")
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes and on its successor
         torch.onnx.export(
-            OneText().eval(),
-            (ids,),
+            module,
+            tuple(inputs.values()),
             str(path),
-            input_names=["input_ids"],
-            output_names=["vector"],
-            dynamic_axes={"input_ids": {1: "tokens"}},
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_axes={name: {1: "tokens"} for name in inputs},
             opset_version=_OPSET,
             dynamo=False,
         )
 
 
 def _quantise(whole: Path, out: Path, tokenizer: Any, max_tokens: int) -> float | None:
-    """Write the int8 graph; its agreement with float32, or None where that is too low and float32 is to be kept.
+    """Write the int8 graph; its agreement with float32, or None where that is too low and float32 is to be kept."""
+    quantise_graph(whole, out)
+    agreement = _agreement(open_session(whole), open_session(out), tokenizer, max_tokens)
+    return round(agreement, 4) if agreement >= MIN_AGREEMENT else None
+
+
+def quantise_graph(whole: Path, out: Path) -> None:
+    """Write a float32 graph with weights of int8 and scales that are taken as it runs.
 
     Scales per channel double the accuracy; weights of 7 bits keep processors without VNNI from overflowing.
     """
@@ -136,8 +149,6 @@ def _quantise(whole: Path, out: Path, tokenizer: Any, max_tokens: int) -> float 
         quantization.quantize_dynamic(str(whole), str(out), **weights)
     finally:
         root.setLevel(level)
-    agreement = _agreement(open_session(whole), open_session(out), tokenizer, max_tokens)
-    return round(agreement, 4) if agreement >= MIN_AGREEMENT else None
 
 
 def _agreement(one: Any, other: Any, tokenizer: Any, max_tokens: int) -> float:
