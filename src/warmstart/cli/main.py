@@ -9,7 +9,20 @@ import typer
 from typer.core import TyperGroup
 
 from warmstart import __version__
-from warmstart.cli import check, compress, data, demo, evaluate, finetune, fit, pretrain, recommend, robustness, runs
+from warmstart.cli import (
+    check,
+    compress,
+    data,
+    demo,
+    evaluate,
+    fewshot,
+    finetune,
+    fit,
+    pretrain,
+    recommend,
+    robustness,
+    runs,
+)
 from warmstart.cli.screen import say
 from warmstart.errors import WarmstartError
 
@@ -28,6 +41,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         compress.compress,
         "warmstart compress all-MiniLM-L6-v2 ratings.csv --items films.csv --methods int8,layers:3+int8 -o small/",
     ),
+    (fewshot.fewshot, "warmstart fewshot ratings.csv --items films.csv --shots 2,8,32 --html curve.html"),
     (robustness.robustness, "warmstart robustness runs/films/model ratings.csv --items films.csv --beside minilm"),
 )
 DATA_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (

@@ -58,7 +58,7 @@ def pairs_by_label(labels: np.ndarray, n: int, seed: int = 0) -> tuple[np.ndarra
 
 
 def pairs_by_user(shown: sp.csr_matrix, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of items that one user labelled (target 1), and of items that two users labelled and nobody both (target 0).
+    """Pairs of items that one user labelled (target 1), and of labelled items that nobody labelled both (target 0).
 
     A pair that nobody labelled together is a weak negative: nobody has refused it.
 

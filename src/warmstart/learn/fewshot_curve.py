@@ -45,6 +45,11 @@ class Spread:
         half = float(t.ppf(0.975, len(x) - 1)) * float(x.std(ddof=1)) / math.sqrt(len(x))
         return cls(round(mean, 6), round(mean - half, 6), round(mean + half, 6))
 
+    def __str__(self) -> str:
+        if math.isnan(self.mean):
+            return "n/a"
+        return f"{self.mean:.4f}" if math.isnan(self.low) else f"{self.mean:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
 
 @dataclass(frozen=True)
 class Curve:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from warmstart.learn.augment import mixed
 from warmstart.learn.fewshot import World
 from warmstart.text.whiten import Whitening
 
@@ -25,11 +26,14 @@ class Linear:
         Unlabelled items a label.
     c
         Inverse strength of the ridge on w.
+    mixup
+        Alpha of mix-up over features and labels; a mixed label counts as both, in its shares. 0 = none.
     """
 
     dim: int = 64
     negatives: int = 8
     c: float = 0.01
+    mixup: float = 0.0
 
     def __call__(self, world: World) -> np.ndarray:
         """Log-odds: float32, shape (n_users, n_items)."""
@@ -40,13 +44,24 @@ class Linear:
         from sklearn.linear_model import LogisticRegression
 
         z = Whitening.fit(vectors, self.dim).apply(vectors).astype(np.float64)
-        features, labels, weights = self._examples(world, z)
+        features, labels, weights = self._mixed(*self._examples(world, z), world.seed)
         scale = features.std(axis=0) + 1e-9
         head = LogisticRegression(C=self.c, max_iter=500).fit(features / scale, labels, sample_weight=weights)
         w = head.coef_[0] / scale
         history = _means(world.shown @ z, np.diff(world.shown.indptr))
         popular = w[-1] * np.log1p(world.counts)
         return np.asarray((history * w[:-2] + history * w[-2]) @ z.T + popular + head.intercept_[0], np.float32)
+
+    def _mixed(
+        self, features: np.ndarray, labels: np.ndarray, weights: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Features mixed in pairs; each stands twice, with its own label and with its partner's."""
+        if not self.mixup:
+            return features, labels, weights
+        partner, share = mixed(self.mixup, len(labels), np.random.default_rng([seed, 79]))
+        blend = share[:, None] * features + (1 - share[:, None]) * features[partner]
+        both = np.concatenate([labels, labels[partner]])
+        return np.vstack([blend, blend]), both, np.concatenate([share * weights, (1 - share) * weights[partner]])
 
     def _examples(self, world: World, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Features, labels in {0, 1} and weights of the labels and of drawn unlabelled items."""

@@ -33,8 +33,8 @@ class Tuned:
 
     "pairs": contrastive pairs by who labelled what (``pairs_by_user``), all weights of the last layers learn, then
     logistic regression: the recipe of SetFit (arXiv:2209.11055) where labels are people. "lora": low-rank additions (Hu
-    et al. 2021, arXiv:2106.09685) learn the ELSA loss on the labelled events; a tenth of the labelled items is held out,
-    and training stops when they are ranked no better. The frozen encoder stands if no step was an improvement.
+    et al. 2021, arXiv:2106.09685) learn the ELSA loss on the labelled events; a tenth of the labelled items is held
+    out, and training stops when they are ranked no better. The frozen encoder stands if no step was an improvement.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Tuned:
         return self.head.score(world, self.vectors(world))
 
     def vectors(self, world: World) -> np.ndarray:
-        """The tuned encoder's: float32, shape (n_items, dim), unit rows; the frozen ones where nobody has two labels."""
+        """The tuned encoder's, float32, shape (n_items, dim), unit rows; frozen ones where nobody has two labels."""
         if world.shown.getnnz(axis=1).max() < 2:
             return world.vectors
         training = replace(self.training or (PAIRS if self.recipe == "pairs" else LORA), seed=world.seed)
