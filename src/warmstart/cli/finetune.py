@@ -57,7 +57,9 @@ class Usual:
 RETRIEVES, ANSWERS = Usual("full", 40, 256), Usual("last", 200, 32)
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
 Kind = Annotated[TaskName, typer.Option("--task", help="What is learned.")]
-Loss = Annotated[str | None, typer.Option(help="elsa, pairs (retrieval); bpr, margin, softmax, lambda (ranking).")]
+Loss = Annotated[
+    str | None, typer.Option(help="For retrieval elsa, pairs, distil; for ranking bpr, margin, softmax, lambda.")
+]
 HeadKind = Annotated[str, typer.Option("--head", help="linear, feed_forward, attention or transformer.")]
 Reads = Annotated[str, typer.Option(help="Person and item apart, or together (a cross-encoder).")]
 Hidden = Annotated[int, typer.Option(help="Width inside the head.")]
@@ -79,6 +81,7 @@ Threshold = Annotated[float | None, typer.Option(help="Ratings from here on mean
 ByRating = Annotated[bool, typer.Option("--by-rating", help="Rank what was rated by its rating; nothing is drawn.")]
 Column = Annotated[str | None, typer.Option("--category", help="Column of the items with their category.")]
 Rare = Annotated[str, typer.Option(help="Classes with one example: refuse or drop.")]
+Teacher = Annotated[str, typer.Option(help="Cross-encoder that --loss distil learns from: model/ of its run.")]
 Dims = Annotated[str, typer.Option(help="Shorter lengths at which vectors work as well, e.g. 64,128 (retrieval).")]
 
 Against = Annotated[
@@ -111,6 +114,7 @@ def finetune(
     category: Column = None,
     rare: Rare = "refuse",
     dims: Dims = "",
+    teacher: Teacher = "",
     held_out: HeldOut = 0.1,
     steps: Steps = None,
     batch: Batch = None,
@@ -167,7 +171,7 @@ def finetune(
         pairing=Pairing(history, held_out),
         adversary=Adversary(adversary, adversary_weight) if adversary else None,
     )
-    options = Asked(task, loss, negatives, threshold, by_rating, category, rare, dims)
+    options = Asked(task, loss, negatives, threshold, by_rating, category, rare, dims, teacher)
     dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()
     with learning() as watch:
         learned = options.learn(dataset, out, settings, trackers(track), watch)
@@ -186,10 +190,13 @@ class Asked:
     category: str | None
     rare: str
     dims: str
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         if self.loss is not None and self.task not in (TaskName.retrieval, TaskName.ranking):
             raise ConfigError(f"--loss {self.loss!r} has no meaning for task {self.task.value!r}; leave it out")
+        if self.teacher and self.task is not TaskName.retrieval:
+            raise ConfigError(f"--teacher {self.teacher!r} has no meaning for task {self.task.value!r}; leave it out")
 
     def learn(self, data: Dataset, out: Path, settings: Finetuning, track: list[str], watch: Watch) -> Learned:
         """Fine-tune."""
@@ -197,7 +204,7 @@ class Asked:
         from warmstart.learn.finetune_retrieval import RetrievalTask, finetune_retrieval
 
         if self.task is TaskName.retrieval:
-            wanted = RetrievalTask(self.loss or "elsa", lengths(self.dims), settings.pairing.held_out)
+            wanted = RetrievalTask(self.loss or "elsa", lengths(self.dims), settings.pairing.held_out, self.teacher)
             return finetune_retrieval(data, wanted, out, settings, track=track, watch=watch)
         return run(data, self.over_pairs(data.catalog), out, settings, track=track, watch=watch)
 

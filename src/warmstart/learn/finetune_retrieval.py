@@ -10,6 +10,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError
 from warmstart.learn.adversarial import against
 from warmstart.learn.backbone import Backbone
+from warmstart.learn.cross_export import cached_cross
 from warmstart.learn.finetune import MODEL, Finetuning, Learned, status
 from warmstart.learn.loop import learn
 from warmstart.learn.mining import categories_of
@@ -20,9 +21,10 @@ from warmstart.learn.processes import Processes
 from warmstart.learn.retrieval import Retrieval, RetrievalObjective
 from warmstart.learn.run import Run
 from warmstart.learn.settings import choose
+from warmstart.learn.teach import Teaching, TeachingObjective
 from warmstart.text.templates import item_texts
 
-LOSSES = ("elsa", "pairs")
+LOSSES = ("elsa", "pairs", "distil")
 
 
 @dataclass(frozen=True)
@@ -32,19 +34,27 @@ class RetrievalTask:
     Parameters
     ----------
     loss
-        "elsa" over sampled users and items, or "pairs": mined partners among multiple negatives.
+        "elsa" over sampled users and items; "pairs": mined partners among multiple negatives; "distil": the margins of
+        a cross-encoder.
     dims
         Shorter lengths at which the vectors must work as well.
     held_out
         Share of the items with events that is kept to judge by: new items ranked among themselves.
+    teacher
+        The cross-encoder of "distil": ``model`` of a run that reads together, or what ``export_cross`` made of it.
     """
 
     loss: str = "elsa"
     dims: tuple[int, ...] = ()
     held_out: float = 0.1
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         choose("loss", self.loss, LOSSES)
+        if (self.loss == "distil") != bool(self.teacher):
+            raise ConfigError(f"teacher={self.teacher!r} beside loss={self.loss!r}; 'distil' takes one, others none")
+        if self.dims and self.teacher:
+            raise ConfigError(f"dims={self.dims} beside loss='distil'; shorter lengths are learned by elsa and pairs")
 
 
 def finetune_retrieval(
@@ -87,12 +97,15 @@ def finetune_retrieval(
 
 def _objective(
     data: Dataset, task: RetrievalTask, settings: Finetuning
-) -> RetrievalObjective | MultipleNegativesObjective:
+) -> RetrievalObjective | MultipleNegativesObjective | TeachingObjective:
     """The objective of the loss's name, on a fresh language model."""
     source, seed, x = settings.source, settings.training.seed, data.interactions
     backbone = Backbone(source.model, settings.tuning, max_tokens=source.max_tokens, seed=seed)
     texts = item_texts(data.catalog, source.template)
     if task.loss == "elsa":
         return RetrievalObjective(backbone, texts, x, Retrieval(held_out=task.held_out, dims=task.dims), seed)
+    if task.loss == "distil":
+        teaching = Teaching(settings.pairing.history, task.held_out)
+        return TeachingObjective(backbone, data, cached_cross(task.teacher), teaching, seed, source.template)
     wanted = MultipleNegatives(held_out=task.held_out, dims=task.dims)
     return MultipleNegativesObjective(backbone, texts, x, wanted, seed, categories_of(data.catalog))
