@@ -29,6 +29,9 @@ class LabelKind(StrEnum):
     pairs = "pairs"
 
 
+USUAL = {LabelKind.events: "ridge,discriminant,linear,spectral,stacked", LabelKind.pairs: "ridge,discriminant,linear"}
+
+
 class Order(StrEnum):
     """Which events of a user are the labelled ones."""
 
@@ -46,7 +49,13 @@ class Part(StrEnum):
 
 Shots = Annotated[str, typer.Option(help="k's of the curve, between commas.")]
 Labels = Annotated[LabelKind, typer.Option(help="k events of each user, or k labelled pairs in all.")]
-Names = Annotated[str, typer.Option("--methods", help="ridge, discriminant, linear, spectral, stacked, pairs, lora.")]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        "--methods",
+        help="ridge, discriminant, linear; of events spectral, stacked (these usually); pairs, lora.",
+    ),
+]
 Shown = Annotated[Order, typer.Option("--order", help="Which k events a user shows.")]
 People = Annotated[Part, typer.Option("--part", help="validation: a third of the users, to choose settings on.")]
 Share = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of the part's users that a seed draws.")]
@@ -70,7 +79,7 @@ def fewshot(
     items: Items = None,
     labels: Labels = LabelKind.events,
     shots: Shots = "1,2,4,8,16,32,64",
-    names: Names = "ridge,discriminant,linear,spectral,stacked",
+    names: Names = None,
     order: Shown = Order.random,
     part: People = Part.test,
     share: Share = 0.8,
@@ -97,7 +106,7 @@ def fewshot(
     change = augmentation(augment, rate, paraphrase, back_translate, model)
     asked = Asked(whole_numbers(shots), order.value, part.value, share, seeds, seed, template)
     with progress() as tell:
-        curve = asked.measure(dataset, labels, ids(names), encoder, model, change, tell)
+        curve = asked.measure(dataset, labels, ids(names or USUAL[labels]), encoder, model, change, tell)
     if html is not None:
         from warmstart.evaluate.fewshot_page import page
 
@@ -132,18 +141,21 @@ class Asked:
     ) -> Curve:
         """The curve of the named methods."""
         from warmstart.learn.fewshot import FewShot
-        from warmstart.learn.fewshot_curve import learning_curve
+        from warmstart.learn.fewshot_curve import learning_curve, pair_curve
         from warmstart.learn.fewshot_methods import FLOORS, methods
+        from warmstart.learn.fewshot_pair_methods import pair_methods
         from warmstart.text.templates import item_texts
 
         settings = FewShot(self.shots, self.order, self.part, self.share)
         frozen = cached(encoder, tell)
         texts = item_texts(data.catalog, self.template)
+        vectors, options = frozen.encode(texts), {"seeds": self.seeds, "seed": self.seed}
+        if labels is LabelKind.pairs:
+            return pair_curve(
+                data, texts, vectors, pair_methods(names, model, change), settings, floors=FLOORS, tell=tell, **options
+            )
         known = methods(names, model, change, frozen.encode)
-        vectors = frozen.encode(texts)
-        return learning_curve(
-            data, texts, vectors, known, settings, seeds=self.seeds, seed=self.seed, floors=FLOORS, tell=tell
-        )
+        return learning_curve(data, texts, vectors, known, settings, floors=FLOORS, tell=tell, **options)
 
 
 def cached(encoder: str, tell: Tell) -> CachedEncoder:

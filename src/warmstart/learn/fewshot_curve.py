@@ -5,23 +5,28 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from warmstart.data.dataset import Dataset
-from warmstart.errors import ConfigError
+from warmstart.errors import ConfigError, DataError
 from warmstart.learn.fewshot import FewShot, World, draw_world
+from warmstart.learn.fewshot_labelled import PairWorld, draw_pairs
 from warmstart.learn.scores import ndcg_rows
 
+W = TypeVar("W")
 Method = Callable[[World], np.ndarray]
+PairMethod = Callable[[PairWorld], np.ndarray]
+Score = Callable[[np.ndarray], float]
 Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A mean over seeds and its 95 % t-interval; NaN bounds from one seed."""
+    """A mean over seeds and its 95 % t-interval; NaN bounds from one seed, all NaN where nothing could be learned."""
 
     mean: float
     low: float
@@ -153,23 +158,69 @@ def learning_curve(
     DataError
         If there is no text, or nobody has more events than the largest k.
     """
+    settings = settings or FewShot()
+
+    def draw(k: int, number: int) -> tuple[World, Score, dict[str, int]]:
+        world = draw_world(data, texts, vectors, settings, k, number)
+        asked = int((world.targets.getnnz(axis=1) > 0).sum())
+        sizes = {"users": world.shown.shape[0], "asked": asked, "items": world.shown.shape[1]}
+        return world, lambda scores: float(np.nanmean(ndcg_rows(world.ranked(scores), world.targets))), sizes
+
+    return measured(draw, methods, settings, "ndcg@10", seeds=seeds, seed=seed, floors=floors, tell=tell)
+
+
+def pair_curve(
+    data: Dataset,
+    texts: Sequence[str],
+    vectors: np.ndarray,
+    methods: Mapping[str, PairMethod],
+    settings: FewShot | None = None,
+    *,
+    seeds: int = 5,
+    seed: int = 0,
+    floors: Sequence[str] = (),
+    tell: Tell | None = None,
+) -> Curve:
+    """As ``learning_curve``, for k labelled pairs in all; measured by the area under the ROC curve of others."""
+    from sklearn.metrics import roc_auc_score
+
+    settings = settings or FewShot()
+
+    def draw(k: int, number: int) -> tuple[PairWorld, Score, dict[str, int]]:
+        world = draw_pairs(data, texts, vectors, settings, k, number)
+        sizes = {"users": len(world.people), "asked": len(world.asked), "items": len(world.items)}
+        return world, lambda scores: float(roc_auc_score(world.label[world.asked], scores)), sizes
+
+    return measured(draw, methods, settings, "auc", seeds=seeds, seed=seed, floors=floors, tell=tell)
+
+
+def measured(
+    draw: Callable[[int, int], tuple[W, Score, dict[str, int]]],
+    methods: Mapping[str, Callable[[W], np.ndarray]],
+    settings: FewShot,
+    measure: str,
+    *,
+    seeds: int,
+    seed: int,
+    floors: Sequence[str],
+    tell: Tell | None,
+) -> Curve:
+    """Draw a world for every k and seed and judge every method on it; NaN where labels are too few to learn from."""
     if seeds < 1:
         raise ConfigError(f"seeds={seeds} draws nothing; give 5 or more for an interval")
-    settings, grid = settings or FewShot(), (len((settings or FewShot()).shots), seeds)
+    grid = len(settings.shots), seeds
     values = {name: np.full(grid, np.nan) for name in methods}
     seconds = {name: np.zeros(grid) for name in methods}
     sizes: dict[str, int] = {}
     for number, (i, s) in enumerate(np.ndindex(grid)):
-        world = draw_world(data, texts, vectors, settings, settings.shots[i], seed + s)
-        asked = int((world.targets.getnnz(axis=1) > 0).sum())
-        sizes = {"users": world.shown.shape[0], "asked": asked, "items": world.shown.shape[1]}
+        world, score, sizes = draw(settings.shots[i], seed + s)
         for name, method in methods.items():
-            start = time.perf_counter()
-            scores = world.ranked(method(world))
-            seconds[name][i, s] = time.perf_counter() - start
-            values[name][i, s] = np.nanmean(ndcg_rows(scores, world.targets))
             if tell:
-                tell("few examples", number, grid[0] * grid[1])
+                tell("few labels", number, grid[0] * grid[1])
+            start = time.perf_counter()
+            with suppress(DataError):  # the world itself is sound: draw has seen to that
+                values[name][i, s] = score(method(world))
+            seconds[name][i, s] = time.perf_counter() - start
     if tell:
-        tell("few examples", grid[0] * grid[1], grid[0] * grid[1])
-    return Curve(settings, values, seconds, sizes, floors=tuple(floors))
+        tell("few labels", grid[0] * grid[1], grid[0] * grid[1])
+    return Curve(settings, values, seconds, sizes, measure, tuple(floors))
