@@ -81,12 +81,17 @@ class CrossModel:
         seconds
             No pair is begun later than this.
         """
+        self._ready()
         end = time.monotonic() + seconds
         found = np.full(len(pairs), np.nan, np.float32)
         with ThreadPoolExecutor(available_processors()) as pool:
             for number, score in enumerate(pool.map(lambda pair: self._one(pair, end), pairs)):
                 found[number] = score
         return found
+
+    def _ready(self) -> None:
+        """Read graph and tokenizer before time counts, and before threads ask for them."""
+        _ = self._session, self._tokenizer
 
     def _one(self, pair: Pair, end: float = np.inf) -> float:
         if time.monotonic() > end:
@@ -99,6 +104,7 @@ class CrossModel:
 
     def seconds_a_pair(self, pairs: Iterable[Pair], tries: int = 8) -> float:
         """How long a pair takes, by a few of them: the median over tries, with all processors at work."""
+        self._ready()
         some = list(islice(pairs, tries))
         took = list(self._timed(some * 3))
         return float(np.median(took)) / min(available_processors(), len(some)) if took else 0.0
