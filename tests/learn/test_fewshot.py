@@ -134,7 +134,7 @@ def test_a_wide_open_filter_keeps_everything_and_a_closed_one_the_first_pattern(
 
 
 def test_words_rank_items_that_nobody_labelled(shop):
-    data, texts, vectors, _ = shop
+    data, _, vectors, _ = shop
     theme = np.arange(data.n_items) % 4
     labelled = np.arange(data.n_items) < 60
     rows = [np.flatnonzero((theme == u % 4) & labelled)[:5] for u in range(40)]

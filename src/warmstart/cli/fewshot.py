@@ -147,8 +147,8 @@ class Asked:
         from warmstart.text.templates import item_texts
 
         settings = FewShot(self.shots, self.order, self.part, self.share)
-        frozen = cached(encoder, tell)
         texts = item_texts(data.catalog, self.template)
+        frozen = cached(encoder, texts, tell)
         vectors, options = frozen.encode(texts), {"seeds": self.seeds, "seed": self.seed}
         if labels is LabelKind.pairs:
             return pair_curve(
@@ -158,13 +158,16 @@ class Asked:
         return learning_curve(data, texts, vectors, known, settings, floors=FLOORS, tell=tell, **options)
 
 
-def cached(encoder: str, tell: Tell) -> CachedEncoder:
+def cached(encoder: str, texts: list[str], tell: Tell) -> CachedEncoder:
     """The frozen encoder; its vectors are kept in the user's cache."""
     from warmstart.text.cache import CachedEncoder
     from warmstart.text.choose import encoder_from_name
     from warmstart.text.weights import cache_home
 
-    return CachedEncoder(encoder_from_name(encoder), cache_home(), lambda done, total: tell("texts", done, total))
+    def told(done: int, total: int) -> None:
+        tell("texts", done, total)
+
+    return CachedEncoder(encoder_from_name(encoder, texts), cache_home(), told)
 
 
 def augmentation(
