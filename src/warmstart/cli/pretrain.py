@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.options import Items, Json, Map, Tables, Weights, pairs
+from warmstart.cli.options import Items, Json, Map, Tables, Track, Weights, pairs, trackers
 from warmstart.cli.screen import answers, emit, learning
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ Every = Annotated[int, typer.Option(help="Steps between two validations.")]
 Patience = Annotated[int, typer.Option(help="Validations without improvement after which it stops; 0 = never.")]
 Checkpoints = Annotated[int, typer.Option(help="Steps between two checkpoints; 0 = none.")]
 Seed = Annotated[int, typer.Option(help="Fixes whatever is drawn.")]
-Mirrors = Annotated[list[str] | None, typer.Option("--mirror", help="Show the run in tensorboard, wandb, mlflow.")]
 
 
 def pretrain(
@@ -64,7 +63,7 @@ def pretrain(
     patience: Patience = 5,
     checkpoint_every: Checkpoints = 50,
     seed: Seed = 0,
-    mirrors: Mirrors = None,
+    track: Track = None,
     columns: Map = None,
     weights: Weights = None,
     as_json: Json = False,
@@ -93,7 +92,7 @@ def pretrain(
     )
     tuning = Tuning(mode, layers, rank, dropout=dropout)
     with learning() as watch:
-        made = train(out, catalogue, (), files or (), model, settings, tuning, training, mirrors or (), watch)
+        made = train(out, catalogue, (), files or (), model, settings, tuning, training, trackers(track), watch)
     show(made, as_json)
 
 

@@ -15,7 +15,7 @@ from warmstart.errors import ConfigError, require
 from warmstart.learn.settings import Tuning
 from warmstart.learn.token_dropout import thinned
 from warmstart.text.reading import CHARS_A_TOKEN, Reading
-from warmstart.text.transformer import load_with_head, pooled
+from warmstart.text.transformer import load_with_head, pooled, quiet
 from warmstart.text.weights import MINILM, weights_folder
 
 _POOLING_KEYS = {
@@ -163,8 +163,9 @@ class Backbone:
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         model = self.merged()
-        (model.base_model if vectors_only else model).save_pretrained(str(path), safe_serialization=True)
-        self.tokenizer.save_pretrained(str(path))
+        with quiet():
+            (model.base_model if vectors_only else model).save_pretrained(str(path), safe_serialization=True)
+            self.tokenizer.save_pretrained(str(path))
         write_reading(path, self.reading, self.dim)
         return path
 

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from warmstart.data.dataset import Dataset
-from warmstart.errors import TrainingError
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.loop import BEST, CHECKPOINT, Outcome, learn
 from warmstart.learn.processes import Processes
@@ -154,11 +153,7 @@ def _train(
         if progress is not None and stage == "training":
             progress(STAGE, done, total)
 
-    try:
-        out = learn(objective, wanted.for_texts(texts), run, processes, watch)
-    except TrainingError:
-        run.end("failed", {})
-        raise
+    out = learn(objective, wanted.for_texts(texts), run, processes, watch)
     if processes.main:
         _keep(backbone, folder)
     run.end("stopped early" if out.stopped else "done", result_of(out))

@@ -134,11 +134,11 @@ def load_with_head(source: Path, head: str = "none", **options: str) -> tuple[An
     where = str(source.parent if is_gguf(source) else source)
     maker = getattr(transformers, HEADS[head])
     try:
-        with _quiet(transformers):
+        with quiet():
             tokenizer = transformers.AutoTokenizer.from_pretrained(where, padding_side="right", **options)
-            safe = {} if is_gguf(source) else {"use_safetensors": True}
+            how = _unpacked(transformers) if is_gguf(source) else {"use_safetensors": True}
             model, report = maker.from_pretrained(
-                where, dtype=torch.float32, output_loading_info=True, **safe, **options
+                where, dtype=torch.float32, output_loading_info=True, **how, **options
             )
     except Exception as error:  # the library's own errors are many: no such file, no such key, not a tokenizer
         reason = " ".join(str(error).split())[:200]
@@ -151,13 +151,21 @@ def load_with_head(source: Path, head: str = "none", **options: str) -> tuple[An
         raise ArtefactError(f"{source} lacks {len(lost)} weights, {lost[0]!r} among them; save the whole model again")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if quantizer := getattr(model, "hf_quantizer", None):
+        quantizer.remove_quantization_config(model)  # its weights are plain numbers now, and may be saved
     return tokenizer, model.eval(), frozenset(missing)
 
 
+def _unpacked(transformers: Any) -> dict[str, Any]:
+    """What makes the weights of a GGUF file plain numbers, which can learn; older versions know no other way."""
+    config = getattr(transformers, "GgufConfig", None)
+    return {} if config is None else {"quantization_config": config(dequantize=True)}
+
+
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """Switch off transformers' own progress bars and reports while weights load."""
-    logging = transformers.utils.logging
+def quiet() -> Iterator[None]:
+    """Switch off transformers' own progress bars and reports while weights are read or written."""
+    logging = require("transformers", extra="lm").utils.logging
     shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
