@@ -43,6 +43,9 @@ def test_what_is_lost_is_what_the_encoder_cannot_read(world):
     change = found.change("typos")
     assert change.high < 0
     assert change.difference == pytest.approx(-found.loss("typos"))
+    assert found.draws["typos"].mean() == pytest.approx(found.attacked["typos"].mean())
+    assert found.spread("drop") == 0
+    assert found.spread("typos") > 0
 
 
 def test_known_items_keep_their_texts(world):

@@ -34,7 +34,7 @@ def robustness(
     beside: Beside = None,
     rate: Rate = 0.2,
     held_out: HeldOut = 0.1,
-    draws: Draws = 3,
+    draws: Draws = 10,
     template: Template = None,
     columns: Map = None,
     seed: Seed = 0,
@@ -63,6 +63,7 @@ def plain(one: Robustness) -> dict[str, Any]:
     """All figures of an encoder, for JSON."""
     attacks = {
         name: {"ndcg@10": asdict(one.interval(name)), "change": asdict(one.change(name)), "loss": one.loss(name)}
+        | {"between_draws": spread if (spread := one.spread(name)) == spread else None}
         for name in one.attacked
     }
     return {"clean": asdict(one.interval()), "attacks": attacks, "lift": {k: asdict(v) for k, v in one.lift.items()}}
@@ -74,10 +75,11 @@ def table(found: Mapping[str, Robustness]) -> pl.DataFrame:
 
     rows = []
     for name, one in found.items():
-        rows.append((name, "clean", str(one.interval()), "", ""))
+        rows.append((name, "clean", str(one.interval()), "", "", ""))
         for attack in one.attacked:
-            rows.append(("", attack, str(one.interval(attack)), f"{one.loss(attack):.1%}", _shown(one.change(attack))))
-    columns = ["model", "texts", "ndcg@10", "lost", "change by person"]
+            lost, spread = f"{one.loss(attack):.1%}", f"{one.spread(attack):.4f}"
+            rows.append(("", attack, str(one.interval(attack)), lost, _shown(one.change(attack)), spread))
+    columns = ["model", "texts", "ndcg@10", "lost", "change by person", "between draws"]
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 

@@ -42,7 +42,7 @@ class Ordeal:
     rate: float = 0.2
     held_out: float = 0.1
     seed: int = 0
-    draws: int = 3
+    draws: int = 10
     template: str | None = None
 
     def attacks(self, texts: Sequence[str], counts: np.ndarray) -> dict[str, Attack]:
@@ -83,12 +83,16 @@ class Robustness:
         float64, shape (n_questions,).
     attacked
         The same by name of attack, mean over draws.
+    draws
+        Mean NDCG@10 of every draw, by name of attack: intervals over people leave out how much depends on which words
+        are hit.
     lift
         By name of attack, for those that stuff keywords in.
     """
 
     clean: np.ndarray
     attacked: Mapping[str, np.ndarray]
+    draws: Mapping[str, np.ndarray] = field(default_factory=dict)
     lift: Mapping[str, Lift] = field(default_factory=dict)
 
     def interval(self, attack: str | None = None) -> Interval:
@@ -104,6 +108,11 @@ class Robustness:
         """NDCG@10 less that of another encoder, paired by person; None = clean."""
         mine, its = (self.clean, other.clean) if attack is None else (self.attacked[attack], other.attacked[attack])
         return paired(mine, its)
+
+    def spread(self, attack: str) -> float:
+        """Standard deviation of NDCG@10 between draws; NaN of a single one."""
+        draws = self.draws[attack]
+        return float(draws.std(ddof=1)) if len(draws) > 1 else float("nan")
 
     def loss(self, attack: str) -> float:
         """Share of the clean NDCG that is lost; below 0 = won."""
@@ -144,7 +153,7 @@ def withstand(
     texts: Sequence[str],
     held: HeldItems,
     attacks: Mapping[str, Attack],
-    draws: int = 3,
+    draws: int = 10,
     tell: Tell | None = None,
 ) -> Robustness:
     """Measure an encoder on held-out items whose texts are attacked; the items people have met keep theirs.
@@ -174,17 +183,18 @@ def withstand(
     known, clean = held.encode(encoder, texts)
     honest = held.scores(known, clean)
     people, new = held.history @ known, [texts[i] for i in held.held]
-    attacked, lift = {}, {}
+    attacked, drawn, lift = {}, {}, {}
     for done, (name, attack) in enumerate(attacks.items()):
         scores = []
         for draw in range(draws):
             scores.append(people @ encoder.encode(replace(attack, seed=attack.seed + draw).on(new)).T)
             if tell:
                 tell("attacking", done * draws + draw + 1, len(attacks) * draws)
-        attacked[name] = np.mean([held.ndcg_rows(s) for s in scores], axis=0)
+        rows = np.array([held.ndcg_rows(s) for s in scores])
+        attacked[name], drawn[name] = rows.mean(0), rows.mean(1)
         if attack.kind == "stuff":
             lift[name] = _mean_lift([lift_of(honest, s) for s in scores])
-    return Robustness(held.ndcg_rows(honest), attacked, lift)
+    return Robustness(held.ndcg_rows(honest), attacked, drawn, lift)
 
 
 def lift_of(honest: np.ndarray, dishonest: np.ndarray) -> Lift:
