@@ -13,14 +13,11 @@ from warmstart.cli.options import Data, Items, Json, Map, Tables, Track, Users, 
 from warmstart.cli.pretrain import (
     Accumulate,
     Checkpoints,
-    Dropout,
-    Every,
     Layers,
     MaxTokens,
     Model,
     Patience,
     Rank,
-    Rate,
     Seed,
     Template,
 )
@@ -52,9 +49,14 @@ class Usual:
     tuning: str
     steps: int
     batch: int
+    learning_rate: float
+    dropout: float
+    token_dropout: float
+    validate_every: int
 
 
-RETRIEVES, ANSWERS = Usual("full", 40, 256), Usual("last", 200, 32)
+RETRIEVES = Usual("full", 24, 400, 1e-4, 0.1, 0.2, 6)
+ANSWERS = Usual("last", 200, 32, 5e-5, 0.0, 0.0, 20)
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
 Kind = Annotated[TaskName, typer.Option("--task", help="What is learned.")]
 Loss = Annotated[
@@ -66,8 +68,20 @@ Hidden = Annotated[int, typer.Option(help="Width inside the head.")]
 Mode = Annotated[
     str | None, typer.Option("--tuning", help="full (usual for retrieval), last (usual for others), lora or frozen.")
 ]
-Steps = Annotated[int | None, typer.Option(help="Steps at most; usual: 40 for retrieval, 200 for others.")]
-Batch = Annotated[int | None, typer.Option(help="Examples a step; usual: 256 items for retrieval, 32 for others.")]
+Steps = Annotated[int | None, typer.Option(help="Steps at most; usual: 24 for retrieval, 200 for others.")]
+Batch = Annotated[int | None, typer.Option(help="Examples a step; usual: 400 items for retrieval, 32 for others.")]
+PeakRate = Annotated[
+    float | None, typer.Option("--learning-rate", help="Highest rate; usual: 1e-4 for retrieval, 5e-5 for others.")
+]
+TokenDropout = Annotated[
+    float | None, typer.Option(help="Share of the tokens missing at a reading; usual: 0.2 for retrieval, else 0.")
+]
+InnerDropout = Annotated[
+    float | None, typer.Option("--dropout", help="Dropout inside the model; usual: 0.1 for retrieval, else 0.")
+]
+Judged = Annotated[
+    int | None, typer.Option("--validate-every", help="Steps between validations; usual: 6 for retrieval, else 20.")
+]
 HeadRate = Annotated[float, typer.Option(help="The head learns at this multiple of the rate.")]
 Optimiser = Annotated[str, typer.Option(help="adamw, adam or sgd.")]
 Decay = Annotated[str, typer.Option(help="linear, cosine or constant.")]
@@ -106,7 +120,8 @@ def finetune(
     mode: Mode = None,
     layers: Layers = 2,
     rank: Rank = 8,
-    dropout: Dropout = 0.0,
+    dropout: InnerDropout = None,
+    token_dropout: TokenDropout = None,
     history: Past = 20,
     negatives: Negatives = 4,
     threshold: Threshold = None,
@@ -118,7 +133,7 @@ def finetune(
     held_out: HeldOut = 0.1,
     steps: Steps = None,
     batch: Batch = None,
-    rate: Rate = 5e-5,
+    rate: PeakRate = None,
     head_rate: HeadRate = 20.0,
     optimiser: Optimiser = "adamw",
     warmup: Warmup = 0.1,
@@ -126,7 +141,7 @@ def finetune(
     accumulate: Accumulate = 1,
     clip: Clip = 1.0,
     precision: Precision = "auto",
-    validate_every: Every = 20,
+    validate_every: Judged = None,
     patience: Patience = 5,
     checkpoint_every: Checkpoints = 50,
     adversary: Against = None,
@@ -150,11 +165,17 @@ def finetune(
     usual = RETRIEVES if task is TaskName.retrieval else ANSWERS
     settings = Finetuning(
         source=Source(model, max_tokens, template),
-        tuning=Tuning(mode or usual.tuning, layers, rank, dropout=dropout),
+        tuning=Tuning(
+            mode or usual.tuning,
+            layers,
+            rank,
+            dropout=usual.dropout if dropout is None else dropout,
+            token_dropout=usual.token_dropout if token_dropout is None else token_dropout,
+        ),
         training=Training(
             steps=steps or usual.steps,
             batch=batch or usual.batch,
-            learning_rate=rate,
+            learning_rate=rate or usual.learning_rate,
             head_rate=head_rate,
             optimiser=optimiser,
             warmup=warmup,
@@ -162,7 +183,7 @@ def finetune(
             accumulate=accumulate,
             clip=clip,
             precision=precision,
-            validate_every=validate_every,
+            validate_every=usual.validate_every if validate_every is None else validate_every,
             patience=patience,
             checkpoint_every=checkpoint_every,
             seed=seed,
