@@ -173,7 +173,7 @@ def test_a_model_without_a_list_of_layers_has_no_last_ones():
         last_layers(torch.nn.Linear(2, 2), 1)
 
 
-def test_the_packaged_decoder_learns_from_its_gguf_file():
+def test_the_packaged_decoder_learns_from_its_gguf_file_and_is_saved(tmp_path):
     pytest.importorskip("gguf")
     backbone = Backbone("gemma-3-270m", Tuning("lora", rank=2), max_tokens=12)
     assert backbone.decoder
@@ -192,3 +192,5 @@ def test_the_packaged_decoder_learns_from_its_gguf_file():
     optimiser.step()
     with torch.no_grad():
         assert float(apart()) < float(before) - 1e-4
+    saved = TransformerEncoder(backbone.save(tmp_path / "model")).encode(texts)
+    np.testing.assert_allclose(saved, backbone.encode(texts), atol=1e-4)
