@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from warmstart.data.dataset import Dataset
+from warmstart.data.interactions import Interactions
 from warmstart.errors import ConfigError, DataError
 from warmstart.learn.settings import at_least, choose
 
@@ -144,34 +145,28 @@ def draw_world(data: Dataset, texts: Sequence[str], vectors: np.ndarray, setting
     x, rng, most = data.interactions, np.random.default_rng([seed, 41]), max(settings.shots)
     pool = part_of(data, settings.part)
     users = np.sort(rng.permutation(pool)[: max(1, round(settings.share * len(pool)))])
-    row = np.full(data.n_users, -1, np.int64)
-    row[users] = np.arange(len(users))
     place = _place(x.user, x.time if settings.order == "first" else np.zeros(len(x)), rng)
-    inside = row[x.user] >= 0
-    events, asked = x.matrix(), inside & (place >= most)
-    if not asked.any():
+    shown, hidden, targets = (
+        _ones(x, users, (place >= low) & (place < high)) for low, high in ((0, k), (k, most), (most, np.inf))
+    )
+    known = shown + hidden
+    targets = _clean(targets - targets.multiply(known > 0))  # an item that was met before is no discovery
+    if not targets.nnz:
         largest = int(x.user_counts()[users].max(initial=0))
         raise DataError(
             f"k={most} events are shown, but of {len(users)} users ({settings.part}) nobody has more than {largest}; "
             f"give a smaller --shots"
         )
-
-    def matrix(mask: np.ndarray) -> sp.csr_matrix:
-        made = sp.csr_matrix(
-            (np.ones(mask.sum(), np.float32), (row[x.user[mask]], x.item[mask])), (len(users), x.n_items)
-        )
-        made.sum_duplicates()
-        made.data[:] = 1.0
-        return made
-
-    shown = matrix(inside & (place < k))
-    targets = matrix(asked)
-    targets = targets - targets.multiply(shown)  # an item that was met again is no discovery
     outside = np.setdiff1d(np.arange(data.n_users), users)
-    everybody = np.asarray(events[outside].sum(axis=0), np.float64).ravel()
-    hidden = matrix(inside & (place >= k) & (place < most))
-    targets = targets - targets.multiply(hidden)
-    return World(shown, _clean(targets), hidden, everybody, texts, vectors, users, seed)
+    everybody = np.asarray(x.matrix()[outside].sum(axis=0), np.float64).ravel()
+    return World(shown, targets, hidden, everybody, texts, vectors, users, seed)
+
+
+def _ones(x: Interactions, users: np.ndarray, rows: np.ndarray) -> sp.csr_matrix:
+    """The events of a mask as a CSR of ones, a row for each of the users."""
+    made = x.select(rows).matrix()[users]
+    made.sort_indices()
+    return sp.csr_matrix(made)
 
 
 def _place(user: np.ndarray, time: np.ndarray, rng: np.random.Generator) -> np.ndarray:
