@@ -164,3 +164,20 @@ def test_texts_that_are_not_read_cannot_be_attacked(puzzle, encoder_folder):
 def test_settings_are_checked(bad):
     with pytest.raises(ConfigError):
         Adversary(**bad)
+
+
+def test_the_command_trains_against_an_adversary(puzzle, encoder_folder, tmp_path):
+    from typer.testing import CliRunner
+
+    from warmstart.cli.main import app
+
+    puzzle.save(tmp_path / "data")
+    ask = ["finetune", str(tmp_path / "data"), "-o", str(tmp_path / "run"), "--model", str(encoder_folder)]
+    ask += ["--steps", "2", "--batch", "16", "--adversary", "consistency", "--adversary-rate", "0.3", "--json"]
+    told = CliRunner().invoke(app, ask)
+    assert told.exit_code == 0, told.output
+    adversary = Run.read(tmp_path / "run").card["settings"]["adversary"]
+    assert (adversary["method"], adversary["attack"]["rate"]) == ("consistency", 0.3)
+    bad = CliRunner().invoke(app, [*ask, "--adversary", "gremlins"])
+    assert bad.exit_code == 2
+    assert "method='gremlins' is not known" in bad.stderr

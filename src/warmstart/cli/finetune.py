@@ -101,6 +101,7 @@ Dims = Annotated[str, typer.Option(help="Shorter lengths at which vectors work a
 Against = Annotated[
     str | None, typer.Option("--adversary", help="Train against fgm, pgd, vat, typos or consistency (under typos).")
 ]
+Wrong = Annotated[float, typer.Option("--adversary-rate", help="Share of words mistyped (typos, consistency).")]
 Force = Annotated[float, typer.Option("--adversary-weight", help="Weight of the adversary's loss beside the task's.")]
 
 
@@ -146,6 +147,7 @@ def finetune(
     checkpoint_every: Checkpoints = 50,
     adversary: Against = None,
     adversary_weight: Force = 1.0,
+    adversary_rate: Wrong = 0.2,
     seed: Seed = 0,
     track: Track = None,
     columns: Map = None,
@@ -157,11 +159,14 @@ def finetune(
     Give training data: the latest of it is held out to judge by. The same command takes up a run that was cut off.
     """
     from warmstart.learn.adversarial import Adversary
+    from warmstart.learn.attacks import Attack
     from warmstart.learn.finetune import Finetuning, Source
     from warmstart.learn.heads import HeadSettings
     from warmstart.learn.pairs import Pairing
     from warmstart.learn.settings import Training, Tuning
 
+    typos = Attack("typos", adversary_rate)
+    guard = Adversary(adversary, adversary_weight, attack=typos) if adversary else None
     usual = RETRIEVES if task is TaskName.retrieval else ANSWERS
     settings = Finetuning(
         source=Source(model, max_tokens, template),
@@ -190,7 +195,7 @@ def finetune(
         ),
         head=HeadSettings(head, reads, hidden),
         pairing=Pairing(history, held_out),
-        adversary=Adversary(adversary, adversary_weight) if adversary else None,
+        adversary=guard,
     )
     options = Asked(task, loss, negatives, threshold, by_rating, category, rare, dims, teacher)
     dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()
