@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.errors import ConfigError, require
+from warmstart.errors import ConfigError, TrainingError, require
 from warmstart.learn.settings import Tuning
 from warmstart.learn.token_dropout import thinned
 from warmstart.text.reading import CHARS_A_TOKEN, Reading
@@ -159,15 +160,37 @@ class Backbone:
             Is made.
         vectors_only
             Leave a language-model head out.
+
+        Raises
+        ------
+        TrainingError
+            If it cannot be written, e.g. on a full disk; what was there before is untouched.
         """
         path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        try:
+            self._write(fresh, vectors_only)
+        except Exception as error:  # the writers of weights and tokenizers wrap the system's errors in their own
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise TrainingError(
+                f"the model could not be written to {path} ({error}); free the disk and repeat"
+            ) from error
+        path.mkdir(exist_ok=True)
+        for entry in fresh.iterdir():
+            if (path / entry.name).is_dir():
+                shutil.rmtree(path / entry.name)
+            entry.replace(path / entry.name)
+        fresh.rmdir()
+        return path
+
+    def _write(self, folder: Path, vectors_only: bool) -> None:
+        folder.mkdir(parents=True)
         model = self.merged()
         with quiet():
-            (model.base_model if vectors_only else model).save_pretrained(str(path), safe_serialization=True)
-            self.tokenizer.save_pretrained(str(path))
-        write_reading(path, self.reading, self.dim)
-        return path
+            (model.base_model if vectors_only else model).save_pretrained(str(folder), safe_serialization=True)
+            self.tokenizer.save_pretrained(str(folder))
+        write_reading(folder, self.reading, self.dim)
 
     def _free(self) -> None:
         """Free the weights that learn, freeze the others, set dropout."""
