@@ -10,7 +10,7 @@ from warmstart.learn.prune import linear_layers, make_permanent, mask_smallest, 
 from warmstart.learn.settings import Training
 from warmstart.text.templates import item_texts
 
-QUICK = Training(steps=40, batch=24, learning_rate=2e-3, validate_every=20, checkpoint_every=0)
+QUICK = Training(steps=25, batch=16, learning_rate=3e-3, validate_every=5, checkpoint_every=0)
 
 
 def sizes(backbone):
@@ -38,11 +38,11 @@ def test_the_same_share_of_every_layer(encoder_folder):
     assert all(abs((w == 0).mean() - 0.25) < 1e-3 for w in sizes(backbone))
 
 
-def test_recovery_keeps_zeros_and_brings_back_vectors(encoder_folder, puzzle, tmp_path):
+def test_recovery_keeps_zeros_and_brings_back_vectors(decoder_folder, puzzle, tmp_path):
     texts = item_texts(puzzle.catalog)
-    vectors = Backbone(encoder_folder).encode(texts)
-    bare = pruned(encoder_folder, 0.9, texts, vectors, None, tmp_path / "none")
-    healed = pruned(encoder_folder, 0.9, texts, vectors, replace(QUICK, seed=1), tmp_path / "run")
+    vectors = Backbone(decoder_folder).encode(texts)
+    bare = pruned(decoder_folder, 0.9, texts, vectors, None, tmp_path / "none")
+    healed = pruned(decoder_folder, 0.9, texts, vectors, replace(QUICK, seed=1), tmp_path / "run")
     assert sparsity(healed) == pytest.approx(0.9, abs=1e-3)
     for a, b in zip(sizes(bare), sizes(healed), strict=True):
         np.testing.assert_array_equal(a == 0, b == 0)

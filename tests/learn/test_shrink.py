@@ -11,7 +11,7 @@ from warmstart.learn.shrink import Reproduction, drop_layers, shrink
 from warmstart.text.templates import item_texts
 from warmstart.text.transformer import TransformerEncoder
 
-QUICK = Training(steps=40, batch=24, learning_rate=3e-3, validate_every=20, checkpoint_every=0)
+QUICK = Training(steps=30, batch=16, learning_rate=3e-3, validate_every=30, checkpoint_every=0)
 
 
 @pytest.fixture(scope="module")
