@@ -37,6 +37,7 @@ from warmstart.text.cache import CachedEncoder
 from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name, exported
 from warmstart.text.templates import item_texts
 from warmstart.text.weights import cache_home
+from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger(__name__)
 
@@ -262,11 +263,12 @@ class Engine:
         f = self.fitted
         codes = f.catalog.items.codes([str(i) for i in items])
         parts = [pl.DataFrame(schema=SCHEMA)]
+        unit = unit_rows(f.space.z)
         for q, code in enumerate(codes):
             if code < 0:
                 LOG.warning("item %r is not in the catalogue", items[q])
                 continue
-            content = f.support.unit @ f.support.unit[code]
+            content = unit @ unit[code]
             people = f.support.people[int(code)].toarray().ravel()
             score = 0.5 * content + 0.5 * people if f.counts[code] else content
             score[code] = -np.inf

@@ -12,7 +12,6 @@ import typer
 from warmstart.cli.options import Data, Items, Json, Map, Tables, Track, Users, Weights, trackers
 from warmstart.cli.pretrain import (
     Accumulate,
-    Checkpoints,
     Layers,
     MaxTokens,
     Model,
@@ -53,10 +52,11 @@ class Usual:
     dropout: float
     token_dropout: float
     validate_every: int
+    checkpoint_every: int
 
 
-RETRIEVES = Usual("full", 24, 400, 1e-4, 0.1, 0.2, 6)
-ANSWERS = Usual("last", 200, 32, 5e-5, 0.0, 0.0, 20)
+RETRIEVES = Usual("full", 24, 400, 1e-4, 0.1, 0.2, 6, 6)
+ANSWERS = Usual("last", 200, 32, 5e-5, 0.0, 0.0, 20, 50)
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
 Kind = Annotated[TaskName, typer.Option("--task", help="What is learned.")]
 Loss = Annotated[
@@ -81,6 +81,9 @@ InnerDropout = Annotated[
 ]
 Judged = Annotated[
     int | None, typer.Option("--validate-every", help="Steps between validations; usual: 6 for retrieval, else 20.")
+]
+Kept = Annotated[
+    int | None, typer.Option("--checkpoint-every", help="Steps between checkpoints; usual: 6 for retrieval, else 50.")
 ]
 HeadRate = Annotated[float, typer.Option(help="The head learns at this multiple of the rate.")]
 Optimiser = Annotated[str, typer.Option(help="adamw, adam or sgd.")]
@@ -144,7 +147,7 @@ def finetune(
     precision: Precision = "auto",
     validate_every: Judged = None,
     patience: Patience = 5,
-    checkpoint_every: Checkpoints = 50,
+    checkpoint_every: Kept = None,
     adversary: Against = None,
     adversary_weight: Force = 1.0,
     adversary_rate: Wrong = 0.2,
@@ -178,9 +181,9 @@ def finetune(
             token_dropout=usual.token_dropout if token_dropout is None else token_dropout,
         ),
         training=Training(
-            steps=steps or usual.steps,
-            batch=batch or usual.batch,
-            learning_rate=rate or usual.learning_rate,
+            steps=usual.steps if steps is None else steps,
+            batch=usual.batch if batch is None else batch,
+            learning_rate=usual.learning_rate if rate is None else rate,
             head_rate=head_rate,
             optimiser=optimiser,
             warmup=warmup,
@@ -190,7 +193,7 @@ def finetune(
             precision=precision,
             validate_every=usual.validate_every if validate_every is None else validate_every,
             patience=patience,
-            checkpoint_every=checkpoint_every,
+            checkpoint_every=usual.checkpoint_every if checkpoint_every is None else checkpoint_every,
             seed=seed,
         ),
         head=HeadSettings(head, reads, hidden),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.errors import ConfigError, TrainingError, require
-from warmstart.learn.settings import Tuning
+from warmstart.learn.settings import Tuning, at_least
 from warmstart.learn.token_dropout import thinned
 from warmstart.text.reading import CHARS_A_TOKEN, Reading
 from warmstart.text.transformer import load_with_head, pooled, quiet
@@ -78,6 +78,7 @@ class Backbone:
     ) -> None:
         source = weights_folder(str(name))
         own = Reading.of(source)
+        at_least("max_tokens", 1 if max_tokens is None else max_tokens, 1)
         self.name, self.tuning = str(name), tuning or Tuning()
         self.reading = Reading(own.pooling, min(own.max_tokens, max_tokens or own.max_tokens))
         self.rewrite: Rewrite | None = None

@@ -145,7 +145,7 @@ def _train(
     data: Dataset, texts: list[str], wanted: Finetune, folder: Path, processes: Processes, progress: Progress | None
 ) -> None:
     """Learn in ``folder/run``; then the model is moved into place whole, and checkpoints go."""
-    backbone = Backbone(wanted.model, wanted.tuning, max_tokens=wanted.max_tokens or None)
+    backbone = Backbone(wanted.model, wanted.tuning, max_tokens=wanted.max_tokens or None, seed=wanted.training.seed)
     objective = RetrievalObjective(backbone, texts, data.interactions, wanted.retrieval, wanted.training.seed)
     run = Run.begin(folder / RUN, f"engine {wanted.task}", asdict(wanted), data.fingerprint(), writes=processes.main)
 

@@ -17,7 +17,7 @@ from warmstart.errors import ConfigError, require
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.loop import learn
 from warmstart.learn.objective import Watch
-from warmstart.learn.run import Run
+from warmstart.learn.run import Run, model_card
 from warmstart.learn.settings import Training, Tuning, choose
 from warmstart.learn.shrink import Reproduction
 from warmstart.text.weights import fingerprint_of
@@ -112,7 +112,7 @@ def pruned(
     mask_smallest(backbone, share)
     if training is not None:
         objective = Reproduction(backbone, texts, vectors, seed=training.seed)
-        settings = {"training": vars(training), "prune": share, "model": str(source)}
+        settings = {"training": vars(training), "prune": share} | model_card(source)
         run = Run.begin(folder, "prune", settings, fingerprint_of(*texts))
         outcome = learn(objective, training, run, watch=watch)
         run.end("stopped early" if outcome.stopped else "done", outcome.best)

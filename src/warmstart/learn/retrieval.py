@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from warmstart.data.interactions import Interactions
-from warmstart.errors import DataError, require
+from warmstart.errors import ConfigError, DataError, require
 from warmstart.learn.augment import Augment
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.cached import cached_backward
@@ -39,6 +39,10 @@ class Retrieval:
 
     def __post_init__(self) -> None:
         at_least("users", self.users, 2)
+        if not 0 <= self.held_out < 1:
+            raise ConfigError(f"held_out={self.held_out} is not in [0, 1); 0.1 is usual")
+        for dim in self.dims:
+            at_least("dims", dim, 1)
 
 
 class RetrievalObjective:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from warmstart.errors import ArtefactError, ConfigError, TrainingError
+from warmstart.text.reading import source_fingerprint
+from warmstart.text.weights import weights_folder
 
 CARD = "run.json"
 METRICS = "metrics.jsonl"
@@ -243,6 +245,11 @@ def _replace(path: Path, text: str) -> None:
 def now() -> str:
     """The time, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def model_card(source: str | Path) -> dict[str, str]:
+    """What a run says of the model it begins with: its name, and a fingerprint of its weights."""
+    return {"model": str(source), "weights": source_fingerprint(weights_folder(str(source)))}
 
 
 def _difference(old: Any, new: Any) -> str:

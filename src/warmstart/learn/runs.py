@@ -90,7 +90,7 @@ def summary(run: Run, name: str | None = None) -> Summary:
     return Summary(
         run=name or str(run.folder),
         kind=card["kind"],
-        model=_text(settings.get("model")),
+        model=_text(settings.get("model") or (settings.get("source") or {}).get("model")),
         status=card["status"],
         figure=figure,
         best=best,

@@ -18,7 +18,7 @@ from warmstart.learn.backbone import Backbone
 from warmstart.learn.loop import learn
 from warmstart.learn.objective import Watch
 from warmstart.learn.processes import Draw, Processes
-from warmstart.learn.run import Run
+from warmstart.learn.run import Run, model_card
 from warmstart.learn.settings import Training, Tuning
 from warmstart.text.weights import fingerprint_of
 
@@ -177,7 +177,7 @@ def shrink(
     if training is None:
         return student
     objective = Reproduction(student, texts, vectors, seed=training.seed)
-    settings = {"training": vars(training), "layers": layers, "model": str(source)}
+    settings = {"training": vars(training), "layers": layers} | model_card(source)
     run = Run.begin(folder, "shrink", settings, fingerprint_of(*texts))
     outcome = learn(objective, training, run, watch=watch)
     run.end("stopped early" if outcome.stopped else "done", outcome.best)

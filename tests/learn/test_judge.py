@@ -1,0 +1,78 @@
+"""The encoder that knows no event judges whom to trust; the fine-tuned one scores."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from warmstart.engine import Engine, load
+from warmstart.experts.content import ContentMap
+from warmstart.experts.popularity import Popularity
+from warmstart.fusion.fuse import Fusion
+from warmstart.fusion.heads import HeadLearner
+from warmstart.learn.encoder import Finetune
+from warmstart.learn.retrieval import Retrieval
+from warmstart.learn.settings import Training
+from warmstart.recipe import Recipe
+from warmstart.text.onnx_export import cached_export
+
+PLAIN = Recipe(
+    experts={"popularity": Popularity(), "content_map": ContentMap()},
+    fusion=Fusion(queries=60, heads=HeadLearner(ranker=None)),
+)
+TRAINING = Training(steps=4, batch=48, learning_rate=5e-3, validate_every=4, checkpoint_every=0)
+
+
+@pytest.fixture(scope="module")
+def tuned(puzzle, encoder_folder):
+    finetune = Finetune(model=str(encoder_folder), characters=0, training=TRAINING, retrieval=Retrieval(held_out=0.2))
+    return Engine(replace(PLAIN, finetune=finetune)).fit(puzzle)
+
+
+@pytest.fixture(scope="module")
+def frozen(puzzle, encoder_folder):
+    return Engine(replace(PLAIN, encoder=str(cached_export(str(encoder_folder))))).fit(puzzle)
+
+
+def gram(z):
+    return z @ z.T  # spaces differ in their number of directions
+
+
+def test_trust_is_that_of_the_frozen_engine_and_scores_are_not(tuned, frozen):
+    f, g = tuned.fitted, frozen.fitted
+    assert frozen.judge is None
+    assert g.judged is None
+    np.testing.assert_array_equal(f.judged.z, g.space.z)
+    np.testing.assert_array_equal(f.support.unit, g.support.unit)
+    for state, head in g.fusion.heads.items():
+        np.testing.assert_array_equal(f.fusion.heads[state].gate.weight, head.gate.weight)
+    assert not np.allclose(gram(f.space.z), gram(g.space.z), atol=1e-3)
+
+
+def test_a_recipe_may_name_the_judge(tuned, puzzle, encoder_folder):
+    recipe = replace(PLAIN, encoder=str(tuned.finetuned / "onnx"), judge=str(cached_export(str(encoder_folder))))
+    named = Engine(Recipe.of(recipe.to_dict())).fit(puzzle)
+    np.testing.assert_array_equal(named.fitted.judged.z, tuned.fitted.judged.z)
+    assert named.recommend(histories=[["i1", "i2"]]).equals(tuned.recommend(histories=[["i1", "i2"]]))
+
+
+def test_both_encoders_are_saved_and_new_items_read_by_both(tuned, tmp_path):
+    tuned.save(tmp_path / "engine")
+    engine = load(tmp_path / "engine")
+    new = [{"item_id": "new", "title": "alien robot red green old", "genre": "g1"}]
+    assert engine.add_items(new) == 1
+    f = engine.fitted
+    assert len(f.space.z) == len(f.judged.z) == len(f.support.unit) == len(f.catalog)
+    expected = f.judged.items(f.catalog, f.graph, engine.judge)
+    np.testing.assert_allclose(f.judged.z[-1], expected[-1], atol=1e-5)
+    assert not np.allclose(gram(f.judged.z)[-1], gram(f.space.z)[-1], atol=1e-3)
+    assert "new" in engine.recommend(histories=[["i1"]], k=200)["item_id"].to_list()
+
+
+def test_likeness_is_that_of_the_fine_tuned_encoder(tuned):
+    z = tuned.fitted.space.z
+    unit = z / np.linalg.norm(z, axis=1, keepdims=True)
+    people = tuned.fitted.support.people[0].toarray().ravel()
+    best = tuned.similar(["i0"], k=1)
+    code = int(tuned.fitted.catalog.items.codes(best["item_id"].to_list())[0])
+    assert best["score"][0] == pytest.approx(0.5 * float(unit[0] @ unit[code]) + 0.5 * float(people[code]), abs=1e-5)
