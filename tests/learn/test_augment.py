@@ -113,6 +113,24 @@ def test_a_model_rewrites_once_and_remembers(text_to_text, tmp_path, monkeypatch
     assert {again(["war"], rng(s))[0] for s in range(20)} == set(first[4])
 
 
+def test_what_was_said_is_kept_for_these_weights_wherever_they_lie(text_to_text, tmp_path, monkeypatch):
+    import shutil
+
+    from safetensors.numpy import load_file, save_file
+
+    make = lambda folder: Rewriter(folder, "", Writing(longest=8), tmp_path)  # noqa: E731
+    said, copy = make(text_to_text).variants(["space ship"]), shutil.copytree(text_to_text, tmp_path / "copy")
+    (weights,) = copy.glob("*.safetensors")
+    weights.touch()  # another place and another time, the same model
+    again = make(copy)
+    monkeypatch.setattr(again, "_write", lambda texts: pytest.fail("computed twice"))
+    assert again.variants(["space ship"]) == said
+    save_file({k: v + 1 for k, v in load_file(weights).items()}, weights, {"format": "pt"})
+    other = make(copy)
+    monkeypatch.setattr(other, "_write", lambda texts: [["new", "new"]] * len(texts))
+    assert other.variants(["space ship"]) == [["new", "new"]]
+
+
 def test_the_text_alone_decides_not_its_neighbours(text_to_text, tmp_path):
     writing = Writing(longest=12, batch=4)
     together = Rewriter(text_to_text, "", writing, tmp_path / "a").variants(["space", "a red train in the past", "war"])

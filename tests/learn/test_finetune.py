@@ -240,5 +240,9 @@ def test_data_that_cannot_be_learned_from_are_told(told, encoder_folder):
             prepare(unrated, task, asked)
 
 
-def test_labels_that_are_right_pass():
-    check_labels(answers([0, 1]), answers([1]), whole=True, least=0, most=1)
+def test_labels_at_the_bounds_pass_and_stay_as_they_are():
+    task, train, held = Interest().fitted(answers([0, 0, 1, 1]), answers([1]))
+    assert (train.labels.ravel().tolist(), held.labels.ravel().tolist()) == ([0, 0, 1, 1], [1])
+    assert task.start == pytest.approx((0.0,))  # half of them are interested: log-odds 0
+    with pytest.raises(DataError, match=r"label 1\.5 is out of range"):
+        check_labels(answers([0, 1]), answers([1.5]), whole=True, least=0, most=2)

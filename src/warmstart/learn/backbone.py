@@ -88,7 +88,7 @@ class Backbone:
             torch.manual_seed(seed)
             self.tokenizer, self.model, missing = load_with_head(source, head)
             self.fresh = [p for name, p in self.model.named_parameters() if name in missing]
-            self._free()
+            self.free()
         self.decoder = own.pooling == "last" or bool(getattr(self.model.config, "is_decoder", False))
 
     @property
@@ -193,8 +193,8 @@ class Backbone:
             self.tokenizer.save_pretrained(str(folder))
         write_reading(folder, self.reading, self.dim)
 
-    def _free(self) -> None:
-        """Free the weights that learn, freeze the others, set dropout."""
+    def free(self) -> None:
+        """Free the weights that ``tuning`` lets learn, freeze the others, set dropout; again where ``model`` is new."""
         torch = require("torch", extra="lm")
         mode = self.tuning.mode
         for module in self.model.modules():

@@ -10,12 +10,13 @@ import numpy as np
 from warmstart.errors import DataError, require
 from warmstart.learn.augment import Augmentation, mixed
 from warmstart.learn.backbone import Backbone
+from warmstart.learn.objective import OnBackbone
 from warmstart.learn.processes import Draw, Processes
 
 HELD = 0.25  # share of each class by which the best weights are chosen
 
 
-class ClassifyObjective:
+class ClassifyObjective(OnBackbone):
     """Cross-entropy of ``softmax(W v + b)``, v the unit vector of a text; a quarter of each class is held out.
 
     Parameters
@@ -66,17 +67,13 @@ class ClassifyObjective:
 
     def parameters(self) -> Iterator[tuple[str, Any]]:
         """The backbone's weights that learn, and the head's."""
-        yield from self.backbone.parameters()
+        yield from super().parameters()
         yield from ((f"head.{name}", p) for name, p in self.head.named_parameters())
 
     def place(self, processes: Processes) -> None:
         """Move backbone and head to the device."""
-        self.backbone.model.to(processes.device)
+        super().place(processes)
         self.head.to(processes.device)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout."""
-        self.backbone.model.train(mode)
 
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over this process's share of ``draw.size`` texts."""

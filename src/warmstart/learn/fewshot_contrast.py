@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,7 +10,8 @@ import scipy.sparse as sp
 from warmstart.errors import DataError, require
 from warmstart.learn.augment import Augmentation, mixed
 from warmstart.learn.backbone import Backbone
-from warmstart.learn.processes import Draw, Processes
+from warmstart.learn.objective import OnBackbone
+from warmstart.learn.processes import Draw
 
 HELD = 0.2  # share of the pairs by which the best weights are chosen
 
@@ -88,7 +88,7 @@ def pairs_by_user(shown: sp.csr_matrix, n: int, seed: int = 0) -> tuple[np.ndarr
     return np.vstack([same, apart]).astype(np.int64), targets
 
 
-class ContrastObjective:
+class ContrastObjective(OnBackbone):
     """``mean (cos(f(a), f(b)) - y)^2`` over pairs of texts, y = 1 where the labels are the same and 0 where not.
 
     The first half of SetFit (Tunstall et al. 2022, arXiv:2209.11055, section 3; its loss is that of Reimers & Gurevych
@@ -133,18 +133,6 @@ class ContrastObjective:
         n = max(1, round(HELD * len(pairs)))
         self._held, self._train = order[:n], order[n:]
         self._pairs, self._targets = pairs, targets
-
-    def parameters(self) -> Iterator[tuple[str, Any]]:
-        """The backbone's weights that learn."""
-        return self.backbone.parameters()
-
-    def place(self, processes: Processes) -> None:
-        """Move the backbone to the device."""
-        self.backbone.model.to(processes.device)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout."""
-        self.backbone.model.train(mode)
 
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over this process's share of ``draw.size`` pairs."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from warmstart.learn.processes import Draw, Processes
+
+if TYPE_CHECKING:
+    from warmstart.learn.backbone import Backbone
 
 Watch = Callable[[str, int, int, dict[str, float]], None]  # stage, steps done, steps in all, figures
 
@@ -42,3 +45,27 @@ class Objective(Protocol):
     def validate(self) -> dict[str, float]:
         """Figures on held-out data, the watched one among them; draws nothing and changes nothing."""
         ...
+
+
+class OnBackbone:
+    """What objectives share whose weights are those of a language model; one with more weights adds its own.
+
+    Attributes
+    ----------
+    backbone
+        The language model.
+    """
+
+    backbone: Backbone
+
+    def parameters(self) -> Iterator[tuple[str, Any]]:
+        """The backbone's weights that learn."""
+        return self.backbone.parameters()
+
+    def place(self, processes: Processes) -> None:
+        """Move the backbone to the device."""
+        self.backbone.model.to(processes.device)
+
+    def train(self, mode: bool) -> None:
+        """Switch dropout."""
+        self.backbone.model.train(mode)

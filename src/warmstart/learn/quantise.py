@@ -111,21 +111,8 @@ class Int8Vectors:
 
     def scores(self, queries: np.ndarray) -> np.ndarray:
         """Dot products of float queries and stored vectors: float32, shape (m, n)."""
-        return self._products((queries * self.scale).astype(np.float32))
-
-    def integer_scores(self, queries: np.ndarray) -> np.ndarray:
-        """The same with queries rounded to bytes, too: int32 sums of products of bytes, times a scale a query.
-
-        Sums are exact: they are below 2 ** 24 up to 1,040 dimensions, which float32 multiplication keeps.
-        """
-        scaled = queries * self.scale
-        own = np.abs(scaled).max(axis=1, initial=0.0, keepdims=True) / 127
-        codes = np.rint(scaled / np.where(own > 0, own, 1)).astype(np.float32)
-        scores: np.ndarray = (self._products(codes) * own).astype(np.float32)
-        return scores
-
-    def _products(self, queries: np.ndarray) -> np.ndarray:
-        parts = [queries @ self.codes[a : a + _BLOCK].astype(np.float32).T for a in range(0, len(self), _BLOCK)]
+        scaled = (queries * self.scale).astype(np.float32)
+        parts = [scaled @ self.codes[a : a + _BLOCK].astype(np.float32).T for a in range(0, len(self), _BLOCK)]
         return np.hstack(parts) if parts else np.zeros((len(queries), 0), np.float32)
 
 
@@ -272,21 +259,6 @@ class RescoredVectors:
             scores[row] += found.min() - scores[row].max() - 1
             scores[row, chosen] = found
         return scores
-
-
-def recall(stored: StoredVectors, queries: np.ndarray, vectors: np.ndarray, k: int = 10) -> float:
-    """Share of the true top k (by dot product with the float vectors) that is found in the stored vectors' top k.
-
-    Parameters
-    ----------
-    queries, vectors
-        float32, shapes (m, dim) and (n, dim); the stored ones were fitted on ``vectors``.
-
-    Returns
-    -------
-    In [0, 1].
-    """
-    return overlap(stored.scores(queries), queries @ vectors.T, k)
 
 
 def overlap(one: np.ndarray, other: np.ndarray, k: int = 10) -> float:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from warmstart.errors import ArtefactError, require
+from warmstart.errors import require
 from warmstart.learn.settings import at_least
-from warmstart.text.reading import CHARS_A_TOKEN
+from warmstart.text.reading import CHARS_A_TOKEN, source_fingerprint
 from warmstart.text.transformer import load_transformer
 from warmstart.text.weights import cache_home, weights_folder
 
@@ -81,8 +81,7 @@ class Rewriter:
         folder = weights_folder(self.name)
         self._tokenizer, self._model = load_transformer(folder, "text-to-text")
         self._file = Path(cache or cache_home()) / FILE
-        stated = (folder / "config.json").read_text(encoding="utf-8") + _weights_stamp(folder)
-        self._stamp = f"{stated}\0{prompt}\0{self.writing}"
+        self._stamp = f"{source_fingerprint(folder)}\0{prompt}\0{self.writing}"
         self._known = _read(self._file)
 
     def __call__(self, texts: Sequence[str], rng: np.random.Generator) -> list[str]:
@@ -152,11 +151,3 @@ def _read(file: Path) -> dict[str, list[str]]:
             continue
         known[key] = variants
     return known
-
-
-def _weights_stamp(folder: Path) -> str:
-    """Names, sizes and times of the weights: changes when another model is saved there."""
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ArtefactError(f"{folder} holds no *.safetensors; save the model in that format")
-    return "".join(f"{f.name}:{f.stat().st_size}:{f.stat().st_mtime_ns}" for f in files)

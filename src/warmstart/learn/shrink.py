@@ -7,7 +7,7 @@ over vectors and over likenesses within a batch: Park et al. 2019, Relational kn
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import numpy as np
 from warmstart.errors import ConfigError, DataError, require
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.loop import learn
-from warmstart.learn.objective import Watch
-from warmstart.learn.processes import Draw, Processes
+from warmstart.learn.objective import OnBackbone, Watch
+from warmstart.learn.processes import Draw
 from warmstart.learn.run import Run, model_card
 from warmstart.learn.settings import Training, Tuning
 from warmstart.text.weights import fingerprint_of
@@ -25,7 +25,7 @@ from warmstart.text.weights import fingerprint_of
 MIN_TEXTS = 20  # of which some are held out
 
 
-class Reproduction:
+class Reproduction(OnBackbone):
     """``mean(1 - cos(s_i, t_i)) + mean((S S' - T T')^2)`` over unit vectors of student and teacher.
 
     Parameters
@@ -59,34 +59,22 @@ class Reproduction:
             raise DataError(f"vectors of shape {vectors.shape} for {len(texts)} texts of {student.dim} dimensions")
         order = np.random.default_rng([seed, 2]).permutation(len(texts))
         n = max(1, round(held_out * len(texts)))
-        self.student, self.texts, self.vectors = student, list(texts), vectors
+        self.backbone, self.texts, self.vectors = student, list(texts), vectors
         self.held, self.learned = order[:n], order[n:]
-
-    def parameters(self) -> Iterator[tuple[str, Any]]:
-        """The student's weights that learn."""
-        return self.student.parameters()
-
-    def place(self, processes: Processes) -> None:
-        """Move the student to the device."""
-        self.student.model.to(processes.device)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout."""
-        self.student.model.train(mode)
 
     def backward(self, draw: Draw) -> float:
         """Gradients over this process's share of a batch; likenesses are taken within it."""
         torch = require("torch", extra="lm")
         at = self.learned[draw.indices(len(self.learned))]
-        taught = torch.from_numpy(self.vectors[at]).to(self.student.device)
-        mine = torch.nn.functional.normalize(self.student.vectors([self.texts[i] for i in at]), dim=1)
+        taught = torch.from_numpy(self.vectors[at]).to(self.backbone.device)
+        mine = torch.nn.functional.normalize(self.backbone.vectors([self.texts[i] for i in at]), dim=1)
         loss = (1 - (mine * taught).sum(1)).mean() + ((mine @ mine.T - taught @ taught.T) ** 2).mean()
         loss.backward()
         return float(loss.detach())
 
     def validate(self) -> dict[str, float]:
         """Mean cosine to the teacher on held-out texts."""
-        mine = self.student.encode([self.texts[i] for i in self.held])
+        mine = self.backbone.encode([self.texts[i] for i in self.held])
         return {self.watched: float((mine * self.vectors[self.held]).sum(axis=1).mean())}
 
 
@@ -134,7 +122,7 @@ def drop_layers(backbone: Backbone, keep: int) -> Backbone:
     smaller = transformers.AutoModel.from_config(config)
     smaller.load_state_dict(_renumbered(body.state_dict(), stem, numbers))
     backbone.model = smaller.float().eval()
-    backbone._free()
+    backbone.free()
     return backbone
 
 

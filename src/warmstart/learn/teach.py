@@ -19,6 +19,7 @@ from warmstart.learn.cached import cached_backward
 from warmstart.learn.cross import CrossModel
 from warmstart.learn.held_items import HeldItems
 from warmstart.learn.loop import HEAD
+from warmstart.learn.objective import OnBackbone
 from warmstart.learn.pairs import Examples, sampled
 from warmstart.learn.people import item_titles, person_texts
 from warmstart.learn.processes import Draw, Processes
@@ -70,7 +71,7 @@ class Lesson:
     margin: np.ndarray
 
 
-class TeachingObjective:
+class TeachingObjective(OnBackbone):
     """Margin-MSE: ``mean ((t(u,i) - t(u,j)) - a (s(u,i) - s(u,j)))^2`` for what u took (i) and did not (j).
 
     t is the teacher's score, s the cosine up to a factor a person: the mean of the unit vectors of the history times
@@ -130,17 +131,13 @@ class TeachingObjective:
 
     def parameters(self) -> Iterator[tuple[str, Any]]:
         """The backbone's weights that learn, and the scale."""
-        yield from self.backbone.parameters()
+        yield from super().parameters()
         yield f"{HEAD}scale", self.scale
 
     def place(self, processes: Processes) -> None:
         """Move backbone and scale to the device."""
-        self.backbone.model.to(processes.device)
+        super().place(processes)
         self.scale.data = self.scale.data.to(processes.device)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout."""
-        self.backbone.model.train(mode)
 
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over ``draw.size`` events; each distinct text is encoded once."""

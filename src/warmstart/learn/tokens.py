@@ -15,7 +15,8 @@ from warmstart.errors import ConfigError, require
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.corpus import Texts
 from warmstart.learn.loop import HEAD
-from warmstart.learn.processes import Draw, Processes
+from warmstart.learn.objective import OnBackbone
+from warmstart.learn.processes import Draw
 from warmstart.learn.settings import at_least
 
 IGNORED = -100  # label of a token that is not to be predicted
@@ -55,7 +56,7 @@ class Question:
         return int((self.labels[at] != IGNORED).sum())
 
 
-class TokenObjective(ABC):
+class TokenObjective(OnBackbone, ABC):
     """Mean negative log-likelihood of tokens, judged by the perplexity ``exp(mean loss)`` of held-out texts.
 
     Parameters
@@ -109,15 +110,7 @@ class TokenObjective(ABC):
     def parameters(self) -> Iterator[tuple[str, Any]]:
         """The weights that learn; names of those that began at random begin with ``head.``."""
         fresh = {id(p) for p in self.fresh()}
-        return ((HEAD + name if id(p) in fresh else name, p) for name, p in self.backbone.parameters())
-
-    def place(self, processes: Processes) -> None:
-        """Move the backbone to the device."""
-        self.backbone.model.to(processes.device)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout."""
-        self.backbone.model.train(mode)
+        return ((HEAD + name if id(p) in fresh else name, p) for name, p in super().parameters())
 
     def backward(self, draw: Draw) -> float:
         """Gradients of the mean over all predicted tokens of all processes."""
