@@ -3,7 +3,11 @@ import math
 import pytest
 
 from warmstart.errors import ConfigError
+from warmstart.learn.compress import Compression
+from warmstart.learn.finetune_retrieval import RetrievalTask
+from warmstart.learn.pretrain import Pretraining
 from warmstart.learn.settings import Training, Tuning
+from warmstart.learn.teach import Teaching
 
 
 @pytest.mark.parametrize(
@@ -32,6 +36,25 @@ def test_training_refuses(setting, told):
 def test_tuning_refuses(setting):
     with pytest.raises(ConfigError, match=next(iter(setting)).replace("mode", "tuning")):
         Tuning(**setting)
+
+
+@pytest.mark.parametrize(
+    ("made", "setting", "wrong", "told"),
+    [
+        *((made, "held_out", wrong, "0.1 is usual") for made in (RetrievalTask, Teaching) for wrong in (-0.1, 1.0)),
+        *((made, "held_out", wrong, "0.1 is usual") for made in (Compression, Pretraining) for wrong in (0.0, 1.0)),
+        (Compression, "seed", -1, "give 0 or more"),
+        (Pretraining, "masked", 0.0, r"is not in \(0, 1\); 0.15 is usual"),
+        (Pretraining, "masked", math.nan, "0.15 is usual"),
+        (Pretraining, "deleted", 1.0, "0.6 is usual"),
+        (Pretraining, "most_held", 0, "give 1 or more"),
+        (Pretraining, "max_tokens", 0, "give 2 or more"),
+        (Pretraining, "max_tokens", 1, "give 2 or more"),
+    ],
+)
+def test_what_is_out_of_range_is_told_with_a_remedy(made, setting, wrong, told):
+    with pytest.raises(ConfigError, match=f"^{setting}={wrong} .*{told}"):
+        made(**{setting: wrong})
 
 
 def rates(**settings):

@@ -20,7 +20,7 @@ from warmstart.learn.measure import Row, Yardstick, megabytes, timed, zipped_meg
 from warmstart.learn.plan import Plan
 from warmstart.learn.prune import pruned, sparsity
 from warmstart.learn.quantise import FloatVectors
-from warmstart.learn.settings import Training
+from warmstart.learn.settings import Training, at_least, share
 from warmstart.learn.shrink import shrink
 from warmstart.learn.static_distil import distil_static
 from warmstart.learn.truncate import project, truncate
@@ -62,6 +62,10 @@ class Compression:
     training: Training | None = field(default_factory=Training)
     template: str | None = None
     more: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        share("held_out", self.held_out, 0.1, none=False)
+        at_least("seed", self.seed, 0)
 
 
 def compress(

@@ -20,7 +20,7 @@ from warmstart.learn.objective import Watch
 from warmstart.learn.processes import Processes
 from warmstart.learn.retrieval import Retrieval, RetrievalObjective
 from warmstart.learn.run import Run
-from warmstart.learn.settings import choose
+from warmstart.learn.settings import choose, share
 from warmstart.learn.teach import Teaching, TeachingObjective
 from warmstart.text.templates import item_texts
 
@@ -51,6 +51,7 @@ class RetrievalTask:
 
     def __post_init__(self) -> None:
         choose("loss", self.loss, LOSSES)
+        share("held_out", self.held_out, 0.1)
         if (self.loss == "distil") != bool(self.teacher):
             raise ConfigError(f"teacher={self.teacher!r} beside loss={self.loss!r}; 'distil' takes one, others none")
         if self.dims and self.teacher:

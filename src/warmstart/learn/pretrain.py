@@ -21,7 +21,7 @@ from warmstart.learn.multiple_negatives import MultipleNegatives, MultipleNegati
 from warmstart.learn.objective import Objective, Watch
 from warmstart.learn.processes import Processes
 from warmstart.learn.run import Run
-from warmstart.learn.settings import Training, Tuning, at_least, choose
+from warmstart.learn.settings import Training, Tuning, at_least, choose, share
 from warmstart.learn.tokens import TokenObjective, alone
 from warmstart.text.reading import Reading, source_fingerprint
 from warmstart.text.templates import item_texts
@@ -70,6 +70,10 @@ class Pretraining:
     def __post_init__(self) -> None:
         choose("method", self.method, METHODS)
         at_least("head_steps", self.head_steps, 0)
+        for name, usual in (("masked", 0.15), ("deleted", 0.6), ("held_out", 0.1)):
+            share(name, getattr(self, name), usual, none=False)
+        at_least("most_held", self.most_held, 1)
+        at_least("max_tokens", 2 if self.max_tokens is None else self.max_tokens, 2)
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,7 @@ class Tuning:
         at_least("layers", self.layers, 1)
         at_least("rank", self.rank, 1)
         for name in ("dropout", "token_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ConfigError(f"{name}={getattr(self, name)} is not in [0, 1); 0.1 is usual")
+            share(name, getattr(self, name), 0.1)
 
 
 @dataclass(frozen=True)
@@ -142,6 +141,20 @@ def choose(name: str, value: str, known: tuple[str, ...]) -> None:
     """
     if value not in known:
         raise ConfigError(f"{name}={value!r} is not known; choose one of {', '.join(known)}")
+
+
+def share(name: str, value: float, usual: float, *, none: bool = True) -> None:
+    """Refuse a share that is not below 1, or below 0, or (``none=False``) 0 itself.
+
+    Examples
+    --------
+    >>> share("dropout", 0.0, 0.1)
+    >>> share("masked", 0.0, 0.15, none=False)
+    Traceback (most recent call last):
+    warmstart.errors.ConfigError: masked=0.0 is not in (0, 1); 0.15 is usual
+    """
+    if not (0 < value < 1 or (none and value == 0)):
+        raise ConfigError(f"{name}={value} is not in {'[' if none else '('}0, 1); {usual:g} is usual")
 
 
 def at_least(name: str, value: float, least: float) -> None:

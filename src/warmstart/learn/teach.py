@@ -23,7 +23,7 @@ from warmstart.learn.objective import OnBackbone
 from warmstart.learn.pairs import Examples, sampled
 from warmstart.learn.people import item_titles, person_texts
 from warmstart.learn.processes import Draw, Processes
-from warmstart.learn.settings import at_least
+from warmstart.learn.settings import at_least, share
 from warmstart.text.templates import item_texts
 
 _FIRST_LOOK = 64  # examples by whose margins the student's scale begins
@@ -46,6 +46,7 @@ class Teaching:
 
     def __post_init__(self) -> None:
         at_least("history", self.history, 1)
+        share("held_out", self.held_out, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
