@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from warmstart.learn.pairs import Examples, Pairing
 from warmstart.learn.predictor import FineTuned
 from warmstart.learn.ranking import Ranking
 from warmstart.learn.rating import Rating
+from warmstart.learn.run import Run
 from warmstart.learn.settings import Training, Tuning
 from warmstart.learn.task import check_labels
 
@@ -170,6 +172,52 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(rates, encoder_folder, tmp_
     assert finetune(data, Rating(), tmp_path, asked).outcome == whole.outcome
     with pytest.raises(ConfigError, match="holds a run with other"):
         finetune(data, Rating(), tmp_path, replace(asked, tuning=Tuning("last")))
+
+
+ONE = Training(steps=1, batch=8, validate_every=0, checkpoint_every=0)
+
+
+def learn_either(data, kind, out, model, training=ONE):
+    asked = settings(model, training=training)
+    if kind == "retrieval":
+        return finetune_retrieval(data, RetrievalTask(), out, asked)
+    return finetune(data, Rating(), out, asked)
+
+
+@pytest.mark.parametrize("kind", ["rating", "retrieval"])
+def test_other_weights_of_the_same_name_are_another_run(puzzle, encoder_folder, tmp_path, kind):
+    from safetensors.numpy import load_file, save_file
+
+    model = shutil.copytree(encoder_folder, tmp_path / "model")
+    learn_either(puzzle, kind, tmp_path / "run", model)
+    (weights,) = model.glob("*.safetensors")
+    save_file({k: v * 2 for k, v in load_file(weights).items()}, weights, {"format": "pt"})
+    with pytest.raises(ConfigError, match=r"holds a run with other settings \(weights: "):
+        learn_either(puzzle, kind, tmp_path / "run", model)
+
+
+@pytest.mark.parametrize("kind", ["rating", "retrieval"])
+def test_after_a_mistake_the_same_folder_takes_the_right_command(puzzle, encoder_folder, tmp_path, kind):
+    with pytest.raises(ConfigError, match="is no folder and no model name"):
+        learn_either(puzzle, kind, tmp_path / "run", "no such model")
+    few = puzzle.with_interactions(puzzle.interactions.select(puzzle.interactions.item < 3))
+    if kind == "retrieval":
+        with pytest.raises(DataError, match="retrieval needs"):
+            learn_either(few, kind, tmp_path / "run", encoder_folder)
+    assert not (tmp_path / "run").exists()
+    assert learn_either(puzzle, kind, tmp_path / "run", encoder_folder).outcome.steps == 1
+
+
+def test_every_kind_of_run_says_what_came_out_by_the_same_names(rates, puzzle, encoder_folder, tmp_path):
+    learn_either(puzzle, "retrieval", tmp_path, encoder_folder)
+    learned, _ = rates
+    for folder, figure, more in (
+        (learned.folder, "rmse", {"trivial/rmse", "trivial/mae"}),
+        (tmp_path, "ndcg@10", set()),
+    ):
+        result = Run.read(folder).card["result"]
+        assert {"steps", "best_step", f"first/{figure}", f"best/{figure}"} | more <= result.keys()
+    assert result.keys() == {"steps", "best_step", "first/ndcg@10", "best/ndcg@10"}
 
 
 @pytest.mark.parametrize("loss", ["elsa", "pairs"])

@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_best_is_kept(tmp_path, va
         learn(objective, PLAIN, begin(tmp_path))
     card = Run.read(tmp_path).card
     assert card["status"] == "failed"
-    assert card["result"]["error"] == pytest.approx(min(logged(tmp_path, "valid/error")))
+    assert card["result"]["best/error"] == pytest.approx(min(logged(tmp_path, "valid/error")))
     fine = Slope()
     learn(fine, replace(PLAIN, steps=4), begin(tmp_path / "fine", replace(PLAIN, steps=4)))
     assert torch.equal(read_tensors(tmp_path / BEST)[0]["weights/w"], fine.w.detach())

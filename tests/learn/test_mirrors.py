@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from warmstart.errors import ConfigError
+from warmstart.learn.lock import LOCK
 from warmstart.learn.loop import learn
 from warmstart.learn.mirrors import MIRRORS, follow, mirrors
 from warmstart.learn.run import CARD, Run
@@ -122,7 +123,7 @@ def test_unknown_and_none(tmp_path):
     run = Run.begin(tmp_path / "a", "retrieval", SETTINGS, "d1")
     with pytest.raises(ConfigError, match="no mirror 'excel'; choose of tensorboard, wandb, mlflow"):
         follow(run, ["tensorboard", "excel"])
-    assert sorted(p.name for p in run.folder.iterdir()) == [CARD]
+    assert sorted(p.name for p in run.folder.iterdir()) == [CARD, LOCK]
 
 
 def test_of_several_processes_only_the_writing_one_mirrors(tmp_path):

@@ -55,8 +55,8 @@ def test_held_out_perplexity_falls_and_the_model_is_an_encoder(tmp_path, folder_
     else:
         assert made.before["perplexity"] < made.untrained["perplexity"]
     card = Run.read(tmp_path).card
-    assert (card["status"], card["result"]["perplexity"]) == ("done", made.after["perplexity"])
-    assert card["result"]["before/perplexity"] == made.before["perplexity"]
+    assert (card["status"], card["result"]["best/perplexity"]) == ("done", made.after["perplexity"])
+    assert card["result"]["first/perplexity"] == made.before["perplexity"]
     vectors = TransformerEncoder(made.model).encode(["space ship", "love comedy", ""])
     np.testing.assert_allclose(vectors, Backbone(made.model).encode(["space ship", "love comedy", ""]), atol=1e-5)
     assert not np.allclose(vectors, Backbone(folder_of[kind]).encode(["space ship", "love comedy", ""]), atol=1e-2)
@@ -228,6 +228,15 @@ def test_bad_input_is_told_before_anything_is_written(tmp_path, encoder_folder, 
     with pytest.raises(ConfigError, match="method='guess' is not known; choose one of masked, causal"):
         Pretraining("guess")
     assert not out.exists()
+
+
+def test_contrast_builds_before_it_begins(tmp_path, encoder_folder, puzzle):
+    asked = {"settings": Pretraining("contrast", held_out=0.3), "training": replace(QUICK, steps=1), "texts": ()}
+    few = puzzle.with_interactions(puzzle.interactions.select(puzzle.interactions.item < 3))
+    with pytest.raises(DataError, match="retrieval needs"):
+        bad(tmp_path / "run", encoder_folder, data=few, **asked)
+    assert not (tmp_path / "run").exists()
+    assert bad(tmp_path / "run", encoder_folder, data=puzzle, **asked).steps == 1
 
 
 def test_a_folder_of_another_run_is_not_overwritten(tmp_path, encoder_folder):

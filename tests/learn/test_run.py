@@ -1,9 +1,13 @@
 import json
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 
 from warmstart.errors import ArtefactError, ConfigError
+from warmstart.learn.lock import LOCK
 from warmstart.learn.run import CARD, METRICS, Run, read_card
 
 SETTINGS = {"model": "tiny", "training": {"steps": 3, "seed": 7, "learning_rate": 0.1}}
@@ -102,6 +106,27 @@ def test_a_card_that_cannot_be_read(tmp_path, content, told):
         (tmp_path / CARD).write_text(content)
     with pytest.raises(ArtefactError, match=told):
         Run.read(tmp_path)
+
+
+def test_one_process_at_a_time_writes(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        begin(tmp_path).log(1, {"loss": 0.5})
+        (tmp_path / LOCK).write_text(str(other.pid))
+        before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+        with pytest.raises(ConfigError, match=f"is written to by process {other.pid}; wait for it, give another"):
+            begin(tmp_path)
+        assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+    again = begin(tmp_path)  # the other is no more
+    assert (tmp_path / LOCK).read_text() == str(os.getpid())
+    again.end("done", {})
+    assert not (tmp_path / LOCK).exists()
+
+
+@pytest.mark.parametrize("left", ["", "no number", "9" * 30, "own"])
+def test_a_lock_that_nobody_else_holds_is_taken_over(tmp_path, left):
+    (tmp_path / LOCK).write_text(str(os.getpid()) if left == "own" else left)
+    begin(tmp_path).end("done", {})
+    assert read_card(tmp_path)["status"] == "done"
 
 
 def test_a_run_ended_twice_keeps_the_later_result(tmp_path):

@@ -1,7 +1,9 @@
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
 from warmstart.cli.main import app
@@ -144,6 +146,23 @@ def test_a_run_leaves_an_encoder_for_recipes(puzzle, encoder_folder, teacher, tm
     assert learned.outcome.steps == 2
     assert encoder_from_name(str(learned.folder / MODEL)).spec()["kind"] == "onnx"
     assert Run.read(tmp_path / "run").card["settings"]["task"]["teacher"] == str(teacher)
+
+
+@pytest.mark.parametrize("change", ["teacher", "history"])
+def test_another_teacher_of_the_same_name_and_another_history_are_another_run(
+    puzzle, encoder_folder, teacher, tmp_path, change
+):
+    settings = Finetuning(Source(str(encoder_folder)), Tuning("last", layers=1), replace(QUICK, steps=1))
+    own = shutil.copytree(teacher, tmp_path / "teacher")
+    task = RetrievalTask("distil", held_out=0.3, teacher=str(own))
+    finetune_retrieval(puzzle, task, tmp_path / "run", settings)
+    if change == "teacher":
+        (weights,) = (own / "encoder").glob("*.safetensors")
+        save_file({k: v * 2 for k, v in load_file(weights).items()}, weights, {"format": "pt"})
+    else:
+        settings = replace(settings, pairing=Pairing(history=3))
+    with pytest.raises(ConfigError, match=rf"holds a run with other settings \({change}: "):
+        finetune_retrieval(puzzle, task, tmp_path / "run", settings)
 
 
 @pytest.mark.parametrize(

@@ -42,16 +42,34 @@ def cached_cross(source: str | Path) -> CrossModel:
     path = Path(source)
     if (path / CARD).is_file():
         return CrossModel.read(path)
+    folder = cache_home() / "cross" / cross_fingerprint(source)[:24]
+    if not (folder / CARD).is_file():
+        export_cross(path, folder)
+    return CrossModel.read(folder)
+
+
+def cross_fingerprint(source: str | Path) -> str:
+    """SHA-256 (hex) over all that decides how a cross-encoder scores.
+
+    Parameters
+    ----------
+    source
+        As ``cached_cross`` takes it.
+
+    Raises
+    ------
+    ConfigError
+        If it is no cross-encoder.
+    """
+    path = Path(source)
+    if (path / CARD).is_file():
+        return fingerprint_of(path / CARD)  # it names the checksums of the other files
     if not (path / "finetuned.json").is_file():
         raise ConfigError(
             f"{str(source)!r} is no cross-encoder; give model/ of a run of warmstart finetune --reads together"
         )
     head = (path / "finetuned.json", path / "head.safetensors")
-    key = fingerprint_of(source_fingerprint(path / "encoder"), *head, f"cross-{FORMAT}")[:24]
-    folder = cache_home() / "cross" / key
-    if not (folder / CARD).is_file():
-        export_cross(path, folder)
-    return CrossModel.read(folder)
+    return fingerprint_of(source_fingerprint(path / "encoder"), *head, f"cross-{FORMAT}")
 
 
 def export_cross(source: str | Path, folder: str | Path, int8: bool = True) -> Path:

@@ -21,7 +21,7 @@ from warmstart.learn.pair_objective import PairObjective
 from warmstart.learn.pairs import Examples, Pairing, held_out
 from warmstart.learn.predictor import FineTuned
 from warmstart.learn.processes import Processes
-from warmstart.learn.run import Run
+from warmstart.learn.run import Run, model_card
 from warmstart.learn.settings import Training, Tuning
 from warmstart.learn.task import Task
 from warmstart.text.templates import item_texts
@@ -135,16 +135,16 @@ def finetune(
     """
     settings = settings or Finetuning()
     task, train, held = prepare(data, task, settings)
-    processes = Processes(settings.training.precision)
-    asked = asdict(settings) | {"task": vars(task)}
-    run = Run.begin(out, f"finetune {task.name}", asked, data.fingerprint(), writes=processes.main)
     objective = PairObjective(_model(data, task, train, settings), data, train, held, settings.training.seed)
     guarded = against(objective, objective.model.backbone, settings.adversary)
+    processes = Processes(settings.training.precision)
+    asked = asdict(settings) | model_card(settings.source.model) | {"task": vars(task)}
+    run = Run.begin(out, f"finetune {task.name}", asked, data.fingerprint(), writes=processes.main)
     outcome = learn(guarded, settings.training, follow(run, track), processes, watch)
     trivial = task.figures(task.trivial(train, held), held.labels)
     if run.writes:
         FineTuned(objective.model, data.catalog).save(run.folder / MODEL)
-    run.end(status(outcome), outcome.best | {f"trivial/{name}": value for name, value in trivial.items()})
+    run.end(outcome.status, outcome.result() | {f"trivial/{name}": value for name, value in trivial.items()})
     return Learned(run.folder, outcome, trivial, len(train), len(held))
 
 
@@ -165,17 +165,6 @@ def prepare(data: Dataset, task: Task, settings: Finetuning) -> tuple[Task, Exam
     if not len(held):
         raise DataError("no held-out example has a class that was learned; give more events, or a larger held_out")
     return task, train, held
-
-
-def status(outcome: Outcome) -> str:
-    """How a run ended, for its card.
-
-    Examples
-    --------
-    >>> status(Outcome(stopped=True))
-    'stopped early'
-    """
-    return "stopped early" if outcome.stopped else "done"
 
 
 def _model(data: Dataset, task: Task, train: Examples, settings: Finetuning) -> PairModel:

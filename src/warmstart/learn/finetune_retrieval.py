@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError
 from warmstart.learn.adversarial import against
 from warmstart.learn.backbone import Backbone
-from warmstart.learn.cross_export import cached_cross
-from warmstart.learn.finetune import MODEL, Finetuning, Learned, status
+from warmstart.learn.cross_export import cached_cross, cross_fingerprint
+from warmstart.learn.finetune import MODEL, Finetuning, Learned
 from warmstart.learn.loop import learn
 from warmstart.learn.mining import categories_of
 from warmstart.learn.mirrors import follow
@@ -19,7 +20,7 @@ from warmstart.learn.multiple_negatives import MultipleNegatives, MultipleNegati
 from warmstart.learn.objective import Watch
 from warmstart.learn.processes import Processes
 from warmstart.learn.retrieval import Retrieval, RetrievalObjective
-from warmstart.learn.run import Run
+from warmstart.learn.run import Run, model_card
 from warmstart.learn.settings import choose, share
 from warmstart.learn.teach import Teaching, TeachingObjective
 from warmstart.text.templates import item_texts
@@ -69,7 +70,7 @@ def finetune_retrieval(
 ) -> Learned:
     """Fine-tune an encoder for retrieval; ``model/`` of the run is a text encoder for recipes.
 
-    Head and pairing of the settings play no part.
+    Head and pairing of the settings play no part; but "distil" reads ``pairing.history`` events of a person.
 
     Raises
     ------
@@ -82,18 +83,24 @@ def finetune_retrieval(
     """
     if settings.tuning.mode == "frozen":
         raise ConfigError("tuning='frozen' leaves nothing to learn for retrieval; choose full, last or lora")
-    processes = Processes(settings.training.precision)
-    asked = {name: part for name, part in asdict(settings).items() if name not in ("head", "pairing")}
-    run = Run.begin(
-        out, "finetune retrieval", asked | {"task": asdict(task)}, data.fingerprint(), writes=processes.main
-    )
     objective = _objective(data, task, settings)
     guarded = against(objective, objective.backbone, settings.adversary)
+    processes = Processes(settings.training.precision)
+    run = Run.begin(out, "finetune retrieval", _asked(task, settings), data.fingerprint(), writes=processes.main)
     outcome = learn(guarded, settings.training, follow(run, track), processes, watch)
     if run.writes:
         objective.backbone.save(run.folder / MODEL)
-    run.end(status(outcome), outcome.best)
+    run.end(outcome.status, outcome.result())
     return Learned(run.folder, outcome, {}, len(objective.items), len(objective.held))
+
+
+def _asked(task: RetrievalTask, settings: Finetuning) -> dict[str, Any]:
+    """All that decides what comes out: settings that play a part, and the weights of model and teacher."""
+    asked = {name: part for name, part in asdict(settings).items() if name not in ("head", "pairing")}
+    asked |= model_card(settings.source.model) | {"task": asdict(task)}
+    if task.teacher:
+        asked |= {"teacher": cross_fingerprint(task.teacher), "history": settings.pairing.history}
+    return asked
 
 
 def _objective(

@@ -19,6 +19,7 @@ from warmstart.learn.settings import Training
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 HEAD = "head."  # begins the names of weights that begin from nothing
+FIRST, KEPT = "first/", "best/"  # begin the names of validation figures in the result of a run
 
 
 @dataclass
@@ -43,6 +44,28 @@ class Outcome:
     best_step: int = 0
     stale: int = 0
     stopped: bool = False
+
+    @property
+    def status(self) -> str:
+        """How the run ended, for its card.
+
+        Examples
+        --------
+        >>> Outcome(stopped=True).status
+        'stopped early'
+        """
+        return "stopped early" if self.stopped else "done"
+
+    def result(self) -> dict[str, float]:
+        """What came out, for the card of a run of any kind.
+
+        Examples
+        --------
+        >>> Outcome(steps=9, first={"ndcg@10": 0.1}, best={"ndcg@10": 0.2}, best_step=6).result()
+        {'steps': 9, 'best_step': 6, 'first/ndcg@10': 0.1, 'best/ndcg@10': 0.2}
+        """
+        figures = {f"{FIRST}{k}": v for k, v in self.first.items()} | {f"{KEPT}{k}": v for k, v in self.best.items()}
+        return {"steps": self.steps, "best_step": self.best_step} | figures
 
     @classmethod
     def of(cls, note: Mapping[str, Any]) -> Outcome:
@@ -98,7 +121,7 @@ def learn(
         return loop.run()
     except BaseException as error:
         with suppress(OSError):  # the disk may be what failed
-            run.end("failed" if isinstance(error, Exception) else "interrupted", loop.at.best)
+            run.end("failed" if isinstance(error, Exception) else "interrupted", loop.at.result())
         raise
 
 

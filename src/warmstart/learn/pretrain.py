@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,23 +13,22 @@ from warmstart.learn.backbone import Backbone
 from warmstart.learn.causal import CausalObjective
 from warmstart.learn.corpus import Corpus
 from warmstart.learn.denoise import DenoiseObjective
-from warmstart.learn.loop import CHECKPOINT, Outcome, learn
+from warmstart.learn.loop import CHECKPOINT, FIRST, learn
 from warmstart.learn.masked import MaskedObjective
 from warmstart.learn.mining import categories_of
 from warmstart.learn.mirrors import follow
 from warmstart.learn.multiple_negatives import MultipleNegatives, MultipleNegativesObjective
 from warmstart.learn.objective import Objective, Watch
 from warmstart.learn.processes import Processes
-from warmstart.learn.run import Run
+from warmstart.learn.run import Run, model_card
 from warmstart.learn.settings import Training, Tuning, at_least, choose, share
 from warmstart.learn.tokens import TokenObjective, alone
-from warmstart.text.reading import Reading, source_fingerprint
+from warmstart.text.reading import Reading
 from warmstart.text.templates import item_texts
 from warmstart.text.weights import MINILM, fingerprint_of, weights_folder
 
 METHODS = ("masked", "causal", "denoise", "contrast")
 HEAD_FOLDER, MODEL_FOLDER = "head", "model"
-BEFORE = "before/"  # begins the names of figures from before a run
 _HEADS = {"masked": "masked", "causal": "causal"}
 
 
@@ -117,7 +116,7 @@ def pretrain(
     settings: Pretraining | None = None,
     tuning: Tuning | None = None,
     training: Training | None = None,
-    mirrors: Sequence[str] = (),
+    track: Sequence[str] = (),
     watch: Watch | None = None,
 ) -> Pretrained:
     """Train a language model on the texts of a catalogue, on others, and on files larger than memory.
@@ -136,8 +135,8 @@ def pretrain(
         A folder, a GGUF file or a model name.
     settings, tuning, training
         Method, which weights learn, and how.
-    mirrors
-        Of "tensorboard", "wandb", "mlflow".
+    track
+        Mirrors by name; see ``follow``.
     watch
         Told of every step.
 
@@ -151,23 +150,19 @@ def pretrain(
         If the loss is not a number, or a file cannot be written.
     """
     s, tuning, training = settings or Pretraining(), tuning or Tuning(), training or Training()
-    if tuning.mode == "frozen":
-        raise ConfigError("tuning='frozen' would learn nothing that is kept; choose full, last or lora")
-    source = weights_folder(str(model))
-    _check(s.method, Reading.of(source), str(model))
+    _check(s.method, tuning, model)
     learned = _Learned.of(s, data, texts, files)
-    asked = {"model": str(model), "weights": source_fingerprint(source), "pretraining": asdict(s)}
-    asked |= {"tuning": asdict(tuning), "training": asdict(training)}
-    processes = Processes(training.precision)
-    run = follow(Run.begin(out, "pretrain", asked, learned.fingerprint, writes=processes.main), mirrors)
     backbone = Backbone(model, tuning, _HEADS.get(s.method, "none"), seed=training.seed)
     objective = learned.objective(backbone, s, training.seed)
+    asked = model_card(model) | {"pretraining": asdict(s), "tuning": asdict(tuning), "training": asdict(training)}
+    processes = Processes(training.precision)
+    run = follow(Run.begin(out, "pretrain", asked, learned.fingerprint, writes=processes.main), track)
     untrained = _head_alone(objective, run, replace(training, steps=max(1, s.head_steps)), s, processes, watch)
     outcome = learn(objective, training, run, processes, watch)
     if processes.main:
         backbone.save(Path(out) / MODEL_FOLDER, vectors_only=s.method not in _HEADS)
     processes.wait()
-    _end(run, outcome, untrained)
+    run.end(outcome.status, outcome.result() | {f"untrained/{k}": v for k, v in untrained.items()})
     how = (outcome.steps, outcome.best_step, outcome.stopped)
     return Pretrained(Path(out) / MODEL_FOLDER, objective.watched, untrained, outcome.first, outcome.best, *how)
 
@@ -208,9 +203,11 @@ class _Learned:
         return DenoiseObjective(backbone, train, held_texts, s.max_tokens, seed, s.deleted)
 
 
-def _check(method: str, reading: Reading, model: str) -> None:
-    """Refuse a method that the model's kind cannot learn by."""
-    decoder = reading.pooling == "last"
+def _check(method: str, tuning: Tuning, model: str | Path) -> None:
+    """Refuse to learn nothing, and a method that the model's kind cannot learn by."""
+    if tuning.mode == "frozen":
+        raise ConfigError("tuning='frozen' would learn nothing that is kept; choose full, last or lora")
+    decoder = Reading.of(weights_folder(str(model))).pooling == "last"
     if method == "masked" and decoder:
         raise ConfigError(f"{model} is a decoder and has no mask; use method 'causal' or 'denoise'")
     if method == "causal" and not decoder:
@@ -226,17 +223,10 @@ def _head_alone(
     folder = run.folder / HEAD_FOLDER
     if (run.folder / CHECKPOINT).is_file():  # the run went on beyond; its checkpoint holds the head
         result = Run.read(folder).card["result"]
-        return {k.removeprefix(BEFORE): float(v) for k, v in result.items() if k.startswith(BEFORE)}
+        return {k.removeprefix(FIRST): float(v) for k, v in result.items() if k.startswith(FIRST)}
     asked = run.card["settings"] | {"training": asdict(training)}
     inner = Run.begin(folder, "pretrain head", asked, run.card["data"], writes=processes.main)
     with alone(objective.fresh(), objective):
         outcome = learn(objective, training, inner, processes, watch)
-    _end(inner, outcome)
+    inner.end(outcome.status, outcome.result())
     return outcome.first
-
-
-def _end(run: Run, outcome: Outcome, untrained: Mapping[str, float] | None = None) -> None:
-    """Note what came out, beside what was there before."""
-    figures = outcome.best | {f"{BEFORE}{k}": v for k, v in outcome.first.items()}
-    figures |= {f"untrained/{k}": v for k, v in (untrained or {}).items()}
-    run.end("stopped early" if outcome.stopped else "done", figures)

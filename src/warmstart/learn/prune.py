@@ -115,6 +115,6 @@ def pruned(
         settings = {"training": vars(training), "prune": share} | model_card(source)
         run = Run.begin(folder, "prune", settings, fingerprint_of(*texts))
         outcome = learn(objective, training, run, watch=watch)
-        run.end("stopped early" if outcome.stopped else "done", outcome.best)
+        run.end(outcome.status, outcome.result())
     make_permanent(backbone)
     return backbone

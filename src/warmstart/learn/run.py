@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from warmstart.errors import ArtefactError, ConfigError, TrainingError
+from warmstart.learn.lock import leave, take
 from warmstart.text.reading import source_fingerprint
 from warmstart.text.weights import weights_folder
 
@@ -48,8 +49,9 @@ class Run:
     card
         The content of ``run.json``: ``format``, ``kind``, ``settings``, ``data`` (fingerprint), ``seed``,
         ``hardware``, ``versions``, ``started``, ``ended``, ``seconds``, ``peak_memory_mb``, ``status`` ("running",
-        "done", "stopped early", "failed", "interrupted") and ``result``; ``watched`` and ``higher_is_better`` (the
-        validation figure by which weights are chosen) once it learns.
+        "done", "stopped early", "failed", "interrupted") and ``result`` (``Outcome.result``, and what there is to
+        compare it with); ``watched`` and ``higher_is_better`` (the validation figure by which weights are chosen)
+        once it learns.
     mirrors
         Told of everything that is logged.
     writes
@@ -78,7 +80,7 @@ class Run:
         Raises
         ------
         ConfigError
-            If the folder holds a run that was asked for something else.
+            If the folder holds a run that was asked for something else, or another process writes there.
         """
         path = Path(folder)
         plain_settings = json.loads(json.dumps(dict(settings), default=str))
@@ -98,6 +100,7 @@ class Run:
         run._began -= float(card["seconds"])
         if writes:
             path.mkdir(parents=True, exist_ok=True)
+            take(path)
             run._write()
         return run
 
@@ -153,6 +156,7 @@ class Run:
         if not self.writes:
             return
         self._write()
+        leave(self.folder)
         for mirror in self.mirrors:
             mirror.end(result)
         self.mirrors = ()  # a run may be ended once more, with figures of the test

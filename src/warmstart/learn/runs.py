@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.errors import ArtefactError
+from warmstart.learn.loop import KEPT
 from warmstart.learn.run import CARD, Run, flat
 
 VALID = "valid/"
@@ -115,8 +116,8 @@ def best_of(
     >>> rows = [{"step": 0, "valid/auc": 0.5}, {"step": 9, "valid/auc": 0.7}, {"step": 18, "valid/auc": 0.6}]
     >>> best_of({"watched": "auc", "higher_is_better": True}, rows)
     ('auc', 0.7, 9)
-    >>> best_of({"result": {"accuracy": 0.9}}, [])
-    ('accuracy', 0.9, None)
+    >>> best_of({"result": {"best_step": 4, "first/accuracy": 0.2, "best/accuracy": 0.9}}, [])
+    ('accuracy', 0.9, 4)
     """
     watched = card.get("watched")
     seen = [(row[VALID + watched], int(row["step"])) for row in rows if VALID + str(watched) in row] if watched else []
@@ -125,10 +126,10 @@ def best_of(
         sign = -1 if card["higher_is_better"] else 1
         value, step = min(seen, key=lambda pair: (sign * pair[0], pair[1]))
         return watched, value, step
-    for name, value in (card.get("result") or {}).items():
-        if math.isfinite(value):
-            return name, value, None
-    return watched, None, None
+    result = {name: value for name, value in (card.get("result") or {}).items() if math.isfinite(value)}
+    kept = {name.removeprefix(KEPT): value for name, value in result.items() if name.startswith(KEPT)} or result
+    at = int(result["best_step"]) if "best_step" in result else None
+    return next(((name, value, at) for name, value in kept.items()), (watched, None, None))
 
 
 def curves(run: Run) -> dict[str, tuple[list[int], list[float]]]:

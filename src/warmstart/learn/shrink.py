@@ -168,5 +168,5 @@ def shrink(
     settings = {"training": vars(training), "layers": layers} | model_card(source)
     run = Run.begin(folder, "shrink", settings, fingerprint_of(*texts))
     outcome = learn(objective, training, run, watch=watch)
-    run.end("stopped early" if outcome.stopped else "done", outcome.best)
+    run.end(outcome.status, outcome.result())
     return student
