@@ -18,6 +18,7 @@ from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
+from warmstart.learn.cross import CrossModel
 from warmstart.learn.people import person_texts
 from warmstart.learn.predictor import FineTuned
 from warmstart.recipe import Recipe
@@ -67,16 +68,39 @@ def test_of_a_typed_text_alone_nothing_is_said(fitted, data):
     assert np.isnan(fitted.score(typed)).all(1).tolist() == [True, False]
 
 
-def test_the_budget_bounds_how_many_are_asked_and_stops(expert, data, monkeypatch):
-    from warmstart.learn.cross import CrossModel
-
+def test_the_budget_stops_what_is_asked_and_changes_nothing_that_is_fitted(expert, data, monkeypatch, caplog):
     monkeypatch.setattr(CrossModel, "seconds_a_pair", lambda self, pairs: 0.002)
-    assert replace(expert, budget_ms=20).fit(data).asked == 7  # of 20 ms seven tenths are planned
-    assert replace(expert, budget_ms=0.5).fit(data).asked == 1
-    fitted = replace(expert, budget_ms=20, most=5).fit(data)
-    assert fitted.asked == 5
+    assert replace(expert, budget_ms=20).fit(data).asked == 10
+    assert caplog.messages == []
+    fitted = replace(expert, budget_ms=7).fit(data)
+    assert fitted.asked == 10
+    assert caplog.messages == ["most=10 items take about 20 ms here, budget_ms=7; raise it, or give most=3"]
     late = replace(fitted, budget_ms=0.0, asked=100).score(data.histories(np.array([3])))
     assert np.isnan(late).sum() > data.n_items - 100
+
+
+def test_what_the_fusion_learns_depends_on_no_clock(cross_folder, monkeypatch):
+    given, scores = [], CrossModel.scores
+
+    def noting(self, pairs, seconds=np.inf):
+        given.append((len(pairs), seconds))
+        return scores(self, pairs, seconds)
+
+    monkeypatch.setattr(CrossModel, "scores", noting)
+    hurried = CrossEncoder(str(cross_folder), budget_ms=2**-20, most=4)  # no pair is ever in time
+    experts = {"popularity": Popularity(), "content_map": ContentMap(), "reader": hurried}
+    engine = Engine(Recipe("tfidf", experts=experts, fusion=Fusion(queries=8, heads=HeadLearner(ranker=None))))
+    engine.fit(clusters(seed=0))
+    assert set(given) == {(4, np.inf)}
+    given.clear()
+    engine.recommend(histories=[["i1"]], k=3)
+    assert set(given) == {(4, 2**-20 / 1000)}
+
+
+def test_what_has_a_text_is_looked_for_once(expert, data):
+    fitted = expert.fit(data)
+    assert fitted.told is fitted.told
+    np.testing.assert_array_equal(fitted.told, np.arange(data.n_items))
 
 
 def test_items_without_words_are_not_asked_about(expert, data):

@@ -34,6 +34,15 @@ class Reader(Protocol):
 
 
 @runtime_checkable
+class Hurried(Protocol):
+    """An expert whose answers depend on a clock."""
+
+    def unhurried(self) -> Expert:
+        """The same without a clock: what is learned from its answers is the same at every fit."""
+        ...
+
+
+@runtime_checkable
 class Expert(Protocol):
     """A frozen dataclass of hyper-parameters."""
 

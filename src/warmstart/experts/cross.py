@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
@@ -20,42 +22,43 @@ from warmstart.learn.cross_export import cached_cross
 from warmstart.learn.people import item_titles, person_texts
 from warmstart.text.templates import item_texts
 
-PLANNED = 0.7  # part of the budget that the planned pairs take; the rest is for a slow moment
+LOG = logging.getLogger(__name__)
+TRIED = 8  # pairs by which the time for one is measured
 
 
 @dataclass(frozen=True)
 class CrossEncoder:
-    """Reranks by a fine-tuned cross-encoder within a budget of time; NaN for items it is not asked about.
+    """Reranks by a fine-tuned cross-encoder the items that a cheap score puts first; NaN for all others.
 
     The model is not trained here, nor anew in simulated worlds: train it on older events, or on other people's, than
-    the engine is fitted on, or it will be trusted for what it has seen. Every simulated question costs the budget
-    too; ``fusion.queries`` bounds their number. Source: Nogueira and Cho, Passage re-ranking with BERT, 2019,
-    arXiv:1901.04085.
+    the engine is fitted on, or it will be trusted for what it has seen. Simulated questions are asked about ``most``
+    items whatever it takes, so that a fit depends on no clock; ``fusion.queries`` bounds their number. Source:
+    Nogueira and Cho, Passage re-ranking with BERT, 2019, arXiv:1901.04085.
 
     Parameters
     ----------
     model
         ``model`` of a run of ``warmstart finetune --reads together``, or what ``export_cross`` made of it.
     budget_ms
-        Milliseconds a query, above 0: decides by a measurement how many items are asked about, and is a hard stop.
+        Milliseconds a query, above 0, after which an engine that answers asks about no more items; inf = no stop.
     most
-        Items asked about at most, >= 1.
+        Items asked about, >= 1; fewer where time runs out. ``fit`` warns where the budget will not suffice for them.
     content_map, popularity
         The cheap score is the sum of both, standardised over the items.
     """
 
     model: str = ""
     budget_ms: float = 50.0
-    most: int = 30
+    most: int = 10
     content_map: ContentMap = field(default_factory=ContentMap)
     popularity: Popularity = field(default_factory=lambda: Popularity(tau=16.0))
 
     def __post_init__(self) -> None:
         if not (self.budget_ms > 0 and self.most >= 1):
-            raise ConfigError(f"budget_ms={self.budget_ms:g} and most={self.most} must be above 0; 50 and 30 are usual")
+            raise ConfigError(f"budget_ms={self.budget_ms:g} and most={self.most} must be above 0; 50 and 10 are usual")
 
     def fit(self, data: Dataset) -> FittedCrossEncoder | None:
-        """Export the model if that was not done yet, measure it, fit the cheap score.
+        """Export the model if that was not done yet, fit the cheap score, measure whether the budget suffices.
 
         Raises
         ------
@@ -66,11 +69,23 @@ class CrossEncoder:
         """
         cheap, popular = self.content_map.fit(data), self.popularity.fit(data)
         model = cached_cross(self.model)
-        made = FittedCrossEncoder(model, cheap, popular, 0, self.budget_ms, *_described(data.catalog, model))
-        pairs = ((text, title) for text, title in zip(made.texts, made.titles, strict=True) if text)
+        made = FittedCrossEncoder(model, cheap, popular, self.most, self.budget_ms, *_described(data.catalog, model))
+        if self.budget_ms < math.inf:
+            self._warn(model, [(made.texts[i], made.titles[i]) for i in made.told[:TRIED]])
+        return made
+
+    def unhurried(self) -> CrossEncoder:
+        """Without a budget, for simulated worlds."""
+        return replace(self, budget_ms=math.inf)
+
+    def _warn(self, model: CrossModel, pairs: list[tuple[str, str]]) -> None:
+        """Say so where the budget is too small on this machine; nothing else depends on what is measured."""
         pace = 1000 * model.seconds_a_pair(pairs)
-        able = self.most if pace <= 0 else max(1, int(PLANNED * self.budget_ms / pace))
-        return replace(made, asked=min(self.most, able))
+        if pace * self.most > self.budget_ms:
+            LOG.warning(
+                f"most={self.most} items take about {pace * self.most:.0f} ms here, budget_ms={self.budget_ms:g}; "
+                f"raise it, or give most={max(1, int(self.budget_ms / pace))}"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +124,11 @@ class FittedCrossEncoder:
         """One an item, as they stand in the text of a person."""
         return _strings(self.names)
 
+    @cached_property
+    def told(self) -> np.ndarray:
+        """Items that have a text: int64 codes."""
+        return np.flatnonzero([bool(text) for text in self.texts])
+
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for all but the items asked about, best by the cheap score.
 
@@ -125,9 +145,8 @@ class FittedCrossEncoder:
 
     def candidates(self, one: Histories) -> np.ndarray:
         """Items to ask about for a single query: int64 codes, the best by the cheap score first."""
-        told = np.flatnonzero([bool(text) for text in self.texts])
-        voices = (expert.score(one)[0, told] for expert in (self.cheap, self.popular))
-        best = told[np.argsort(-sum(map(_standard, voices)), kind="stable")]
+        voices = (expert.score(one)[0, self.told] for expert in (self.cheap, self.popular))
+        best = self.told[np.argsort(-sum(map(_standard, voices)), kind="stable")]
         return best[~np.isin(best, one.item)][: self.asked]
 
     def grow(self, features: np.ndarray) -> Self:

@@ -9,7 +9,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.base import Expert
+from warmstart.experts.base import Expert, Hurried
 from warmstart.experts.panel import Panel, Progress
 from warmstart.fusion.evidence import Support, candidates, columns_of, evidence
 from warmstart.fusion.floor import Cell
@@ -46,6 +46,7 @@ class Fusion:
         worlds = [world for world in episodes(data, self.seed) if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
+        experts = {name: e.unhurried() if isinstance(e, Hurried) else e for name, e in experts.items()}
         whole = Panel({}) if worlds else Panel.fit(experts, data)
         columns = columns_of(whole.experts, whole.flat)
         many = len(worlds)
