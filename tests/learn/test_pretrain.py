@@ -192,13 +192,14 @@ def test_two_processes_learn_what_one_with_twice_the_batch_learns(tmp_path, enco
     texts = written(tmp_path)
     asked = words(texts, encoder_folder, tmp_path / "two", steps=6)
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "--no_python"]
-    subprocess.run(
+    done = subprocess.run(
         [*start, sys.executable, "-c", MAIN, *asked],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         capture_output=True,
         timeout=500,
     )
+    assert json.loads(done.stdout)["steps"] == 6  # only one of them speaks
     here(*words(texts, encoder_folder, tmp_path / "one", steps=6, batch=16))
     for folder in (".", HEAD_FOLDER):
         losses = [

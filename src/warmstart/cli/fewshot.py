@@ -102,6 +102,9 @@ def fewshot(
     Every method knows k events of each user and nothing else (of "popularity (everybody)" alone more), and ranks the
     whole catalogue for what else these users did. Intervals: 95 %, over seeds.
     """
+    from warmstart.learn.processes import one_alone
+
+    one_alone("fewshot")
     dataset, _ = Tables(data, items, map=columns, weights=weights).read()
     change = augmentation(augment, rate, paraphrase, back_translate, model)
     asked = Asked(whole_numbers(shots), order.value, part.value, share, seeds, seed, template)

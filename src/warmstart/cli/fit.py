@@ -40,7 +40,9 @@ def fit(
 ) -> None:
     """Fit an engine and save it; the folder holds no user data."""
     from warmstart.engine import Engine
+    from warmstart.learn.processes import one_alone
 
+    one_alone("fit")
     engine = Engine(recipe)
     engine.recipe = finetuned(engine.recipe, finetune, steps)
     dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects).read()

@@ -30,10 +30,15 @@ Tell = Callable[[str, int, int], None]  # stage, done, total (0 = not known)
 NARROW = 120  # columns taken where nobody says how wide the terminal is
 
 
+def silent() -> bool:
+    """Whether another process speaks: of several that learn together only the first does."""
+    return os.environ.get("RANK", "0") != "0"
+
+
 def answers() -> Console:
     """The console of stdout; a pipe gets lines of a fixed width."""
-    console = Console()
-    return console if console.is_terminal else Console(width=max(NARROW, console.width))
+    console = Console(quiet=silent())
+    return console if console.is_terminal else Console(width=max(NARROW, console.width), quiet=silent())
 
 
 def notes() -> Console:
@@ -51,7 +56,8 @@ def emit(value: Any) -> None:
      "title": "三体"
     }
     """
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+    if not silent():
+        typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
 
 def say(text: str) -> None:
@@ -69,7 +75,7 @@ def progress() -> Iterator[Tell]:
     ...     tell("reading", 1, 2)
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    with Progress(*columns, TimeElapsedColumn(), console=notes()) as bars:
+    with Progress(*columns, TimeElapsedColumn(), console=notes(), disable=silent()) as bars:
         tasks: dict[str, TaskID] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
@@ -96,8 +102,7 @@ def learning() -> Iterator[Watch]:
     ...     watch("training", 1, 2, {"loss": 0.7, "steps_per_second": 3.0})
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    silent = os.environ.get("RANK", "0") != "0"  # of several processes only the first speaks
-    with Progress(*columns, TextColumn("{task.fields[told]}"), console=notes(), disable=silent) as bars:
+    with Progress(*columns, TextColumn("{task.fields[told]}"), console=notes(), disable=silent()) as bars:
         task = bars.add_task("learning", total=None, told="")
         told: dict[str, str] = {}
 

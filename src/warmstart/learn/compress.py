@@ -18,6 +18,7 @@ from warmstart.learn.backbone import Backbone
 from warmstart.learn.held_items import HeldItems
 from warmstart.learn.measure import Row, Yardstick, megabytes, timed, zipped_megabytes
 from warmstart.learn.plan import Plan
+from warmstart.learn.processes import one_alone
 from warmstart.learn.prune import pruned, sparsity
 from warmstart.learn.quantise import FloatVectors
 from warmstart.learn.settings import Training, at_least, share
@@ -95,10 +96,11 @@ def compress(
     Raises
     ------
     ConfigError
-        If a form is impossible for this model.
+        If a form is impossible for this model, or several processes were started.
     ArtefactError
         If the model cannot be loaded, or a form cannot be written; those before it stay.
     """
+    one_alone("compress")
     s = settings or Compression()
     target = Path(out)
     shop = _Workshop(model, data, s, target, tell or (lambda *_: None))

@@ -17,9 +17,22 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.errors import require
+from warmstart.errors import ConfigError, require
 
 LOG = logging.getLogger(__name__)
+
+
+def one_alone(what: str) -> None:
+    """Refuse to be one of several processes: each would do all of the work, and write over the others.
+
+    Raises
+    ------
+    ConfigError
+        If there are several, as torchrun and accelerate say.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count > 1:
+        raise ConfigError(f"WORLD_SIZE={count}: {what} works in one process; start it without torchrun or accelerate")
 
 
 class Processes:
