@@ -30,8 +30,8 @@ def test_mistakes_are_one_line(shell, encoder, tmp_path):
     pl.DataFrame({"text": ["", " "]}).write_csv(empty)
     for words, message in (
         ((), "0 different texts to learn from"),
-        (("--text", empty), "holds no text in column 'text'"),
-        (("--text", tmp_path / "gone.txt"), "is no file"),
+        (("--texts", empty), "holds no text in column 'text'"),
+        (("--texts", tmp_path / "gone.txt"), "is no file"),
         (("--items", shell.folder / "items.csv", "--method", "guess"), "method='guess' is not known"),
         (("--items", shell.folder / "items.csv", "--tuning", "frozen"), "would learn nothing that is kept"),
         (("--items", shell.folder / "items.csv", "--model", "no such model"), "is no folder and no model name"),

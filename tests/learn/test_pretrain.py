@@ -138,7 +138,7 @@ def words(texts, model, out, steps=120, batch=8):
     numbers = {"steps": steps, "head-steps": 20, "batch": batch, "validate-every": 20, "checkpoint-every": 20}
     numbers |= {"learning-rate": 1e-3, "patience": 0, "held-out": 0.2}
     flags = [word for name, value in numbers.items() for word in (f"--{name}", str(value))]
-    return ["pretrain", "--text", str(texts), "--model", str(model), "-o", str(out), "--json", *flags]
+    return ["pretrain", "--texts", str(texts), "--model", str(model), "-o", str(out), "--json", *flags]
 
 
 def here(*arguments):

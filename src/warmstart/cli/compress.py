@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warmstart.cli.options import Data, Items, Json, Map, Tables, read_ids
+from warmstart.cli.options import Data, Items, Json, Map, Seed, Tables, Template, read_ids
 from warmstart.cli.screen import answers, emit, listing, progress
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ Steps = Annotated[int, typer.Option(min=0, help="Steps in which layers:N and pru
 Rate = Annotated[float, typer.Option(help="Their learning rate.")]
 HeldOut = Annotated[float, typer.Option(help="Share of the items that forms are judged on.")]
 Texts = Annotated[Path | None, typer.Option(help="More texts to learn from, one a line.")]
-Template = Annotated[str | None, typer.Option(help="Item text, column names in braces.")]
-Seed = Annotated[int, typer.Option(min=0, help="Fixes what is drawn.")]
 
 
 def compress(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.options import Data, Items, Json, Map, Tables, Weights, ids
+from warmstart.cli.options import Data, Items, Json, Map, Tables, Template, Weights, ids
 from warmstart.cli.screen import Tell, answers, emit, listing, progress
 from warmstart.errors import ConfigError
 
@@ -70,7 +70,6 @@ Change = Annotated[
 Rate = Annotated[float, typer.Option(min=0.0, help="Of each augmentation; alpha of mixup.")]
 Paraphrase = Annotated[str | None, typer.Option(help="Text-to-text model that paraphrases: with and without.")]
 Back = Annotated[str | None, typer.Option("--back-translate", help="Two text-to-text models, THERE,BACK.")]
-Template = Annotated[str | None, typer.Option(help="Item text, column names in braces.")]
 Page = Annotated[Path | None, typer.Option("--html", help="Write the curve as one self-contained page here.")]
 
 

@@ -2,69 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.options import Data, Items, Json, Map, Tables, Track, Users, Weights, trackers
-from warmstart.cli.pretrain import (
+from warmstart.cli.finetune_task import Asked, TaskName, Usual, adversary, given
+from warmstart.cli.options import (
     Accumulate,
+    Data,
+    Items,
+    Json,
     Layers,
+    Map,
     MaxTokens,
     Model,
     Patience,
     Rank,
+    RunFolder,
     Seed,
+    Tables,
     Template,
+    Track,
+    Users,
+    Weights,
+    trackers,
 )
 from warmstart.cli.screen import answers, emit, learning
-from warmstart.errors import ConfigError
+from warmstart.learn.settings import Training
 
 if TYPE_CHECKING:
-    from warmstart.data.catalog import Catalog
-    from warmstart.data.dataset import Dataset
-    from warmstart.learn.finetune import Finetuning, Learned
-    from warmstart.learn.objective import Watch
-    from warmstart.learn.task import Task
+    from warmstart.learn.finetune import Learned
 
-
-class TaskName(StrEnum):
-    """What can be learned."""
-
-    retrieval = "retrieval"
-    interest = "interest"
-    category = "category"
-    rating = "rating"
-    ranking = "ranking"
-
-
-@dataclass(frozen=True)
-class Usual:
-    """What is taken where an option is left out."""
-
-    tuning: str
-    steps: int
-    batch: int
-    learning_rate: float
-    dropout: float
-    token_dropout: float
-    validate_every: int
-    checkpoint_every: int
-
-
-RETRIEVES = Usual("full", 24, 400, 1e-4, 0.1, 0.2, 6, 6)
-ANSWERS = Usual("last", 200, 32, 5e-5, 0.0, 0.0, 20, 50)
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
 Kind = Annotated[TaskName, typer.Option("--task", help="What is learned.")]
 Loss = Annotated[
     str | None, typer.Option(help="For retrieval elsa, pairs, distil; for ranking bpr, margin, softmax, lambda.")
 ]
-HeadKind = Annotated[str, typer.Option("--head", help="linear, feed_forward, attention or transformer.")]
-Reads = Annotated[str, typer.Option(help="Person and item apart, or together (a cross-encoder).")]
-Hidden = Annotated[int, typer.Option(help="Width inside the head.")]
+HeadKind = Annotated[
+    str | None,
+    typer.Option("--head", help="linear, feed_forward, attention (usual) or transformer."),
+]
+Reads = Annotated[str | None, typer.Option(help="Person and item apart (usual), or together (a cross-encoder).")]
+Hidden = Annotated[int | None, typer.Option(help="Width inside the head; usual: 128.")]
 Mode = Annotated[
     str | None, typer.Option("--tuning", help="full (usual for retrieval), last (usual for others), lora or frozen.")
 ]
@@ -85,39 +64,47 @@ Judged = Annotated[
 Kept = Annotated[
     int | None, typer.Option("--checkpoint-every", help="Steps between checkpoints; usual: 6 for retrieval, else 50.")
 ]
-HeadRate = Annotated[float, typer.Option(help="The head learns at this multiple of the rate.")]
+HeadRate = Annotated[float | None, typer.Option(help="The head learns at this multiple of the rate; usual: 20.")]
 Optimiser = Annotated[str, typer.Option(help="adamw, adam or sgd.")]
 Decay = Annotated[str, typer.Option(help="linear, cosine or constant.")]
 Warmup = Annotated[float, typer.Option(help="Share of the steps over which the rate rises.")]
 Clip = Annotated[float, typer.Option(help="Largest norm of the gradient; 0 = unbounded.")]
 Precision = Annotated[str, typer.Option(help="auto, float32 or bfloat16.")]
-Past = Annotated[int, typer.Option("--history", help="Newest events of a person that are read.")]
+Past = Annotated[int | None, typer.Option("--history", help="Newest events of a person that are read; usual: 20.")]
 HeldOut = Annotated[float, typer.Option(help="Share held out to judge by: latest events; items for retrieval.")]
-Negatives = Annotated[int, typer.Option(help="Items drawn beside each event (interest, ranking).")]
+Negatives = Annotated[int | None, typer.Option(help="Items drawn beside each event (interest, ranking); usual: 4.")]
 Threshold = Annotated[float | None, typer.Option(help="Ratings from here on mean interest; nothing is drawn.")]
-ByRating = Annotated[bool, typer.Option("--by-rating", help="Rank what was rated by its rating; nothing is drawn.")]
+ByRating = Annotated[
+    bool | None, typer.Option("--by-rating", help="Rank what was rated by its rating; nothing is drawn (ranking).")
+]
 Column = Annotated[str | None, typer.Option("--category", help="Column of the items with their category.")]
-Rare = Annotated[str, typer.Option(help="Classes with one example: refuse or drop.")]
-Teacher = Annotated[str, typer.Option(help="Cross-encoder that --loss distil learns from: model/ of its run.")]
-Dims = Annotated[str, typer.Option(help="Shorter lengths at which vectors work as well, e.g. 64,128 (retrieval).")]
-
+Rare = Annotated[str | None, typer.Option(help="Classes with one example: refuse (usual) or drop (category).")]
+Teacher = Annotated[str | None, typer.Option(help="Cross-encoder that --loss distil learns from: model/ of its run.")]
+Dims = Annotated[
+    str | None,
+    typer.Option(help="Shorter lengths at which vectors work as well, e.g. 64,128 (retrieval)."),
+]
 Against = Annotated[
     str | None, typer.Option("--adversary", help="Train against fgm, pgd, vat, typos or consistency (under typos).")
 ]
-Wrong = Annotated[float, typer.Option("--adversary-rate", help="Share of words mistyped (typos, consistency).")]
-Force = Annotated[float, typer.Option("--adversary-weight", help="Weight of the adversary's loss beside the task's.")]
+Wrong = Annotated[
+    float | None, typer.Option("--adversary-rate", help="Share of words mistyped (typos, consistency); usual: 0.2.")
+]
+Force = Annotated[
+    float | None, typer.Option("--adversary-weight", help="Weight of the adversary's loss beside the task's; usual: 1.")
+]
 
 
 def finetune(
     data: Data,
-    out: Out,
+    out: RunFolder,
     task: Kind = TaskName.retrieval,
     items: Items = None,
     users: Users = None,
     loss: Loss = None,
-    head: HeadKind = "attention",
-    reads: Reads = "apart",
-    hidden: Hidden = 128,
+    head: HeadKind = None,
+    reads: Reads = None,
+    hidden: Hidden = None,
     model: Model = "all-MiniLM-L6-v2",
     template: Template = None,
     max_tokens: MaxTokens = 96,
@@ -126,19 +113,19 @@ def finetune(
     rank: Rank = 8,
     dropout: InnerDropout = None,
     token_dropout: TokenDropout = None,
-    history: Past = 20,
-    negatives: Negatives = 4,
+    history: Past = None,
+    negatives: Negatives = None,
     threshold: Threshold = None,
-    by_rating: ByRating = False,
+    by_rating: ByRating = None,
     category: Column = None,
-    rare: Rare = "refuse",
-    dims: Dims = "",
-    teacher: Teacher = "",
+    rare: Rare = None,
+    dims: Dims = None,
+    teacher: Teacher = None,
     held_out: HeldOut = 0.1,
     steps: Steps = None,
     batch: Batch = None,
     rate: PeakRate = None,
-    head_rate: HeadRate = 20.0,
+    head_rate: HeadRate = None,
     optimiser: Optimiser = "adamw",
     warmup: Warmup = 0.1,
     decay: Decay = "linear",
@@ -148,9 +135,9 @@ def finetune(
     validate_every: Judged = None,
     patience: Patience = 5,
     checkpoint_every: Kept = None,
-    adversary: Against = None,
-    adversary_weight: Force = 1.0,
-    adversary_rate: Wrong = 0.2,
+    against: Against = None,
+    adversary_weight: Force = None,
+    adversary_rate: Wrong = None,
     seed: Seed = 0,
     track: Track = None,
     columns: Map = None,
@@ -161,113 +148,25 @@ def finetune(
 
     Give training data: the latest of it is held out to judge by. The same command takes up a run that was cut off.
     """
-    from warmstart.learn.adversarial import Adversary
-    from warmstart.learn.attacks import Attack
     from warmstart.learn.finetune import Finetuning, Source
-    from warmstart.learn.heads import HeadSettings
-    from warmstart.learn.pairs import Pairing
-    from warmstart.learn.settings import Training, Tuning
 
-    typos = Attack("typos", adversary_rate)
-    guard = Adversary(adversary, adversary_weight, attack=typos) if adversary else None
-    usual = RETRIEVES if task is TaskName.retrieval else ANSWERS
+    usual = Usual.of(task)
+    pairs = (threshold, negatives, by_rating, category, rare)
+    asked = Asked(task, loss, teacher, dims, *pairs, head, reads, hidden, history, head_rate)
+    loop = Training(optimiser=optimiser, warmup=warmup, decay=decay, accumulate=accumulate, clip=clip)
+    loop = replace(loop, precision=precision, patience=patience, head_rate=given(head_rate, loop.head_rate), seed=seed)
     settings = Finetuning(
-        source=Source(model, max_tokens, template),
-        tuning=Tuning(
-            mode or usual.tuning,
-            layers,
-            rank,
-            dropout=usual.dropout if dropout is None else dropout,
-            token_dropout=usual.token_dropout if token_dropout is None else token_dropout,
-        ),
-        training=Training(
-            steps=usual.steps if steps is None else steps,
-            batch=usual.batch if batch is None else batch,
-            learning_rate=usual.learning_rate if rate is None else rate,
-            head_rate=head_rate,
-            optimiser=optimiser,
-            warmup=warmup,
-            decay=decay,
-            accumulate=accumulate,
-            clip=clip,
-            precision=precision,
-            validate_every=usual.validate_every if validate_every is None else validate_every,
-            patience=patience,
-            checkpoint_every=usual.checkpoint_every if checkpoint_every is None else checkpoint_every,
-            seed=seed,
-        ),
-        head=HeadSettings(head, reads, hidden),
-        pairing=Pairing(history, held_out),
-        adversary=guard,
+        source=Source(model, max_tokens or None, template),
+        tuning=usual.tuning(mode, layers, rank, dropout, token_dropout),
+        training=usual.training(loop, steps, batch, rate, validate_every, checkpoint_every),
+        head=asked.heads(),
+        pairing=asked.pairing(held_out),
+        adversary=adversary(against, adversary_weight, adversary_rate),
     )
-    options = Asked(task, loss, negatives, threshold, by_rating, category, rare, dims, teacher)
     dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()
     with learning() as watch:
-        learned = options.learn(dataset, out, settings, trackers(track), watch)
+        learned = asked.learn(dataset, out, settings, trackers(track), watch)
     show(learned, as_json)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the options say of the task."""
-
-    task: TaskName
-    loss: str | None
-    negatives: int
-    threshold: float | None
-    by_rating: bool
-    category: str | None
-    rare: str
-    dims: str
-    teacher: str = ""
-
-    def __post_init__(self) -> None:
-        if self.loss is not None and self.task not in (TaskName.retrieval, TaskName.ranking):
-            raise ConfigError(f"--loss {self.loss!r} has no meaning for task {self.task.value!r}; leave it out")
-        if self.teacher and self.task is not TaskName.retrieval:
-            raise ConfigError(f"--teacher {self.teacher!r} has no meaning for task {self.task.value!r}; leave it out")
-
-    def learn(self, data: Dataset, out: Path, settings: Finetuning, track: list[str], watch: Watch) -> Learned:
-        """Fine-tune."""
-        from warmstart.learn.finetune import finetune as run
-        from warmstart.learn.finetune_retrieval import RetrievalTask, finetune_retrieval
-
-        if self.task is TaskName.retrieval:
-            wanted = RetrievalTask(self.loss or "elsa", lengths(self.dims), settings.pairing.held_out, self.teacher)
-            return finetune_retrieval(data, wanted, out, settings, track=track, watch=watch)
-        return run(data, self.over_pairs(data.catalog), out, settings, track=track, watch=watch)
-
-    def over_pairs(self, catalog: Catalog) -> Task:
-        """The task over people and items."""
-        from warmstart.learn.category import Category
-        from warmstart.learn.interest import Interest
-        from warmstart.learn.ranking import Ranking
-        from warmstart.learn.rating import Rating
-
-        if self.task is TaskName.interest:
-            return Interest(self.threshold, self.negatives)
-        if self.task is TaskName.category:
-            return Category.of(catalog, self.category, self.rare)
-        return Rating() if self.task is TaskName.rating else Ranking(self.loss or "bpr", self.negatives, self.by_rating)
-
-
-def lengths(text: str) -> tuple[int, ...]:
-    """Numbers between commas.
-
-    Raises
-    ------
-    ConfigError
-        If something is no number.
-
-    Examples
-    --------
-    >>> lengths("64, 128"), lengths("")
-    ((64, 128), ())
-    """
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise ConfigError(f"--dims {text!r} holds something that is no number; write e.g. 64,128") from None
 
 
 def show(learned: Learned, as_json: bool) -> None:

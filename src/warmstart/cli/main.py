@@ -35,7 +35,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (recommend.similar, "warmstart similar engine/ --item 260"),
     (recommend.explain, "warmstart explain engine/ --history 260,1196 --item 1210"),
     (evaluate.evaluate, "warmstart evaluate ratings.csv --items films.csv --split cold_items --report out.html"),
-    (pretrain.pretrain, "warmstart pretrain --items films.csv --text reviews.txt -o runs/words"),
+    (pretrain.pretrain, "warmstart pretrain --items films.csv --texts reviews.txt -o runs/words"),
     (finetune.finetune, "warmstart finetune ratings.csv --items films.csv --task interest -o runs/interest"),
     (
         compress.compress,

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.options import Items, Json, Map, Tables, Track, Weights, pairs, trackers
+from warmstart.cli.options import (
+    Accumulate,
+    Items,
+    Json,
+    Layers,
+    Map,
+    MaxTokens,
+    Model,
+    Patience,
+    Rank,
+    RunFolder,
+    Seed,
+    Tables,
+    Template,
+    Track,
+    Weights,
+    pairs,
+    trackers,
+)
 from warmstart.cli.screen import answers, emit, learning
+from warmstart.learn.settings import Training, Tuning
 
 if TYPE_CHECKING:
     from warmstart.data.catalog import Catalog
@@ -16,31 +35,25 @@ if TYPE_CHECKING:
     from warmstart.learn.pretrain import Pretrained
 
 Data = Annotated[str | None, typer.Argument(metavar="DATA", help="Events, as DATA of fit; contrast needs them.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
-Files = Annotated[list[str] | None, typer.Option("--text", help="Texts: .txt, .md, .jsonl, .csv, .tsv, .parquet.")]
-Column = Annotated[str, typer.Option(help="Column or field of --text files that have such.")]
-Template = Annotated[str | None, typer.Option(help='Text of an item, e.g. "{title}: {description}".')]
-Model = Annotated[str, typer.Option(help="A folder, a .gguf file, all-MiniLM-L6-v2, gemma-3-270m, a hub name.")]
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--texts", help="More texts: .txt, .md, .jsonl, .csv, .tsv, .parquet."),
+]
+Column = Annotated[str, typer.Option(help="Column or field of --texts files that have such.")]
 Method = Annotated[str, typer.Option(help="masked, causal, denoise or contrast.")]
 Mode = Annotated[str, typer.Option("--tuning", help="Which weights learn: full, last or lora.")]
-Layers = Annotated[int, typer.Option(help="Layers that learn with --tuning last.")]
-Rank = Annotated[int, typer.Option(help="Rank of the additions of --tuning lora.")]
 Steps = Annotated[int, typer.Option(help="Steps at most.")]
 HeadSteps = Annotated[int, typer.Option(help="Steps at most for a head that begins at random, alone, before.")]
 Batch = Annotated[int, typer.Option(help="Texts a step.")]
 Rate = Annotated[float, typer.Option("--learning-rate", help="Highest learning rate.")]
-Accumulate = Annotated[int, typer.Option(help="Batches whose gradients make one step.")]
 Dropout = Annotated[float, typer.Option(help="Dropout inside the model while it learns.")]
 HeldOut = Annotated[float, typer.Option(help="Share of the texts that is held out to judge by.")]
-MaxTokens = Annotated[int | None, typer.Option(help="Tokens of a text that are learned from; as the model reads.")]
 Every = Annotated[int, typer.Option(help="Steps between two validations.")]
-Patience = Annotated[int, typer.Option(help="Validations without improvement after which it stops; 0 = never.")]
 Checkpoints = Annotated[int, typer.Option(help="Steps between two checkpoints; 0 = none.")]
-Seed = Annotated[int, typer.Option(help="Fixes whatever is drawn.")]
 
 
 def pretrain(
-    out: Out,
+    out: RunFolder,
     data: Data = None,
     items: Items = None,
     files: Files = None,
@@ -58,7 +71,7 @@ def pretrain(
     accumulate: Accumulate = 1,
     dropout: Dropout = 0.0,
     held_out: HeldOut = 0.1,
-    max_tokens: MaxTokens = None,
+    max_tokens: MaxTokens = 0,
     validate_every: Every = 20,
     patience: Patience = 5,
     checkpoint_every: Checkpoints = 50,
@@ -74,25 +87,15 @@ def pretrain(
     """
     from warmstart.learn.pretrain import Pretraining
     from warmstart.learn.pretrain import pretrain as train
-    from warmstart.learn.settings import Training, Tuning
 
     catalogue = described(data, items, columns, weights)
-    settings = Pretraining(
-        method, head_steps=head_steps, held_out=held_out, max_tokens=max_tokens, column=column, template=template
-    )
-    training = Training(
-        steps,
-        batch,
-        rate,
-        accumulate=accumulate,
-        validate_every=validate_every,
-        patience=patience,
-        checkpoint_every=checkpoint_every,
-        seed=seed,
-    )
+    settings = Pretraining(method, head_steps=head_steps, held_out=held_out, max_tokens=max_tokens or None)
+    settings = replace(settings, column=column, template=template)
+    loop = Training(steps, batch, rate, accumulate=accumulate, patience=patience, seed=seed)
+    loop = replace(loop, validate_every=validate_every, checkpoint_every=checkpoint_every)
     tuning = Tuning(mode, layers, rank, dropout=dropout)
     with learning() as watch:
-        made = train(out, catalogue, (), files or (), model, settings, tuning, training, trackers(track), watch)
+        made = train(out, catalogue, (), files or (), model, settings, tuning, loop, trackers(track), watch)
     show(made, as_json)
 
 

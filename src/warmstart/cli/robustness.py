@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.options import Data, Items, Json, Map, Tables
+from warmstart.cli.options import Data, Items, Json, Map, Tables, Template
 from warmstart.cli.screen import answers, emit, listing, progress
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ Beside = Annotated[list[str] | None, typer.Option(metavar="MODEL", help="Another
 Rate = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of a text's words that are attacked.")]
 HeldOut = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of the items held out, as in fine-tuning.")]
 Draws = Annotated[int, typer.Option(min=1, help="Seeds over which an attack is averaged.")]
-Template = Annotated[str | None, typer.Option(help="Item text, column names in braces.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides what is held out, as in fine-tuning, and what goes wrong.")]
 
 

@@ -1,0 +1,101 @@
+import pytest
+
+from warmstart.cli.finetune_task import MEANING, OVER_PAIRS, Asked, TaskName, Usual, adversary
+from warmstart.errors import ConfigError
+from warmstart.learn.run import Run
+from warmstart.learn.settings import Training
+
+VALUES = {"loss": "bpr", "teacher": "runs/x", "dims": "64", "threshold": 0.0, "negatives": 3, "by_rating": True}
+VALUES |= {"category": "genre", "rare": "drop", "head": "linear", "reads": "apart", "hidden": 64}
+FEW = ("--steps", 1, "--batch", 8, "--tuning", "last", "--layers", 1, "--max-tokens", 0)
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny, tmp_path_factory):
+    return tiny.save_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="module")
+def events(shell):
+    return (shell.folder / "events.csv", "--items", shell.folder / "items.csv", "--map", "user_id=who")
+
+
+@pytest.mark.parametrize("task", TaskName)
+@pytest.mark.parametrize("option", MEANING)
+def test_an_option_without_a_meaning_for_the_task_is_refused(task, option):
+    if task in MEANING[option]:
+        assert getattr(Asked(task, **{option: VALUES[option]}), option) == VALUES[option]
+        return
+    name = option.replace("_", "-")
+    with pytest.raises(ConfigError, match=f"^--{name}.* has no meaning for task '{task}'; leave it out, or"):
+        Asked(task, **{option: VALUES[option]})
+
+
+@pytest.mark.parametrize("option", ["history", "head_rate"])
+def test_what_only_a_teacher_reads_is_refused_without_one(option):
+    with pytest.raises(ConfigError, match="5 has no meaning for task 'retrieval'; leave it out, or give --loss distil"):
+        Asked(TaskName.retrieval, **{option: 5})
+    assert Asked(TaskName.retrieval, "distil", "runs/x", **{option: 5}).task == "retrieval"
+    assert all(getattr(Asked(task, **{option: 5}), option) == 5 for task in OVER_PAIRS)
+
+
+@pytest.mark.parametrize(("task", "beside"), [("interest", {"threshold": 4.0}), ("ranking", {"by_rating": True})])
+def test_negatives_are_refused_where_nothing_is_drawn(task, beside):
+    with pytest.raises(ConfigError, match=r"--negatives 3 has no meaning beside --.*: nothing is drawn; leave it out"):
+        Asked(TaskName(task), negatives=3, **beside)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((None, 2.0, None), r"--adversary-weight 2.0 has no meaning without --adversary; leave it out, or give one of"),
+        ((None, None, 0.1), r"--adversary-rate 0.1 has no meaning without --adversary"),
+        (("fgm", None, 0.1), r"--adversary-rate 0.1 has no meaning for --adversary fgm; .* typos, consistency"),
+        (("typos", 2.0, None), r"--adversary-weight 2.0 has no meaning for --adversary typos"),
+    ],
+)
+def test_settings_of_no_adversary_are_refused(given, told):
+    with pytest.raises(ConfigError, match=told):
+        adversary(*given)
+
+
+def test_an_adversary_is_what_was_asked():
+    assert adversary(None, None, None) is None
+    one = adversary("consistency", 2.0, 0.3)
+    assert (one.method, one.weight, one.attack.kind, one.attack.rate) == ("consistency", 2.0, "typos", 0.3)
+
+
+def test_what_is_left_out_is_usual_for_the_task_and_nothing_is_overruled():
+    loop = Training(patience=3, seed=7)
+    left_out, given = (None,) * 5, (5, 6, 0.1, 0, 0)
+    retrieval, rating = (Usual.of(TaskName(name)) for name in ("retrieval", "rating"))
+    assert [retrieval.training(loop, *left_out).batch, rating.training(loop, *left_out).batch] == [400, 32]
+    for usual in (retrieval, rating):
+        made = usual.training(loop, *given)
+        assert (made.steps, made.batch, made.learning_rate, made.validate_every, made.checkpoint_every) == given
+        assert (made.patience, made.seed) == (3, 7)
+        assert usual.tuning("lora", 2, 4, 0.0, 0.0).token_dropout == 0.0
+    assert [u.tuning(None, 2, 8, None, None).mode for u in (retrieval, rating)] == ["full", "last"]
+
+
+def test_the_command_learns_and_its_settings_are_those_given(shell, encoder, events, tmp_path):
+    told = shell.json("finetune", *events, "--task", "ranking", "--by-rating", "--model", encoder, "-o", tmp_path, *FEW)
+    assert told["steps"] == 1
+    asked = Run.read(tmp_path).card["settings"]
+    assert asked["task"]["by_rating"] is True
+    assert asked["source"]["max_tokens"] is None  # 0 = as many as the model reads
+    assert asked["head"] == {"kind": "attention", "reads": "apart", "hidden": 128}
+
+
+def test_mistakes_are_one_line_and_nothing_is_written(shell, encoder, events, tmp_path):
+    for words, message in (
+        (("--head", "linear"), "--head 'linear' has no meaning for task 'retrieval'"),
+        (("--task", "rating", "--by-rating"), "--by-rating has no meaning for task 'rating'; leave it out"),
+        (("--adversary-rate", 0.1), "has no meaning without --adversary"),
+        (("--model", "no such model"), "is no folder and no model name"),
+        (("--max-tokens", -1), "--max-tokens"),
+    ):
+        result = shell("finetune", *events, "--model", encoder, "-o", tmp_path / "run", *words, code=2)
+        assert message in " ".join(result.stderr.split())
+    assert not (tmp_path / "run").exists()
+    assert shell.json("finetune", *events, "--model", encoder, "-o", tmp_path / "run", *FEW)["steps"] == 1
