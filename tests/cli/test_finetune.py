@@ -51,6 +51,7 @@ def test_negatives_are_refused_where_nothing_is_drawn(task, beside):
         ((None, 2.0, None), r"--adversary-weight 2.0 has no meaning without --adversary; leave it out, or give one of"),
         ((None, None, 0.1), r"--adversary-rate 0.1 has no meaning without --adversary"),
         (("fgm", None, 0.1), r"--adversary-rate 0.1 has no meaning for --adversary fgm; .* typos, consistency"),
+        (("gremlins", None, 0.1), r"method='gremlins' is not known"),
         (("typos", 2.0, None), r"--adversary-weight 2.0 has no meaning for --adversary typos"),
     ],
 )

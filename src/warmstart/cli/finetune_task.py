@@ -189,11 +189,13 @@ def adversary(method: str | None, weight: float | None, rate: float | None) -> A
     Raises
     ------
     ConfigError
-        If its weight or rate was given, and it has none.
+        If it is not known, or a weight or rate was given that it does not have.
     """
     from warmstart.learn.adversarial import Adversary
     from warmstart.learn.attacks import Attack
 
+    typos = Attack("typos", given(rate, 0.2))
+    made = Adversary(method, given(weight, Adversary.weight), attack=typos) if method else None
     for name, value, able in (
         ("weight", weight, ("fgm", "pgd", "vat", "consistency")),
         ("rate", rate, ("typos", "consistency")),
@@ -203,9 +205,7 @@ def adversary(method: str | None, weight: float | None, rate: float | None) -> A
             raise ConfigError(
                 f"--adversary-{name} {value!r} has no meaning {beside}; leave it out, or give one of {', '.join(able)}"
             )
-    if method is None:
-        return None
-    return Adversary(method, given(weight, Adversary.weight), attack=Attack("typos", given(rate, 0.2)))
+    return made
 
 
 def given(value: T | None, usual: T) -> T:
