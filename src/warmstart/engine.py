@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from warmstart.evaluate.report import Trust
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.space import FittedItemSpace
+from warmstart.experts.split import SplitPanel, of_content
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, UNKNOWN, Explanation
 from warmstart.explain.reasons import Explainer
 from warmstart.explain.trust import trust_curve
@@ -33,8 +34,10 @@ from warmstart.fusion.samples import allowed_items, blocks
 from warmstart.learn.encoder import ONNX, finetune_encoder
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
+from warmstart.text.base import TextEncoder
 from warmstart.text.cache import CachedEncoder
 from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name, exported
+from warmstart.text.joined import JoinedEncoder
 from warmstart.text.templates import item_texts
 from warmstart.text.weights import cache_home
 from warmstart.text.whiten import unit_rows
@@ -51,12 +54,12 @@ class Fitted:
     catalog, graph
         The items, and facts about them.
     space
-        How items and texts become features.
+        How items and texts become features; where the encoder learned from events, it reads beside the judge.
     judged
-        The same by an encoder that knows no event, where that of ``space`` learned from them: in it the fusion learned
-        whom to trust. None = ``space`` itself.
+        The same by the judge alone, an encoder that knows no event, where that of ``space`` learned from them: in it
+        the fusion learned whom to trust. None = ``space`` itself.
     panel
-        The experts, fitted on all events.
+        The experts, fitted on all events; with a judge a ``SplitPanel``.
     support
         What is known of every item.
     fusion
@@ -109,19 +112,36 @@ class Engine:
         """
         if not len(data.interactions):
             raise DataError("the dataset has no events; an engine needs some to learn from")
-        self.encoder = self._encoder_for(data, progress)
+        self.encoder, self.judge = self._encoder_for(data, progress), self._judge_for(data)
         told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
         fit_space, cache = partial(self.recipe.space.fit, data.catalog, data.graph), cache_home()
-        space = fit_space(CachedEncoder(self.encoder, cache, told))
-        self.judge = self._judge_for(data)
+        space = fit_space(self._reader(lambda encoder: CachedEncoder(encoder, cache, told)))
         judged = None if self.judge is None else fit_space(CachedEncoder(self.judge, cache, told))
         seen = data.with_features((judged or space).z)
         fusion = self.recipe.fusion.fit(self.recipe.experts, seen, progress)
-        panel = fusion.heard(Panel.fit(self.recipe.experts, data.with_features(space.z), progress))
+        panel = fusion.heard(Panel.fit(self.recipe.experts, seen, progress))
+        if judged is not None:
+            panel = self._split(panel, fusion, data.with_features(space.z), judged.z.shape[1], progress)
         known = (Support.fit(seen), fusion, data.interactions.item_counts(), data.fingerprint())
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
         self.data = data
         return self
+
+    def _reader(self, wrap: Callable[[SavedEncoder], TextEncoder] = lambda encoder: encoder) -> TextEncoder:
+        """What reads texts for ``Fitted.space``: a fine-tuned encoder keeps the one it began with beside it."""
+        assert self.encoder is not None
+        if self.judge is None:
+            return wrap(self.encoder)
+        return JoinedEncoder((wrap(self.encoder), wrap(self.judge)))
+
+    def _split(
+        self, panel: Panel, fusion: FittedFusion, tuned: Dataset, dim: int, progress: Progress | None
+    ) -> SplitPanel:
+        """The panel with its word on items without events left to the fine-tuned encoder's features."""
+        reading = {n for n, e in panel.experts.items() if of_content(e) is not None}
+        asked = {n: e for n, e in self.recipe.experts.items() if n in reading}
+        new = tuned.interactions.item_counts() == 0
+        return SplitPanel.of(panel, fusion.heard(Panel.fit(asked, tuned, progress)), new, dim)
 
     def _judge_for(self, data: Dataset) -> SavedEncoder | None:
         """The encoder that never learned from events, where the recipe's own one did (docs/decisions, 0011)."""
@@ -222,13 +242,20 @@ class Engine:
             )
         h, _ = resolve_histories(self.data, f.catalog, users, histories, n)
         if texts is not None:
-            assert self.encoder is not None
-            vectors = f.space.texts([str(t) for t in texts], self.encoder)
+            vectors = self._typed([str(t) for t in texts])
             mute = sum(bool(str(t).strip()) and not v.any() for t, v in zip(texts, vectors, strict=True))
             if mute:
                 LOG.warning("%d texts hold no word the catalogue's encoder knows and were left out", mute)
             h = replace(h, vectors=vectors)
         return h
+
+    def _typed(self, texts: list[str]) -> np.ndarray:
+        """Features of texts as the experts want them: those of the judge, if there is one, before the others."""
+        f = self.fitted
+        vectors = f.space.texts(texts, self._reader())
+        if f.judged is None or self.judge is None:
+            return vectors
+        return np.hstack([f.judged.texts(texts, self.judge), vectors])
 
     def _recommend(
         self, h: Histories, number: np.ndarray, pool: np.ndarray, k: int, exclude_seen: bool, explain: bool
@@ -340,17 +367,18 @@ class Engine:
             A table with ``item_id`` and the columns of the catalogue (path, frame, or list of dicts).
         """
         f = self.fitted
-        assert self.encoder is not None
         rows = shape_keyed(read_table(items), "items").frame
         new = Catalog(rows)
-        z = f.space.items(new, f.graph, self.encoder)
-        n, catalog = len(new), f.catalog.extended(rows)
-        seen = z if f.judged is None or self.judge is None else f.judged.items(new, f.graph, self.judge)
+        z = seen = f.space.items(new, f.graph, self._reader())
+        n, catalog, both = len(new), f.catalog.extended(rows), z
+        if f.judged is not None and self.judge is not None:
+            seen = f.judged.items(new, f.graph, self.judge)
+            both = np.hstack([seen, z])
         self._fitted = replace(
             f,
             catalog=catalog,
             space=replace(f.space, z=np.vstack([f.space.z, z])),
-            panel=f.panel.grow(z, catalog),
+            panel=f.panel.grow(both, catalog),
             judged=None if f.judged is None else replace(f.judged, z=np.vstack([f.judged.z, seen])),
             support=f.support.grow(seen),
             counts=np.append(f.counts, np.zeros(n, np.int64)),

@@ -26,6 +26,7 @@ from warmstart.experts.people_table import AttributeEncoder
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.smoothed import FittedSmoothedEASE
 from warmstart.experts.space import FittedItemSpace
+from warmstart.experts.split import SplitPanel
 from warmstart.experts.transitions import FittedTransitions
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.floor import Cell
@@ -42,6 +43,7 @@ CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
         Panel,
+        SplitPanel,
         FittedPopularity,
         FittedContentMap,
         FittedContentCosine,

@@ -69,7 +69,8 @@ def test_a_saved_engine_needs_no_torch(fitted, tmp_path):
 
 def test_a_fine_tuned_folder_may_be_named(fitted, puzzle, recipe):
     engine, _ = fitted
-    named = Engine(replace(recipe, finetune=None, encoder=str(engine.finetuned / "model"))).fit(puzzle)
+    folders = {"encoder": str(engine.finetuned / "model"), "judge": str(cached_export(recipe.finetune.model))}
+    named = Engine(replace(recipe, finetune=None, **folders)).fit(puzzle)
     assert named.encoder.spec()["kind"] == "onnx"
     assert named.encoder.folder == cached_export(str(engine.finetuned / "model"))
     np.testing.assert_array_equal(named.features, engine.features)

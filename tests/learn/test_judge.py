@@ -49,6 +49,12 @@ def test_trust_is_that_of_the_frozen_engine_and_scores_are_not(tuned, frozen):
     assert not np.allclose(gram(f.space.z), gram(g.space.z), atol=1e-3)
 
 
+def test_items_that_were_met_are_scored_without_it(tuned, frozen, puzzle):
+    assert (puzzle.interactions.item_counts() > 0).all()
+    asked = {"histories": [["i1", "i2"], [], ["i7"]], "k": 30}
+    assert tuned.recommend(**asked).equals(frozen.recommend(**asked))
+
+
 def test_a_recipe_may_name_the_judge(tuned, puzzle, encoder_folder):
     recipe = replace(PLAIN, encoder=str(tuned.finetuned / "onnx"), judge=str(cached_export(str(encoder_folder))))
     named = Engine(Recipe.of(recipe.to_dict())).fit(puzzle)
@@ -62,6 +68,7 @@ def test_both_encoders_are_saved_and_new_items_read_by_both(tuned, tmp_path):
     new = [{"item_id": "new", "title": "alien robot red green old", "genre": "g1"}]
     assert engine.add_items(new) == 1
     f = engine.fitted
+    assert f.panel.new[-1]
     assert len(f.space.z) == len(f.judged.z) == len(f.support.unit) == len(f.catalog)
     expected = f.judged.items(f.catalog, f.graph, engine.judge)
     np.testing.assert_allclose(f.judged.z[-1], expected[-1], atol=1e-5)

@@ -258,6 +258,12 @@ class FittedPriorMeanEASE:
         data = np.asarray(data.todense()).ravel() if sp.issparse(data) else np.asarray(data)
         return data, self.semantic[self.bucket[column]][rows] @ self.z[column]
 
+    def content(self) -> Self:
+        """What content says alone, for every item: the columns of items without events."""
+        n = len(self.z)
+        bucket, data = np.zeros(n, np.int8), sp.csr_matrix((n, n), dtype=np.float32)
+        return replace(self, data=data, semantic=self.semantic[-1:], bucket=bucket)
+
     def grow(self, features: np.ndarray) -> Self:
         """New items have a content column and a content row, and no data."""
         m, last = len(features), len(self.semantic) - 1

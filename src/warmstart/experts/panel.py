@@ -43,6 +43,10 @@ class Panel:
         """Scores by name: float32, shape (n_queries, n_items), NaN = cannot say."""
         return {name: expert.score(histories) for name, expert in self.experts.items()}
 
+    def about(self, item: int, histories: Histories) -> tuple[Panel, Histories]:
+        """Who scores an item, and the queries as they see them: here all experts, and the queries as they are."""
+        return self, histories
+
     def grow(self, features: np.ndarray, catalog: Catalog | None = None) -> Panel:
         """With new items appended to every expert; ``catalog`` holds old and new ones, for experts that read."""
         grown = {name: expert.grow(features) for name, expert in self.experts.items()}

@@ -108,16 +108,18 @@ class Explainer:
     graph: KnowledgeGraph | None
     counts: np.ndarray
 
-    def linear(self, length: int) -> tuple[str, FittedPriorMeanEASE] | None:
+    @staticmethod
+    def linear(panel: Panel, length: int) -> tuple[str, FittedPriorMeanEASE] | None:
         """The prior-mean EASE that fits the history's length: the weakest ridge for a long one."""
-        found = [(n, e) for n, e in self.panel.experts.items() if isinstance(e, FittedPriorMeanEASE)]
+        found = [(n, e) for n, e in panel.experts.items() if isinstance(e, FittedPriorMeanEASE)]
         if not found or length == 0:
             return None
         return found[0] if length > 10 else found[len(found) // 2] if length > 2 else found[-1]
 
     def evidence(self, h: Histories, item: int) -> Evidence:
         """Evidence for an item, given one query (``len(h) == 1``)."""
-        linear = self.linear(int(h.lengths[0]))
+        panel, h = self.panel.about(item, h)
+        linear = self.linear(panel, int(h.lengths[0]))
         contributions: list[Contribution] = []
         score = 0.0
         if linear is not None:
@@ -132,11 +134,11 @@ class Explainer:
                     )
                 )
         name = None if linear is None else linear[0]
-        return Evidence(name, score, tuple(contributions), self.attributes(h, item), int(self.counts[item]))
+        return Evidence(name, score, tuple(contributions), self._attributes(panel, h, item), int(self.counts[item]))
 
-    def attributes(self, h: Histories, item: int, most: int = 5) -> tuple[tuple[str, float], ...]:
+    def _attributes(self, panel: Panel, h: Histories, item: int, most: int = 5) -> tuple[tuple[str, float], ...]:
         """Tokens of the item by how much the content map's score owes to each; positive ones only."""
-        maps = [e for e in self.panel.experts.values() if isinstance(e, FittedContentMap)]
+        maps = [e for e in panel.experts.values() if isinstance(e, FittedContentMap)]
         if not maps or not (h.lengths[0] or (h.vectors is not None and h.vectors[0].any())):
             return ()
         taste = maps[0].taste(h)[0]

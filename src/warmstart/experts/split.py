@@ -1,0 +1,85 @@
+"""Two panels as one: items that people met are judged by what is sure, items nobody met by whoever reads them best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from warmstart.data.catalog import Catalog
+from warmstart.data.histories import Histories
+from warmstart.experts.base import FittedExpert
+from warmstart.experts.content import FittedContentCosine, FittedContentMap
+from warmstart.experts.linear import FittedPriorMeanEASE
+from warmstart.experts.panel import Panel
+from warmstart.experts.popularity import FittedPopularity
+from warmstart.experts.smoothed import FittedSmoothedEASE
+
+CONTENT = (FittedPopularity, FittedContentMap, FittedContentCosine, FittedSmoothedEASE)
+
+
+def of_content(expert: FittedExpert) -> FittedExpert | None:
+    """What an expert knows of items nobody met, from their features; None if it does not look at them."""
+    if isinstance(expert, FittedPriorMeanEASE):
+        return expert.content()
+    return expert if isinstance(expert, CONTENT) else None
+
+
+@dataclass(frozen=True)
+class SplitPanel(Panel):
+    """Experts whose scores for items without events come from others of the same names.
+
+    An encoder that was fine-tuned on interactions says more of new items; of items it learned from it only repeats
+    what their events say better. So ``experts`` see the features of an encoder that knows no event, and score every
+    item that was met; ``unmet`` see those of the fine-tuned one, and score the others.
+
+    Parameters
+    ----------
+    unmet
+        Experts that score items without events; those of ``experts`` that it lacks score all.
+    new
+        bool, shape (n_items,): items without events.
+    dim
+        Width of the features that ``experts`` see. Typed texts, and items that are added, bring the features of both:
+        the first ``dim`` columns are theirs, the others those of ``unmet``.
+    """
+
+    unmet: Panel
+    new: np.ndarray
+    dim: int
+
+    @classmethod
+    def of(cls, met: Panel, tuned: Panel, new: np.ndarray, dim: int) -> SplitPanel:
+        """Join two panels that were fitted on the same events; of ``tuned`` only what concerns new items is kept."""
+        content = {name: of_content(expert) for name, expert in tuned.experts.items()}
+        unmet = Panel({name: expert for name, expert in content.items() if expert is not None})
+        return cls(met.experts, unmet, new, dim)
+
+    def score(self, histories: Histories) -> dict[str, np.ndarray]:
+        """Scores by name: float32, shape (n_queries, n_items), NaN = cannot say."""
+        scores = Panel(self.experts).score(self._part(histories, slice(self.dim)))
+        columns = np.flatnonzero(self.new)
+        if len(columns):
+            for name, values in self.unmet.score(self._part(histories, slice(self.dim, None))).items():
+                if name in scores:
+                    scores[name] = np.array(scores[name])
+                    scores[name][:, columns] = values[:, columns]
+        return scores
+
+    def grow(self, features: np.ndarray, catalog: Catalog | None = None) -> SplitPanel:
+        """With new items appended; ``features`` holds those of both panels side by side."""
+        met = Panel(self.experts).grow(features[:, : self.dim], catalog)
+        unmet = self.unmet.grow(features[:, self.dim :], catalog)
+        return replace(self, experts=met.experts, unmet=unmet, new=np.append(self.new, np.ones(len(features), bool)))
+
+    def about(self, item: int, histories: Histories) -> tuple[Panel, Histories]:
+        """Who scores an item, and the queries as they see them."""
+        if self.new[item]:
+            return self.unmet, self._part(histories, slice(self.dim, None))
+        return Panel(self.experts), self._part(histories, slice(self.dim))
+
+    @staticmethod
+    def _part(histories: Histories, columns: slice) -> Histories:
+        if histories.vectors is None:
+            return histories
+        return replace(histories, vectors=histories.vectors[:, columns])
