@@ -1,6 +1,7 @@
 import pytest
 
 from warmstart.cli.finetune_task import MEANING, OVER_PAIRS, Asked, TaskName, Usual, adversary
+from warmstart.data.toy import clusters
 from warmstart.errors import ConfigError
 from warmstart.learn.run import Run
 from warmstart.learn.settings import Training
@@ -69,8 +70,12 @@ def test_an_adversary_is_what_was_asked():
 def test_what_is_left_out_is_usual_for_the_task_and_nothing_is_overruled():
     loop = Training(patience=3, seed=7)
     left_out, given = (None,) * 5, (5, 6, 0.1, 0, 0)
-    retrieval, rating = (Usual.of(TaskName(name)) for name in ("retrieval", "rating"))
-    assert [retrieval.training(loop, *left_out).batch, rating.training(loop, *left_out).batch] == [400, 32]
+    data = clusters(60, 40, 4, seed=1)
+    retrieval, rating = (Usual.of(TaskName(name), data, None, None) for name in ("retrieval", "rating"))
+    plan, batch = retrieval.training(loop, *left_out), rating.training(loop, *left_out).batch
+    assert (plan.steps, plan.validate_every, batch) == (8, 2, 32)  # all items in one step are read eight times
+    met = int((data.interactions.item_counts() > 0).sum())
+    assert Usual.of(TaskName.retrieval, data, None, 10).steps == round(8 * met / 10)
     for usual in (retrieval, rating):
         made = usual.training(loop, *given)
         assert (made.steps, made.batch, made.learning_rate, made.validate_every, made.checkpoint_every) == given

@@ -18,7 +18,9 @@ QUICK = Training(steps=30, batch=48, learning_rate=5e-3, validate_every=10, chec
 
 @pytest.fixture
 def settings(encoder_folder):
-    return Finetune(model=str(encoder_folder), max_tokens=32, training=QUICK, retrieval=Retrieval(held_out=0.3))
+    return Finetune(
+        model=str(encoder_folder), max_tokens=32, epochs=0, training=QUICK, retrieval=Retrieval(held_out=0.3)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,8 @@ def test_mistakes_are_told(puzzle, settings, tmp_path):
         Finetune(task="ranking")
     with pytest.raises(ConfigError, match="max_tokens=-1 is below 0"):
         Finetune(max_tokens=-1)
+    with pytest.raises(ConfigError, match="epochs=-1"):
+        Finetune(epochs=-1)
     mute = replace(puzzle, catalog=Catalog(puzzle.catalog.table.with_columns(title=pl.lit(""), genre=pl.lit(""))))
     with pytest.raises(DataError, match="0 items have both a text and an event"):
         finetune_encoder(mute, settings, home=tmp_path)

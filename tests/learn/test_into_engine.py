@@ -30,6 +30,7 @@ HISTORIES = [["i1"], ["i4", "i9", "i30"], []]
 def recipe(encoder_folder):
     finetune = Finetune(
         model=str(encoder_folder),
+        epochs=0,
         training=Training(steps=6, batch=48, learning_rate=5e-3, validate_every=3, checkpoint_every=3),
         retrieval=Retrieval(held_out=0.2),
     )

@@ -25,7 +25,9 @@ TRAINING = Training(steps=4, batch=48, learning_rate=5e-3, validate_every=4, che
 
 @pytest.fixture(scope="module")
 def tuned(puzzle, encoder_folder):
-    finetune = Finetune(model=str(encoder_folder), characters=0, training=TRAINING, retrieval=Retrieval(held_out=0.2))
+    finetune = Finetune(
+        model=str(encoder_folder), characters=0, epochs=0, training=TRAINING, retrieval=Retrieval(held_out=0.2)
+    )
     return Engine(replace(PLAIN, finetune=finetune)).fit(puzzle)
 
 

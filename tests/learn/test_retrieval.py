@@ -70,3 +70,28 @@ def test_gradients_of_chunks_are_those_of_the_whole(puzzle, encoder_folder, monk
         got.append({name: p.grad.numpy() for name, p in objective.parameters() if p.grad is not None})
     for name in got[0]:
         np.testing.assert_allclose(got[0][name], got[1][name], atol=1e-5, err_msg=name)
+
+
+def test_people_are_drawn_where_items_drawn_blindly_have_little_in_common(puzzle, encoder_folder):
+    rng = np.random.default_rng(0)
+
+    def shared(draw, size=12):
+        objective = make(puzzle, encoder_folder, draw=draw)
+        at = objective._items(size, rng)
+        assert len(set(at.tolist())) == size
+        return objective.train_matrix[:, at].getnnz(axis=1).max()
+
+    assert np.mean([shared("people") for _ in range(20)]) > np.mean([shared("items") for _ in range(20)]) + 2
+    everything = make(puzzle, encoder_folder)
+    n = len(everything.items)
+    assert sorted(everything._items(n, rng).tolist()) == list(range(n))
+
+
+def test_what_is_drawn_is_chosen_by_how_many_events_people_would_have(puzzle, encoder_folder):
+    objective = make(puzzle, encoder_folder)
+    usual = objective.train_matrix.nnz / len(objective.users) / len(objective.items)  # events a person and item
+    few, enough = int(3.5 / usual), int(4.5 / usual)
+    for size, draw in ((few, "people"), (enough, "items")):
+        told = make(puzzle, encoder_folder, draw=draw)
+        same = [o._items(size, np.random.default_rng(3)).tolist() for o in (objective, told)]
+        assert same[0] == same[1]

@@ -47,8 +47,14 @@ Hidden = Annotated[int | None, typer.Option(help="Width inside the head; usual: 
 Mode = Annotated[
     str | None, typer.Option("--tuning", help="full (usual for retrieval), last (usual for others), lora or frozen.")
 ]
-Steps = Annotated[int | None, typer.Option(help="Steps at most; usual: 24 for retrieval, 200 for others.")]
-Batch = Annotated[int | None, typer.Option(help="Examples a step; usual: 400 items for retrieval, 32 for others.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(help="Steps at most; usual: eight readings of every item for retrieval, 200 steps for others."),
+]
+Batch = Annotated[
+    int | None,
+    typer.Option(help="Examples a step; usual: 256 to 1024 items by length of text for retrieval, 32 for others."),
+]
 PeakRate = Annotated[
     float | None, typer.Option("--learning-rate", help="Highest rate; usual: 1e-4 for retrieval, 5e-5 for others.")
 ]
@@ -59,7 +65,8 @@ InnerDropout = Annotated[
     float | None, typer.Option("--dropout", help="Dropout inside the model; usual: 0.1 for retrieval, else 0.")
 ]
 Judged = Annotated[
-    int | None, typer.Option("--validate-every", help="Steps between validations; usual: 6 for retrieval, else 20.")
+    int | None,
+    typer.Option("--validate-every", help="Steps between validations; usual: a quarter of all for retrieval, else 20."),
 ]
 Kept = Annotated[
     int | None, typer.Option("--checkpoint-every", help="Steps between checkpoints; usual: 6 for retrieval, else 50.")
@@ -150,9 +157,10 @@ def finetune(
     """
     from warmstart.learn.finetune import Finetuning, Source
 
-    usual = Usual.of(task)
     pairs = (threshold, negatives, by_rating, category, rare)
     asked = Asked(task, loss, teacher, dims, *pairs, head, reads, hidden, history, head_rate)
+    dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()
+    usual = Usual.of(task, dataset, template, batch)
     loop = Training(optimiser=optimiser, warmup=warmup, decay=decay, accumulate=accumulate, clip=clip)
     loop = replace(loop, precision=precision, patience=patience, head_rate=given(head_rate, loop.head_rate), seed=seed)
     settings = Finetuning(
@@ -163,7 +171,6 @@ def finetune(
         pairing=asked.pairing(held_out),
         adversary=adversary(against, adversary_weight, adversary_rate),
     )
-    dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()
     with learning() as watch:
         learned = asked.learn(dataset, out, settings, trackers(track), watch)
     show(learned, as_json)

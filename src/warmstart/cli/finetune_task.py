@@ -64,9 +64,18 @@ class Usual:
     checkpoint_every: int
 
     @classmethod
-    def of(cls, task: TaskName) -> Usual:
-        """For a task."""
-        return RETRIEVES if task is TaskName.retrieval else ANSWERS
+    def of(cls, task: TaskName, data: Dataset, template: str | None, batch: int | None) -> Usual:
+        """For a task; for retrieval with as many steps as read the texts of this dataset eight times."""
+        if task is not TaskName.retrieval:
+            return ANSWERS
+        from warmstart.learn.encoder import Finetune
+        from warmstart.text.templates import item_texts
+
+        met = data.interactions.item_counts() > 0
+        texts = [text for text, known in zip(item_texts(data.catalog, template), met, strict=True) if known]
+        plan = Finetune() if batch is None else Finetune(characters=0, training=Training(batch=batch))
+        loop = plan.for_texts(texts)
+        return replace(RETRIEVES, steps=loop.steps, batch=loop.batch, validate_every=loop.validate_every)
 
     def tuning(
         self, mode: str | None, layers: int, rank: int, dropout: float | None, token_dropout: float | None

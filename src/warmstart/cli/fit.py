@@ -81,8 +81,10 @@ def finetuned(recipe: Recipe, task: str | None, steps: int | None) -> Recipe:
             raise ConfigError(f"--steps {steps} without --finetune; add --finetune retrieval")
         return recipe
     wanted = recipe.finetune or Finetune()
-    training = wanted.training if steps is None else replace(wanted.training, steps=steps)
-    return replace(recipe, finetune=replace(wanted, task=task or wanted.task, training=training))
+    if steps is not None:
+        loop = replace(wanted.training, steps=steps, validate_every=max(1, steps // 4))
+        wanted = replace(wanted, epochs=0, training=loop)
+    return replace(recipe, finetune=replace(wanted, task=task or wanted.task))
 
 
 def encoder_of(engine: Engine) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from warmstart.data.dataset import Dataset
 from warmstart.learn.backbone import Backbone
-from warmstart.learn.loop import BEST, CHECKPOINT, Outcome, learn
+from warmstart.learn.loop import BEST, CHECKPOINT, learn
 from warmstart.learn.processes import Processes
 from warmstart.learn.retrieval import Retrieval, RetrievalObjective
 from warmstart.learn.run import Run
@@ -26,7 +26,7 @@ LOG = logging.getLogger(__name__)
 TASKS = ("retrieval",)
 STAGE = "fine-tuning the encoder"
 RUN, MODEL, ONNX = "run", "model", "onnx"
-FORMAT = 1
+FORMAT = 2
 Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
 
 
@@ -45,7 +45,9 @@ class Finetune:
     int8
         Whether the exported encoder is quantised: a quarter of the size, at least twice as fast.
     characters
-        Items a step: as many as hold so many characters of text, at least 256; 0 = ``training.batch``.
+        Items a step: as many as hold so many characters of text, 256 to 1,024; 0 = ``training.batch``.
+    epochs
+        Readings of every item: decides the steps, and four validations; 0 = as ``training`` says.
     tuning, training, retrieval
         Which weights learn, how, and by which loss.
     """
@@ -55,27 +57,34 @@ class Finetune:
     max_tokens: int = 96
     int8: bool = True
     characters: int = 140_000
+    epochs: float = 8.0
     tuning: Tuning = field(default_factory=lambda: Tuning(dropout=0.1, token_dropout=0.2))
-    training: Training = field(
-        default_factory=lambda: Training(steps=24, learning_rate=1e-4, validate_every=6, checkpoint_every=6)
-    )
+    training: Training = field(default_factory=lambda: Training(learning_rate=1e-4, checkpoint_every=6))
     retrieval: Retrieval = field(default_factory=Retrieval)
 
     def __post_init__(self) -> None:
         choose("task", self.task, TASKS)
         at_least("max_tokens", self.max_tokens, 0)
         at_least("characters", self.characters, 0)
+        at_least("epochs", self.epochs, 0)
 
     def for_texts(self, texts: Sequence[str]) -> Training:
-        """The loop's settings with a batch that fits texts of this length.
+        """The loop's settings with a batch and steps that fit so many texts of this length.
 
         Examples
         --------
-        >>> Finetune(characters=1000).for_texts(["ab"] * 9).batch, Finetune(characters=0).for_texts(["ab"]).batch
-        (500, 32)
+        >>> made = Finetune(characters=1000).for_texts(["ab"] * 4000)
+        >>> made.batch, made.steps, made.validate_every
+        (500, 64, 16)
         """
-        mean = max(1, sum(map(len, texts)) // max(1, len(texts)))
-        return replace(self.training, batch=max(256, self.characters // mean)) if self.characters else self.training
+        made, n = self.training, max(1, len(texts))
+        if self.characters:
+            fitting = self.characters * n // max(1, sum(map(len, texts)))
+            made = replace(made, batch=min(max(256, fitting), 1024))
+        if self.epochs:
+            steps = max(1, round(self.epochs * n / min(n, made.batch)))
+            made = replace(made, steps=steps, validate_every=max(1, steps // 4))
+        return made
 
 
 def finetune_encoder(
@@ -153,10 +162,11 @@ def _train(
         if progress is not None and stage == "training":
             progress(STAGE, done, total)
 
-    out = learn(objective, wanted.for_texts(texts), run, processes, watch)
+    known = [texts[i] for i in objective.items]
+    out = learn(objective, wanted.for_texts(known), run, processes, watch)
     if processes.main:
         _keep(backbone, folder)
-    run.end("stopped early" if out.stopped else "done", result_of(out))
+    run.end(out.status, out.result())
     processes.wait()
 
 
@@ -168,15 +178,3 @@ def _keep(backbone: Backbone, folder: Path) -> None:
     fresh.rename(folder / MODEL)
     for name in (CHECKPOINT, BEST):  # four times the model's size, of no use any more
         (folder / RUN / name).unlink(missing_ok=True)
-
-
-def result_of(out: Outcome) -> dict[str, float]:
-    """What came of a run: watched figures before and after, and when the best was had.
-
-    Examples
-    --------
-    >>> result_of(Outcome(steps=9, first={"ndcg@10": 0.1}, best={"ndcg@10": 0.2}, best_step=6))
-    {'steps': 9, 'best_step': 6, 'first/ndcg@10': 0.1, 'best/ndcg@10': 0.2}
-    """
-    figures = {f"first/{k}": v for k, v in out.first.items()} | {f"best/{k}": v for k, v in out.best.items()}
-    return {"steps": out.steps, "best_step": out.best_step} | figures

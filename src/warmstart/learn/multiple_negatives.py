@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,9 @@ from warmstart.learn.backbone import Backbone
 from warmstart.learn.cached import cached_backward
 from warmstart.learn.held_items import HeldItems
 from warmstart.learn.mining import hard_negatives, positives
-from warmstart.learn.processes import Draw, Processes
-from warmstart.learn.settings import at_least
+from warmstart.learn.objective import OnBackbone
+from warmstart.learn.processes import Draw
+from warmstart.learn.settings import at_least, share
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,12 @@ class MultipleNegatives:
         at_least("hard", self.hard, 0)
         if not self.temperature > 0:
             raise ConfigError(f"temperature={self.temperature} is not above 0; 0.05 is usual")
-        if not 0 <= self.held_out < 1:
-            raise ConfigError(f"held_out={self.held_out} is not in [0, 1); 0.1 is usual")
+        share("held_out", self.held_out, 0.1)
+        for dim in self.dims:
+            at_least("dims", dim, 1)
 
 
-class MultipleNegativesObjective:
+class MultipleNegativesObjective(OnBackbone):
     """Cross-entropy of telling an item's partner among all partners and hard negatives of the batch, both ways.
 
     ``-log softmax_c(cos(a, c) / t)`` at the partner, where the candidates c leave out the item itself and its other
@@ -102,18 +104,6 @@ class MultipleNegativesObjective:
             raise DataError("no two items with text have people in common; mined pairs need people with two events")
         kinds = sp.csr_matrix((len(texts), 0), dtype=np.float32) if categories is None else categories
         self.negatives = hard_negatives(train, sp.csr_matrix(kinds[self.items]), self.settings.hard)
-
-    def parameters(self) -> Iterator[tuple[str, Any]]:
-        """The backbone's weights that learn."""
-        return self.backbone.parameters()
-
-    def place(self, processes: Processes) -> None:
-        """Move the backbone to the device."""
-        self.backbone.model.to(processes.device)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout."""
-        self.backbone.model.train(mode)
 
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over ``draw.size`` items, a partner and a hard negative of each."""

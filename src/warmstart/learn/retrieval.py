@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from warmstart.data.interactions import Interactions
-from warmstart.errors import ConfigError, DataError, require
+from warmstart.errors import DataError, require
 from warmstart.learn.augment import Augment
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.cached import cached_backward
 from warmstart.learn.held_items import HeldItems
-from warmstart.learn.processes import Draw, Processes
-from warmstart.learn.settings import at_least
+from warmstart.learn.objective import OnBackbone
+from warmstart.learn.processes import Draw
+from warmstart.learn.settings import at_least, choose, share
+
+DRAWS = ("auto", "items", "people")
+DENSE = 4.0  # events of a person among the items of a step from which on items may be drawn blindly
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,11 @@ class Retrieval:
     Parameters
     ----------
     users
-        Users sampled a step; items are ``Training.batch``.
+        Users of a step at most; items are ``Training.batch``.
+    draw
+        "items": each is as likely as any other. "people": people are drawn, and all items of each, until there are
+        enough, so that among thousands of items people still have several. "auto": people where of items drawn
+        blindly a person would have fewer than four, on average.
     held_out
         Share of the items with events that is kept for validation: new items ranked among themselves.
     dims
@@ -36,16 +44,17 @@ class Retrieval:
     users: int = 4096
     held_out: float = 0.1
     dims: tuple[int, ...] = ()
+    draw: str = "auto"
 
     def __post_init__(self) -> None:
         at_least("users", self.users, 2)
-        if not 0 <= self.held_out < 1:
-            raise ConfigError(f"held_out={self.held_out} is not in [0, 1); 0.1 is usual")
+        share("held_out", self.held_out, 0.1)
+        choose("draw", self.draw, DRAWS)
         for dim in self.dims:
             at_least("dims", dim, 1)
 
 
-class RetrievalObjective:
+class RetrievalObjective(OnBackbone):
     """ELSA over sampled users and items: ``|| norm(X) - norm(X (A A' - I)) ||^2``, A = unit vectors of item texts.
 
     A user's row X is explained by the items that lie near his others; the diagonal is left out, so no item explains
@@ -88,30 +97,17 @@ class RetrievalObjective:
         if not len(self.users):
             raise DataError("no user has two events on items with text; retrieval learns from what one person likes")
 
-    def parameters(self) -> Iterator[tuple[str, Any]]:
-        """The backbone's weights that learn."""
-        return self.backbone.parameters()
-
-    def place(self, processes: Processes) -> None:
-        """Move the backbone to the device."""
-        self.backbone.model.to(processes.device)
-
-    def train(self, mode: bool) -> None:
-        """Switch dropout."""
-        self.backbone.model.train(mode)
-
     def backward(self, draw: Draw) -> float:
-        """Gradients of the loss over ``draw.size`` items and ``settings.users`` users."""
+        """Gradients of the loss over ``draw.size`` items and at most ``settings.users`` users."""
         rng, count = draw.rng(), draw.processes.count
         size = min(draw.size, len(self.items)) // count * count
-        at = rng.permutation(len(self.items))[:size]
-        users = rng.permutation(self.users)[: self.settings.users]
-        rows = self.train_matrix[users][:, at].toarray()
-        rows = rows[(rows > 0).sum(1) >= 2]
-        if not len(rows):
+        at = self._items(size, rng)
+        seen = self.train_matrix[:, at]
+        users = rng.permutation(np.flatnonzero(seen.getnnz(axis=1) >= 2))[: self.settings.users]
+        if not len(users):
             return 0.0
         torch = require("torch", extra="lm")
-        x = torch.from_numpy(rows).to(self.backbone.device)
+        x = torch.from_numpy(seen[users].toarray()).to(self.backbone.device)
         said = [self.texts[i] for i in self.items[at]]
         said = self.augment(said, rng) if self.augment else said
         texts = [said[i] for i in draw.share(np.arange(size))]
@@ -119,6 +115,19 @@ class RetrievalObjective:
         return cached_backward(
             self.backbone.vectors, texts, lambda a: sum(elsa(x, a[:, :d]) for d in dims) / len(dims), draw
         )
+
+    def _items(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """``size`` positions among ``items``: drawn blindly, or as what drawn people have."""
+        x, draw = self.train_matrix, self.settings.draw
+        usual = x.nnz / len(self.users) * size / len(self.items)  # events of a person among items drawn blindly
+        if draw == "items" or (draw == "auto" and usual >= DENSE):
+            return rng.permutation(len(self.items))[:size]
+        people = rng.permutation(self.users)
+        had = x[people].indices  # person by person
+        first = np.unique(had, return_index=True)[1]
+        found = had[np.sort(first)][:size]
+        rest = rng.permutation(np.setdiff1d(np.arange(len(self.items)), found))[: size - len(found)]
+        return rng.permutation(np.concatenate([found, rest]))
 
     def validate(self) -> dict[str, float]:
         """NDCG@10 of held-out items ranked among themselves by the cosine to the mean of a user's other items."""
