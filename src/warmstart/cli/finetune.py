@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 Kind = Annotated[TaskName, typer.Option("--task", help="What is learned.")]
 Loss = Annotated[
-    str | None, typer.Option(help="For retrieval elsa, pairs, distil; for ranking bpr, margin, softmax, lambda.")
+    str | None,
+    typer.Option(help="For retrieval elsa, pairs, distil, harden; for ranking bpr, margin, softmax, lambda."),
 ]
 HeadKind = Annotated[
     str | None,

@@ -9,10 +9,12 @@ from typing import Any
 
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError
-from warmstart.learn.adversarial import against
+from warmstart.learn.adversarial import Adversary, against
+from warmstart.learn.attacks import Attack
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.cross_export import cached_cross, cross_fingerprint
 from warmstart.learn.finetune import MODEL, Finetuning, Learned
+from warmstart.learn.harden import HardenObjective
 from warmstart.learn.loop import learn
 from warmstart.learn.mining import categories_of
 from warmstart.learn.mirrors import follow
@@ -25,7 +27,7 @@ from warmstart.learn.settings import choose, share
 from warmstart.learn.teach import Teaching, TeachingObjective
 from warmstart.text.templates import item_texts
 
-LOSSES = ("elsa", "pairs", "distil")
+LOSSES = ("elsa", "pairs", "distil", "harden")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class RetrievalTask:
     ----------
     loss
         "elsa" over sampled users and items; "pairs": mined partners among multiple negatives; "distil": the margins of
-        a cross-encoder.
+        a cross-encoder; "harden": the model keeps its vectors and comes to give them under the settings' adversary too.
     dims
         Shorter lengths at which the vectors must work as well.
     held_out
@@ -55,8 +57,8 @@ class RetrievalTask:
         share("held_out", self.held_out, 0.1)
         if (self.loss == "distil") != bool(self.teacher):
             raise ConfigError(f"teacher={self.teacher!r} beside loss={self.loss!r}; 'distil' takes one, others none")
-        if self.dims and self.teacher:
-            raise ConfigError(f"dims={self.dims} beside loss='distil'; shorter lengths are learned by elsa and pairs")
+        if self.dims and self.loss not in ("elsa", "pairs"):
+            raise ConfigError(f"dims={self.dims} beside loss={self.loss!r}; elsa and pairs learn shorter lengths")
 
 
 def finetune_retrieval(
@@ -84,7 +86,7 @@ def finetune_retrieval(
     if settings.tuning.mode == "frozen":
         raise ConfigError("tuning='frozen' leaves nothing to learn for retrieval; choose full, last or lora")
     objective = _objective(data, task, settings)
-    guarded = against(objective, objective.backbone, settings.adversary)
+    guarded = against(objective, objective.backbone, None if task.loss == "harden" else settings.adversary)
     processes = Processes(settings.training.precision)
     run = Run.begin(out, "finetune retrieval", _asked(task, settings), data.fingerprint(), writes=processes.main)
     outcome = learn(guarded, settings.training, follow(run, track), processes, watch)
@@ -105,15 +107,32 @@ def _asked(task: RetrievalTask, settings: Finetuning) -> dict[str, Any]:
 
 def _objective(
     data: Dataset, task: RetrievalTask, settings: Finetuning
-) -> RetrievalObjective | MultipleNegativesObjective | TeachingObjective:
+) -> RetrievalObjective | MultipleNegativesObjective | TeachingObjective | HardenObjective:
     """The objective of the loss's name, on a fresh language model."""
     source, seed, x = settings.source, settings.training.seed, data.interactions
     backbone = Backbone(source.model, settings.tuning, max_tokens=source.max_tokens, seed=seed)
     texts = item_texts(data.catalog, source.template)
     if task.loss == "elsa":
         return RetrievalObjective(backbone, texts, x, Retrieval(held_out=task.held_out, dims=task.dims), seed)
+    if task.loss == "harden":
+        return HardenObjective(backbone, texts, x, _attack(settings.adversary), task.held_out, seed)
     if task.loss == "distil":
         teaching = Teaching(settings.pairing.history, task.held_out)
         return TeachingObjective(backbone, data, cached_cross(task.teacher), teaching, seed, source.template)
     wanted = MultipleNegatives(held_out=task.held_out, dims=task.dims)
     return MultipleNegativesObjective(backbone, texts, x, wanted, seed, categories_of(data.catalog))
+
+
+def _attack(adversary: Adversary | None) -> Attack:
+    """What a model is hardened against: typing errors, as the adversary says.
+
+    Raises
+    ------
+    ConfigError
+        If it is one of those that need a loss of their own.
+    """
+    if adversary is None:
+        return Attack("typos")
+    if adversary.method != "typos":
+        raise ConfigError(f"adversary={adversary.method!r} beside loss='harden'; give 'typos', or none")
+    return adversary.attack
