@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,20 +26,15 @@ from warmstart.experts.space import FittedItemSpace
 from warmstart.experts.split import SplitPanel, of_content
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, UNKNOWN, Explanation
 from warmstart.explain.reasons import Explainer
+from warmstart.explain.similar import nearest
 from warmstart.explain.trust import trust_curve
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import allowed_items, blocks
-from warmstart.learn.encoder import ONNX, finetune_encoder
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
+from warmstart.readers import Readers
 from warmstart.recipe import Recipe
-from warmstart.text.base import TextEncoder
-from warmstart.text.cache import CachedEncoder
-from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name, exported
-from warmstart.text.joined import JoinedEncoder
-from warmstart.text.templates import item_texts
-from warmstart.text.weights import cache_home
-from warmstart.text.whiten import unit_rows
+from warmstart.text.choose import SavedEncoder
 
 LOG = logging.getLogger(__name__)
 
@@ -100,9 +94,7 @@ class Engine:
     def __init__(self, recipe: Recipe | str | Path | None = None) -> None:
         self.recipe = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else Recipe.load(recipe)
         self.data: Dataset | None = None
-        self.encoder: SavedEncoder | None = None
-        self.judge: SavedEncoder | None = None  # see Fitted.judged
-        self.finetuned: Path | None = None  # folder of the encoder that learned in this fit, its run inside
+        self.readers: Readers | None = None
         self._fitted: Fitted | None = None
 
     def fit(self, data: Dataset, progress: Progress | None = None) -> Self:
@@ -112,11 +104,8 @@ class Engine:
         """
         if not len(data.interactions):
             raise DataError("the dataset has no events; an engine needs some to learn from")
-        self.encoder, self.judge = self._encoder_for(data, progress), self._judge_for(data)
-        told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
-        fit_space, cache = partial(self.recipe.space.fit, data.catalog, data.graph), cache_home()
-        space = fit_space(self._reader(lambda encoder: CachedEncoder(encoder, cache, told)))
-        judged = None if self.judge is None else fit_space(CachedEncoder(self.judge, cache, told))
+        self.readers = Readers.of(self.recipe, data, progress)
+        space, judged = self.readers.spaces(self.recipe.space, data.catalog, data.graph, progress)
         seen = data.with_features((judged or space).z)
         fusion = self.recipe.fusion.fit(self.recipe.experts, seen, progress)
         panel = fusion.heard(Panel.fit(self.recipe.experts, seen, progress))
@@ -127,13 +116,6 @@ class Engine:
         self.data = data
         return self
 
-    def _reader(self, wrap: Callable[[SavedEncoder], TextEncoder] = lambda encoder: encoder) -> TextEncoder:
-        """What reads texts for ``Fitted.space``: a fine-tuned encoder keeps the one it began with beside it."""
-        assert self.encoder is not None
-        if self.judge is None:
-            return wrap(self.encoder)
-        return JoinedEncoder((wrap(self.encoder), wrap(self.judge)))
-
     def _split(
         self, panel: Panel, fusion: FittedFusion, tuned: Dataset, dim: int, progress: Progress | None
     ) -> SplitPanel:
@@ -143,24 +125,20 @@ class Engine:
         new = tuned.interactions.item_counts() == 0
         return SplitPanel.of(panel, fusion.heard(Panel.fit(asked, tuned, progress)), new, dim)
 
-    def _judge_for(self, data: Dataset) -> SavedEncoder | None:
-        """The encoder that never learned from events, where the recipe's own one did (docs/decisions, 0011)."""
-        if self.recipe.judge:
-            return encoder_from_name(self.recipe.judge, item_texts(data.catalog, self.recipe.space.template))
-        return None if self.recipe.finetune is None else exported(self.recipe.finetune.model)
+    @property
+    def encoder(self) -> SavedEncoder | None:
+        """Who reads texts; None before ``fit``."""
+        return None if self.readers is None else self.readers.encoder
 
-    def _encoder_for(self, data: Dataset, progress: Progress | None) -> SavedEncoder:
-        """The encoder that the recipe names, fine-tunes, or leaves to be chosen."""
-        name, template, finetune = self.recipe.encoder, self.recipe.space.template, self.recipe.finetune
-        if finetune is not None:
-            self.finetuned = finetune_encoder(data, finetune, template=template, progress=progress)
-            return encoder_from_name(str(self.finetuned / ONNX))
-        texts = item_texts(data.catalog, template)
-        if name != "auto":
-            return encoder_from_name(name, texts)
-        choice = default_encoder(texts)
-        LOG.info("encoder %s", choice.reason)
-        return choice.encoder
+    @property
+    def judge(self) -> SavedEncoder | None:
+        """The encoder that knows no event; None where ``encoder`` does not either."""
+        return None if self.readers is None else self.readers.judge
+
+    @property
+    def finetuned(self) -> Path | None:
+        """Folder of the encoder that learned in this fit, its run inside; None where none did."""
+        return None if self.readers is None else self.readers.finetuned
 
     @property
     def fitted(self) -> Fitted:
@@ -242,20 +220,13 @@ class Engine:
             )
         h, _ = resolve_histories(self.data, f.catalog, users, histories, n)
         if texts is not None:
-            vectors = self._typed([str(t) for t in texts])
+            assert self.readers is not None
+            vectors = self.readers.typed(f.space, f.judged, [str(t) for t in texts])
             mute = sum(bool(str(t).strip()) and not v.any() for t, v in zip(texts, vectors, strict=True))
             if mute:
                 LOG.warning("%d texts hold no word the catalogue's encoder knows and were left out", mute)
             h = replace(h, vectors=vectors)
         return h
-
-    def _typed(self, texts: list[str]) -> np.ndarray:
-        """Features of texts as the experts want them: those of the judge, if there is one, before the others."""
-        f = self.fitted
-        vectors = f.space.texts(texts, self._reader())
-        if f.judged is None or self.judge is None:
-            return vectors
-        return np.hstack([f.judged.texts(texts, self.judge), vectors])
 
     def _recommend(
         self, h: Histories, number: np.ndarray, pool: np.ndarray, k: int, exclude_seen: bool, explain: bool
@@ -290,28 +261,14 @@ class Engine:
         f = self.fitted
         codes = f.catalog.items.codes([str(i) for i in items])
         parts = [pl.DataFrame(schema=SCHEMA)]
-        unit = unit_rows(f.space.z)
         for q, code in enumerate(codes):
             if code < 0:
                 LOG.warning("item %r is not in the catalogue", items[q])
                 continue
-            content = unit @ unit[code]
-            people = f.support.people[int(code)].toarray().ravel()
-            score = 0.5 * content + 0.5 * people if f.counts[code] else content
-            score[code] = -np.inf
-            top = np.argsort(-score, kind="stable")[: min(k, len(score) - 1)]
-            source = np.where(people[top] > content[top], "people", "content")
-            parts.append(
-                pl.DataFrame(
-                    {
-                        "query": pl.Series([q] * len(top), dtype=pl.Int64),
-                        "item_id": f.catalog.items.names(top),
-                        "score": score[top].astype(np.float64),
-                        "rank": pl.Series(np.arange(len(top)) + 1, dtype=pl.Int64),
-                        "source": source.tolist(),
-                    }
-                )
-            )
+            item, score, source = nearest(f.space.z, f.support, int(code), k)
+            rank = pl.Series(np.arange(len(item)) + 1, dtype=pl.Int64)
+            found = {"item_id": f.catalog.items.names(item), "score": score, "rank": rank, "source": source.tolist()}
+            parts.append(pl.DataFrame({"query": pl.Series([q] * len(item), dtype=pl.Int64)} | found))
         return pl.concat(parts)
 
     def explain(
@@ -367,13 +324,12 @@ class Engine:
             A table with ``item_id`` and the columns of the catalogue (path, frame, or list of dicts).
         """
         f = self.fitted
+        assert self.readers is not None
         rows = shape_keyed(read_table(items), "items").frame
         new = Catalog(rows)
-        z = seen = f.space.items(new, f.graph, self._reader())
-        n, catalog, both = len(new), f.catalog.extended(rows), z
-        if f.judged is not None and self.judge is not None:
-            seen = f.judged.items(new, f.graph, self.judge)
-            both = np.hstack([seen, z])
+        z, judged = self.readers.items(f.space, f.judged, new, f.graph)
+        n, catalog = len(new), f.catalog.extended(rows)
+        both, seen = (z, z) if judged is None else (np.hstack([judged, z]), judged)
         self._fitted = replace(
             f,
             catalog=catalog,
@@ -388,7 +344,7 @@ class Engine:
     def save(self, folder: str | Path) -> None:
         """Write a folder that ``warmstart.load`` reads without torch; holds no user data."""
         f = self.fitted
-        assert self.encoder is not None
+        assert self.readers is not None
         parts = {
             "space": f.space,
             "judged": f.judged,
@@ -397,15 +353,16 @@ class Engine:
             "fusion": f.fusion,
             "counts": f.counts,
         }
-        encoders = {"encoder": self.encoder} | ({} if self.judge is None else {"judge": self.judge})
-        storage.save(Path(folder), parts, f.catalog, f.graph, encoders, self.recipe.to_dict(), f.fingerprint)
+        storage.save(
+            Path(folder), parts, f.catalog, f.graph, self.readers.saved(), self.recipe.to_dict(), f.fingerprint
+        )
 
     @classmethod
     def load(cls, folder: str | Path, data: Dataset | str | Path | None = None) -> Self:
         """Read a saved engine; ``data`` (a dataset or its folder) brings the histories of known users."""
         saved = storage.load(Path(folder))
         engine = cls(Recipe.of(saved.recipe))
-        engine.encoder, engine.judge = saved.encoders["encoder"], saved.encoders.get("judge")
+        engine.readers = Readers(saved.encoders["encoder"], saved.encoders.get("judge"))
         engine._fitted = Fitted(catalog=saved.catalog, graph=saved.graph, fingerprint=saved.fingerprint, **saved.parts)
         if data is not None:
             engine.data = aligned(data if isinstance(data, Dataset) else Dataset.load(data), saved.catalog)
