@@ -25,7 +25,7 @@ def test_one_encoder_reads_alone():
     assert other is None
 
 
-def test_a_judge_reads_beside_the_encoder_and_alone():
+def test_a_judge_reads_what_the_encoder_reads():
     data = clusters(60, 40, 4, seed=1)
     readers, space, judged = spaces(Recipe(encoder="tfidf", judge="tfidf"), data)
     assert list(readers.saved()) == ["encoder", "judge"]

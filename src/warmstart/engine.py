@@ -48,7 +48,7 @@ class Fitted:
     catalog, graph
         The items, and facts about them.
     space
-        How items and texts become features; where the encoder learned from events, it reads beside the judge.
+        How items and texts become features.
     judged
         The same by the judge alone, an encoder that knows no event, where that of ``space`` learned from them: in it
         the fusion learned whom to trust. None = ``space`` itself.

@@ -1,9 +1,8 @@
-"""Who reads texts for an engine: one encoder, or a fine-tuned one beside the one it began with, its judge."""
+"""Who reads texts for an engine: one encoder, or a fine-tuned one and the one it began with, its judge."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +15,8 @@ from warmstart.experts.panel import Progress
 from warmstart.experts.space import FittedItemSpace, ItemSpace
 from warmstart.learn.encoder import ONNX, finetune_encoder
 from warmstart.recipe import Recipe
-from warmstart.text.base import TextEncoder
 from warmstart.text.cache import CachedEncoder
 from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name, exported
-from warmstart.text.joined import JoinedEncoder
 from warmstart.text.templates import item_texts
 from warmstart.text.weights import cache_home
 
@@ -62,25 +59,25 @@ class Readers:
     def spaces(
         self, settings: ItemSpace, catalog: Catalog, graph: KnowledgeGraph | None, progress: Progress | None = None
     ) -> tuple[FittedItemSpace, FittedItemSpace | None]:
-        """The item space of all encoders side by side, and that of the judge alone (None without one)."""
+        """The item space of the encoder, and that of the judge (None without one)."""
         told = None if progress is None else lambda done, total: progress("encoding texts", done, total)
 
         def cached(encoder: SavedEncoder) -> CachedEncoder:
             return CachedEncoder(encoder, cache_home(), told)
 
-        space = settings.fit(catalog, graph, self._joined(cached))
+        space = settings.fit(catalog, graph, cached(self.encoder))
         return space, None if self.judge is None else settings.fit(catalog, graph, cached(self.judge))
 
     def items(
         self, space: FittedItemSpace, judged: FittedItemSpace | None, catalog: Catalog, graph: KnowledgeGraph | None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Features of further items in either space: float32, shapes (n, dim of each)."""
-        z = space.items(catalog, graph, self._joined())
+        z = space.items(catalog, graph, self.encoder)
         return z, None if judged is None or self.judge is None else judged.items(catalog, graph, self.judge)
 
     def typed(self, space: FittedItemSpace, judged: FittedItemSpace | None, texts: list[str]) -> np.ndarray:
         """Features of texts as the experts want them: those of the judge, if there is one, before the others."""
-        vectors = space.texts(texts, self._joined())
+        vectors = space.texts(texts, self.encoder)
         if judged is None or self.judge is None:
             return vectors
         return np.hstack([judged.texts(texts, self.judge), vectors])
@@ -88,8 +85,3 @@ class Readers:
     def saved(self) -> dict[str, SavedEncoder]:
         """By the names under which a folder keeps them."""
         return {"encoder": self.encoder} | ({} if self.judge is None else {"judge": self.judge})
-
-    def _joined(self, wrap: Callable[[SavedEncoder], TextEncoder] = lambda encoder: encoder) -> TextEncoder:
-        if self.judge is None:
-            return wrap(self.encoder)
-        return JoinedEncoder((wrap(self.encoder), wrap(self.judge)))

@@ -73,9 +73,9 @@ def test_what_is_left_out_is_usual_for_the_task_and_nothing_is_overruled():
     data = clusters(60, 40, 4, seed=1)
     retrieval, rating = (Usual.of(TaskName(name), data, None, None) for name in ("retrieval", "rating"))
     plan, batch = retrieval.training(loop, *left_out), rating.training(loop, *left_out).batch
-    assert (plan.steps, plan.validate_every, batch) == (8, 2, 32)  # all items in one step are read eight times
+    assert (plan.steps, plan.validate_every, batch) == (12, 3, 32)  # all items in one step are read twelve times
     met = int((data.interactions.item_counts() > 0).sum())
-    assert Usual.of(TaskName.retrieval, data, None, 10).steps == round(8 * met / 10)
+    assert Usual.of(TaskName.retrieval, data, None, 10).steps == round(12 * met / 10)
     for usual in (retrieval, rating):
         made = usual.training(loop, *given)
         assert (made.steps, made.batch, made.learning_rate, made.validate_every, made.checkpoint_every) == given

@@ -50,14 +50,14 @@ Mode = Annotated[
 ]
 Steps = Annotated[
     int | None,
-    typer.Option(help="Steps at most; usual: eight readings of every item for retrieval, 200 steps for others."),
+    typer.Option(help="Steps at most; usual: twelve readings of every item for retrieval, 200 steps for others."),
 ]
 Batch = Annotated[
     int | None,
     typer.Option(help="Examples a step; usual: 256 to 1024 items by length of text for retrieval, 32 for others."),
 ]
 PeakRate = Annotated[
-    float | None, typer.Option("--learning-rate", help="Highest rate; usual: 1e-4 for retrieval, 5e-5 for others.")
+    float | None, typer.Option("--learning-rate", help="Highest rate; usual: 2e-4 for retrieval, 5e-5 for others.")
 ]
 TokenDropout = Annotated[
     float | None, typer.Option(help="Share of the tokens missing at a reading; usual: 0.2 for retrieval, else 0.")

@@ -65,7 +65,7 @@ class Usual:
 
     @classmethod
     def of(cls, task: TaskName, data: Dataset, template: str | None, batch: int | None) -> Usual:
-        """For a task; for retrieval with as many steps as read the texts of this dataset eight times."""
+        """For a task; for retrieval with as many steps as read the texts of this dataset twelve times."""
         if task is not TaskName.retrieval:
             return ANSWERS
         from warmstart.learn.encoder import Finetune
@@ -104,7 +104,7 @@ class Usual:
         )
 
 
-RETRIEVES = Usual("full", 24, 400, 1e-4, 0.1, 0.2, 6, 6)
+RETRIEVES = Usual("full", 24, 400, 2e-4, 0.1, 0.2, 6, 6)
 ANSWERS = Usual("last", 200, 32, 5e-5, 0.0, 0.0, 20, 50)
 NEGATIVES = 4
 

@@ -57,9 +57,9 @@ class Finetune:
     max_tokens: int = 96
     int8: bool = True
     characters: int = 140_000
-    epochs: float = 8.0
+    epochs: float = 12.0
     tuning: Tuning = field(default_factory=lambda: Tuning(dropout=0.1, token_dropout=0.2))
-    training: Training = field(default_factory=lambda: Training(learning_rate=1e-4, checkpoint_every=6))
+    training: Training = field(default_factory=lambda: Training(learning_rate=2e-4, checkpoint_every=6))
     retrieval: Retrieval = field(default_factory=Retrieval)
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class Finetune:
         --------
         >>> made = Finetune(characters=1000).for_texts(["ab"] * 4000)
         >>> made.batch, made.steps, made.validate_every
-        (500, 64, 16)
+        (500, 96, 24)
         """
         made, n = self.training, max(1, len(texts))
         if self.characters:
