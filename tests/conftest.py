@@ -6,6 +6,10 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# the same examples at every run; to look for new ones: pytest --hypothesis-profile=default
+settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

@@ -92,8 +92,8 @@ class Int8Vectors:
         >>> stored.codes.tolist(), stored.decoded().round(2).tolist()
         ([[127, -127], [64, 64]], [[1.0, -0.5], [0.5, 0.25]])
         """
-        largest = np.abs(vectors).max(axis=0, initial=0.0)
-        scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+        step = np.abs(vectors).max(axis=0, initial=0.0) / 127
+        scale = np.where(step >= np.finfo(np.float32).tiny, step, 1).astype(np.float32)
         return cls(np.rint(vectors / scale).clip(-127, 127).astype(np.int8), scale)
 
     def __len__(self) -> int:
