@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,65 +14,28 @@ import polars as pl
 from warmstart import storage
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
-from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.histories import Histories
 from warmstart.data.readers import read_table
 from warmstart.data.tables import shape_keyed
+from warmstart.encoders import Encoders
 from warmstart.errors import DataError, NotFitted
 from warmstart.evaluate.report import Trust
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel, Progress
-from warmstart.experts.space import FittedItemSpace
-from warmstart.experts.split import SplitPanel, of_content
+from warmstart.experts.split import SplitPanel
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, UNKNOWN, Explanation
 from warmstart.explain.reasons import Explainer
 from warmstart.explain.similar import nearest
 from warmstart.explain.trust import trust_curve
+from warmstart.fitted import Fitted
 from warmstart.fusion.evidence import Support
-from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import allowed_items, blocks
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
-from warmstart.readers import Readers
 from warmstart.recipe import Recipe
 from warmstart.text.choose import SavedEncoder
+from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """All that an engine learned; holds no user.
-
-    Parameters
-    ----------
-    catalog, graph
-        The items, and facts about them.
-    space
-        How items and texts become features.
-    judged
-        The same by the judge alone, an encoder that knows no event, where that of ``space`` learned from them: in it
-        the fusion learned whom to trust. None = ``space`` itself.
-    panel
-        The experts, fitted on all events; with a judge a ``SplitPanel``.
-    support
-        What is known of every item.
-    fusion
-        Whom to trust, when.
-    counts
-        int64, shape (n_items,): distinct users of each item.
-    fingerprint
-        Of the dataset it was fitted on.
-    """
-
-    catalog: Catalog
-    graph: KnowledgeGraph | None
-    space: FittedItemSpace
-    judged: FittedItemSpace | None
-    panel: Panel
-    support: Support
-    fusion: FittedFusion
-    counts: np.ndarray
-    fingerprint: str
 
 
 class Engine:
@@ -94,7 +57,7 @@ class Engine:
     def __init__(self, recipe: Recipe | str | Path | None = None) -> None:
         self.recipe = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else Recipe.load(recipe)
         self.data: Dataset | None = None
-        self.readers: Readers | None = None
+        self.encoders: Encoders | None = None
         self._fitted: Fitted | None = None
 
     def fit(self, data: Dataset, progress: Progress | None = None) -> Self:
@@ -104,41 +67,33 @@ class Engine:
         """
         if not len(data.interactions):
             raise DataError("the dataset has no events; an engine needs some to learn from")
-        self.readers = Readers.of(self.recipe, data, progress)
-        space, judged = self.readers.spaces(self.recipe.space, data.catalog, data.graph, progress)
+        self.encoders = Encoders.of(self.recipe, data, progress)
+        space, judged = self.encoders.spaces(self.recipe.space, data.catalog, data.graph, progress)
         seen = data.with_features((judged or space).z)
         fusion = self.recipe.fusion.fit(self.recipe.experts, seen, progress)
         panel = fusion.heard(Panel.fit(self.recipe.experts, seen, progress))
         if judged is not None:
-            panel = self._split(panel, fusion, data.with_features(space.z), judged.z.shape[1], progress)
+            tuned = data.with_features(space.z)
+            panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
         known = (Support.fit(seen), fusion, data.interactions.item_counts(), data.fingerprint())
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
         self.data = data
         return self
 
-    def _split(
-        self, panel: Panel, fusion: FittedFusion, tuned: Dataset, dim: int, progress: Progress | None
-    ) -> SplitPanel:
-        """The panel with its word on items without events left to the fine-tuned encoder's features."""
-        reading = {n for n, e in panel.experts.items() if of_content(e) is not None}
-        asked = {n: e for n, e in self.recipe.experts.items() if n in reading}
-        new = tuned.interactions.item_counts() == 0
-        return SplitPanel.of(panel, fusion.heard(Panel.fit(asked, tuned, progress)), new, dim)
-
     @property
     def encoder(self) -> SavedEncoder | None:
         """Who reads texts; None before ``fit``."""
-        return None if self.readers is None else self.readers.encoder
+        return None if self.encoders is None else self.encoders.encoder
 
     @property
     def judge(self) -> SavedEncoder | None:
         """The encoder that knows no event; None where ``encoder`` does not either."""
-        return None if self.readers is None else self.readers.judge
+        return None if self.encoders is None else self.encoders.judge
 
     @property
     def finetuned(self) -> Path | None:
         """Folder of the encoder that learned in this fit, its run inside; None where none did."""
-        return None if self.readers is None else self.readers.finetuned
+        return None if self.encoders is None else self.encoders.finetuned
 
     @property
     def fitted(self) -> Fitted:
@@ -206,7 +161,7 @@ class Engine:
         h = self._histories(users, histories, texts)
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
         parts = [pl.DataFrame(schema=SCHEMA)]
-        for block in blocks(len(h), len(pool), len(self.fitted.panel.experts)):
+        for block in blocks(len(h), len(pool), self.fitted.panel.size):
             parts.append(self._recommend(h.take(block), block, pool, k, exclude_seen, explain))
         return pl.concat(parts, how="diagonal")
 
@@ -220,8 +175,8 @@ class Engine:
             )
         h, _ = resolve_histories(self.data, f.catalog, users, histories, n)
         if texts is not None:
-            assert self.readers is not None
-            vectors = self.readers.typed(f.space, f.judged, [str(t) for t in texts])
+            assert self.encoders is not None
+            vectors = self.encoders.typed(f.space, f.judged, [str(t) for t in texts])
             mute = sum(bool(str(t).strip()) and not v.any() for t, v in zip(texts, vectors, strict=True))
             if mute:
                 LOG.warning("%d texts hold no word the catalogue's encoder knows and were left out", mute)
@@ -258,14 +213,16 @@ class Engine:
 
         Returns the columns of ``recommend``; ``score`` is a cosine in [-1, 1]. An unknown item has no rows.
         """
+        if k < 1:
+            raise DataError(f"k={k}; ask for at least 1 item")
         f = self.fitted
-        codes = f.catalog.items.codes([str(i) for i in items])
+        codes, unit = f.catalog.items.codes([str(i) for i in items]), unit_rows(f.space.z)
         parts = [pl.DataFrame(schema=SCHEMA)]
         for q, code in enumerate(codes):
             if code < 0:
                 LOG.warning("item %r is not in the catalogue", items[q])
                 continue
-            item, score, source = nearest(f.space.z, f.support, int(code), k)
+            item, score, source = nearest(unit, f.support, int(code), k)
             rank = pl.Series(np.arange(len(item)) + 1, dtype=pl.Int64)
             found = {"item_id": f.catalog.items.names(item), "score": score, "rank": rank, "source": source.tolist()}
             parts.append(pl.DataFrame({"query": pl.Series([q] * len(item), dtype=pl.Int64)} | found))
@@ -324,27 +281,16 @@ class Engine:
             A table with ``item_id`` and the columns of the catalogue (path, frame, or list of dicts).
         """
         f = self.fitted
-        assert self.readers is not None
+        assert self.encoders is not None
         rows = shape_keyed(read_table(items), "items").frame
-        new = Catalog(rows)
-        z, judged = self.readers.items(f.space, f.judged, new, f.graph)
-        n, catalog = len(new), f.catalog.extended(rows)
-        both, seen = (z, z) if judged is None else (np.hstack([judged, z]), judged)
-        self._fitted = replace(
-            f,
-            catalog=catalog,
-            space=replace(f.space, z=np.vstack([f.space.z, z])),
-            panel=f.panel.grow(both, catalog),
-            judged=None if f.judged is None else replace(f.judged, z=np.vstack([f.judged.z, seen])),
-            support=f.support.grow(seen),
-            counts=np.append(f.counts, np.zeros(n, np.int64)),
-        )
-        return n
+        z, judged = self.encoders.items(f.space, f.judged, Catalog(rows), f.graph)
+        self._fitted = f.grow(rows, z, judged)
+        return len(z)
 
     def save(self, folder: str | Path) -> None:
         """Write a folder that ``warmstart.load`` reads without torch; holds no user data."""
         f = self.fitted
-        assert self.readers is not None
+        assert self.encoders is not None
         parts = {
             "space": f.space,
             "judged": f.judged,
@@ -354,7 +300,7 @@ class Engine:
             "counts": f.counts,
         }
         storage.save(
-            Path(folder), parts, f.catalog, f.graph, self.readers.saved(), self.recipe.to_dict(), f.fingerprint
+            Path(folder), parts, f.catalog, f.graph, self.encoders.saved(), self.recipe.to_dict(), f.fingerprint
         )
 
     @classmethod
@@ -362,7 +308,7 @@ class Engine:
         """Read a saved engine; ``data`` (a dataset or its folder) brings the histories of known users."""
         saved = storage.load(Path(folder))
         engine = cls(Recipe.of(saved.recipe))
-        engine.readers = Readers(saved.encoders["encoder"], saved.encoders.get("judge"))
+        engine.encoders = Encoders(saved.encoders["encoder"], saved.encoders.get("judge"))
         engine._fitted = Fitted(catalog=saved.catalog, graph=saved.graph, fingerprint=saved.fingerprint, **saved.parts)
         if data is not None:
             engine.data = aligned(data if isinstance(data, Dataset) else Dataset.load(data), saved.catalog)

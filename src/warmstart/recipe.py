@@ -89,6 +89,8 @@ class Recipe:
             raise ConfigError(
                 f"encoder={self.encoder!r} stands beside [finetune]; name it there as model, or leave one of them out"
             )
+        if self.finetune is not None and self.judge:
+            raise ConfigError(f"judge={self.judge!r} stands beside [finetune], whose model is the judge; leave it out")
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:

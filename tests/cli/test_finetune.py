@@ -3,8 +3,10 @@ import pytest
 from warmstart.cli.finetune_task import MEANING, OVER_PAIRS, Asked, TaskName, Usual, adversary
 from warmstart.data.toy import clusters
 from warmstart.errors import ConfigError
+from warmstart.learn.held_items import HeldItems
 from warmstart.learn.run import Run
 from warmstart.learn.settings import Training
+from warmstart.text.templates import item_texts
 
 VALUES = {"loss": "bpr", "teacher": "runs/x", "dims": "64", "threshold": 0.0, "negatives": 3, "by_rating": True}
 VALUES |= {"category": "genre", "rare": "drop", "head": "linear", "reads": "apart", "hidden": 64}
@@ -71,11 +73,12 @@ def test_what_is_left_out_is_usual_for_the_task_and_nothing_is_overruled():
     loop = Training(patience=3, seed=7)
     left_out, given = (None,) * 5, (5, 6, 0.1, 0, 0)
     data = clusters(60, 40, 4, seed=1)
-    retrieval, rating = (Usual.of(TaskName(name), data, None, None) for name in ("retrieval", "rating"))
+    retrieval, rating = (Usual.of(TaskName(name), data, None, None, 0.1, 7) for name in ("retrieval", "rating"))
     plan, batch = retrieval.training(loop, *left_out), rating.training(loop, *left_out).batch
     assert (plan.steps, plan.validate_every, batch) == (12, 3, 32)  # all items in one step are read twelve times
-    met = int((data.interactions.item_counts() > 0).sum())
-    assert Usual.of(TaskName.retrieval, data, None, 10).steps == round(12 * met / 10)
+    texts = item_texts(data.catalog)
+    teaching = len(HeldItems.of(texts, data.interactions, 0.3, 7).items)
+    assert Usual.of(TaskName.retrieval, data, None, 5, 0.3, 7).steps == round(12 * teaching / 5) == 60
     for usual in (retrieval, rating):
         made = usual.training(loop, *given)
         assert (made.steps, made.batch, made.learning_rate, made.validate_every, made.checkpoint_every) == given

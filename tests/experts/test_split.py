@@ -11,7 +11,7 @@ from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.smoothed import SmoothedEASE
-from warmstart.experts.split import SplitPanel, of_content
+from warmstart.experts.split import SplitPanel, fit_content
 from warmstart.experts.transitions import Transitions
 
 EXPERTS = {
@@ -34,7 +34,7 @@ def world(draw_world):
     rng = np.random.default_rng(0)
     first, second = (rng.normal(size=(8, d)).astype(np.float32) for d in (3, 4))
     met, tuned = (Panel.fit(EXPERTS, data.with_features(z)) for z in (first, second))
-    return met, tuned, SplitPanel.of(met, tuned, data.interactions.item_counts() == 0, 3)
+    return met, tuned, SplitPanel.of(met, EXPERTS, data.with_features(second), 3)
 
 
 def test_each_item_is_scored_by_whoever_knows_it(world):
@@ -85,5 +85,19 @@ def test_what_events_say_is_not_kept_twice(world):
     met, _, split = world
     assert split.unmet.experts["people"].data.nnz == 0
     assert met.experts["people"].data.any()
-    assert of_content(met.experts["next"]) is None
     assert "next" not in split.unmet.experts
+    assert split.size == len(EXPERTS) + len(split.unmet.experts)
+
+
+def test_an_expert_about_events_says_nothing_of_content(draw_world):
+    data = draw_world(0, 12, 8)
+    assert fit_content(Transitions(), data) is None
+    alone = fit_content(PriorMeanEASE(buckets=2, kappa=0.0), data)
+    assert not alone.score(Histories.of([[1]], 8)).any()
+
+
+def test_progress_is_told(draw_world):
+    data, told = draw_world(0, 12, 8), []
+    data = data.with_features(np.eye(8, dtype=np.float32))
+    SplitPanel.of(Panel.fit(EXPERTS, data), EXPERTS, data, 8, lambda *at: told.append(at))
+    assert told == [("fitting experts on fine-tuned features", n, len(EXPERTS)) for n in range(len(EXPERTS))]

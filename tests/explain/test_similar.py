@@ -7,12 +7,13 @@ from warmstart.data.interactions import Interactions
 from warmstart.data.toy import checkerboard
 from warmstart.explain.similar import nearest
 from warmstart.fusion.evidence import Support
+from warmstart.text.whiten import unit_rows
 
 
 @pytest.fixture
 def seen():
     """Items 0 and 1 are taken together, 2 alone, 3 by nobody; 0 and 2 are alike in content."""
-    z = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1], [0.0, 1.0]], np.float32)
+    z = np.array([[-1.0, -0.1], [0.0, 1.0], [-0.9, 0.1], [0.0, 1.0]], np.float32)
     user, item = np.nonzero(np.array([[1, 1, 0, 0]] * 4 + [[0, 0, 1, 0]] * 4))
     data = checkerboard(8, 4).with_interactions(Interactions.of(user, item, 8, 4)).with_features(z)
     return z, Support.fit(data)
@@ -20,7 +21,7 @@ def seen():
 
 def test_people_and_content_count_half_each(seen):
     z, support = seen
-    item, score, source = nearest(z, support, 0, 3)
+    item, score, source = nearest(unit_rows(z), support, 0, 3)
     people = support.people[0].toarray().ravel()
     unit = z / np.linalg.norm(z, axis=1, keepdims=True)
     np.testing.assert_allclose(score, 0.5 * people[item] + 0.5 * (unit @ unit[0])[item], atol=1e-6)
@@ -30,7 +31,7 @@ def test_people_and_content_count_half_each(seen):
 
 def test_of_an_item_nobody_took_content_alone_speaks(seen):
     z, support = seen
-    item, score, source = nearest(z, support, 3, 2)
+    item, score, source = nearest(unit_rows(z), support, 3, 3)
     assert item[0] == 1
     assert score[0] == pytest.approx(1.0)
     assert set(source) == {"content"}
@@ -38,5 +39,5 @@ def test_of_an_item_nobody_took_content_alone_speaks(seen):
 
 def test_never_more_than_there_are_and_never_itself(seen):
     z, support = seen
-    item, _, _ = nearest(z, support, 1, 99)
+    item, _, _ = nearest(unit_rows(z), support, 1, 99)
     assert sorted(item.tolist()) == [0, 2, 3]

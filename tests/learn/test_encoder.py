@@ -19,7 +19,12 @@ QUICK = Training(steps=30, batch=48, learning_rate=5e-3, validate_every=10, chec
 @pytest.fixture
 def settings(encoder_folder):
     return Finetune(
-        model=str(encoder_folder), max_tokens=32, epochs=0, training=QUICK, retrieval=Retrieval(held_out=0.3)
+        model=str(encoder_folder),
+        max_tokens=32,
+        characters=0,
+        epochs=0,
+        training=QUICK,
+        retrieval=Retrieval(held_out=0.3),
     )
 
 
@@ -112,6 +117,10 @@ def test_mistakes_are_told(puzzle, settings, tmp_path):
         Finetune(max_tokens=-1)
     with pytest.raises(ConfigError, match="epochs=-1"):
         Finetune(epochs=-1)
+    with pytest.raises(ConfigError, match=r"training\.steps=60 beside epochs, which decides it; set epochs = 0"):
+        Finetune(training=Training(steps=60))
+    with pytest.raises(ConfigError, match=r"training\.batch=64 beside characters"):
+        Finetune(epochs=0, training=Training(batch=64))
     mute = replace(puzzle, catalog=Catalog(puzzle.catalog.table.with_columns(title=pl.lit(""), genre=pl.lit(""))))
     with pytest.raises(DataError, match="0 items have both a text and an event"):
         finetune_encoder(mute, settings, home=tmp_path)

@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 
 from warmstart.errors import ConfigError
-from warmstart.learn.adversarial import Adversary
+from warmstart.learn import finetune_retrieval as module
+from warmstart.learn.adversarial import Adversary, Typist
 from warmstart.learn.attacks import Attack
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.finetune import MODEL, Finetuning, Source
 from warmstart.learn.finetune_retrieval import RetrievalTask, finetune_retrieval
 from warmstart.learn.harden import HardenObjective
 from warmstart.learn.held_items import HeldItems
+from warmstart.learn.processes import Draw, Processes
 from warmstart.learn.settings import Training, Tuning
 from warmstart.text.templates import item_texts
 from warmstart.text.transformer import TransformerEncoder
 
+ALONE = Processes("float32")
 LOOP = Training(steps=40, batch=32, learning_rate=2e-3, validate_every=20, checkpoint_every=0)
 TYPOS = Adversary("typos", attack=Attack("typos", 0.5))
 
@@ -54,6 +57,41 @@ def test_items_held_out_of_fine_tuning_are_not_learned_from(puzzle, encoder_fold
     asked = HeldItems.of(texts, puzzle.interactions, 0.3, 4)
     np.testing.assert_array_equal(objective.held, asked.held)
     assert not set(objective.items) & set(asked.held)
+
+
+def placed(puzzle, encoder_folder, **settings):
+    objective = HardenObjective(Backbone(encoder_folder), item_texts(puzzle.catalog), puzzle.interactions, **settings)
+    objective.place(ALONE)
+    objective.train(False)
+    return objective
+
+
+def test_the_loss_is_one_minus_the_cosine_seen_from_the_middle(puzzle, encoder_folder):
+    objective = placed(puzzle, encoder_folder, attack=Attack("typos", 0.9, seed=3))
+    draw = Draw(0, 5, 0, 40, ALONE)  # more texts than are in memory at once
+    texts = item_texts(puzzle.catalog)
+    at = objective.items[draw.whole(len(objective.items))]
+    said, _ = Typist(objective.attack, draw).half([texts[i] for i in at], None)
+    wrong = np.array([s != texts[i] for s, i in zip(said, at, strict=True)])
+    a, b = Backbone(encoder_folder).encode(said), Backbone(encoder_folder).encode([texts[i] for i in at])
+    middle = Backbone(encoder_folder).encode([texts[i] for i in objective.items]).mean(0)
+    a, b = a - middle, b - middle
+    away = 1 - (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    assert 5 < wrong.sum() < 35
+    assert np.abs(away[~wrong]).max() < 1e-4 < away[wrong].min()
+    assert objective.backward(draw) == pytest.approx(float(away.mean()), abs=1e-4)
+    other = Typist(objective.attack, Draw(0, 6, 0, 40, ALONE)).half([texts[i] for i in at], None)[0]
+    assert other != said
+
+
+def test_with_nothing_held_out_nothing_is_judged(puzzle, encoder_folder):
+    figures = placed(puzzle, encoder_folder, held_out=0.0).validate()
+    assert all(np.isnan(value) for value in figures.values())
+
+
+@pytest.mark.parametrize(("asked", "meant"), [(None, Attack("typos")), (TYPOS, Attack("typos", 0.5))])
+def test_it_is_hardened_against_what_was_asked(asked, meant):
+    assert module._attack(asked) == meant
 
 
 def test_other_adversaries_are_refused(puzzle, encoder_folder, tmp_path):

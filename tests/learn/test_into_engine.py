@@ -30,6 +30,7 @@ HISTORIES = [["i1"], ["i4", "i9", "i30"], []]
 def recipe(encoder_folder):
     finetune = Finetune(
         model=str(encoder_folder),
+        characters=0,
         epochs=0,
         training=Training(steps=6, batch=48, learning_rate=5e-3, validate_every=3, checkpoint_every=3),
         retrieval=Retrieval(held_out=0.2),
@@ -148,7 +149,7 @@ def test_a_planted_event_of_the_past_does_change_the_encoder(puzzle, recipe, tmp
 def test_a_recipe_says_it_in_toml(tmp_path, recipe):
     path = tmp_path / "r.toml"
     path.write_text(
-        "[finetune]\nint8 = false\n[finetune.training]\nsteps = 7\n[finetune.retrieval]\ndims = [64, 128]\n"
+        "[finetune]\nint8 = false\nepochs = 0\n[finetune.training]\nsteps = 7\n[finetune.retrieval]\ndims = [64, 128]\n"
     )
     read = Recipe.load(path)
     assert (read.finetune.int8, read.finetune.training.steps, read.finetune.retrieval.dims) == (False, 7, (64, 128))

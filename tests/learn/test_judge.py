@@ -7,6 +7,8 @@ import pytest
 
 from warmstart.engine import Engine, load
 from warmstart.experts.content import ContentMap
+from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
@@ -76,6 +78,59 @@ def test_both_encoders_are_saved_and_new_items_read_by_both(tuned, tmp_path):
     np.testing.assert_allclose(f.judged.z[-1], expected[-1], atol=1e-5)
     assert not np.allclose(gram(f.judged.z)[-1], gram(f.space.z)[-1], atol=1e-3)
     assert "new" in engine.recommend(histories=[["i1"]], k=200)["item_id"].to_list()
+
+
+PEOPLE = replace(PLAIN, experts={**PLAIN.experts, "people": PriorMeanEASE()})
+NEW = [{"item_id": "new", "title": "alien robot red green old", "genre": "g1"}]
+ASKED = "space ship alien"
+
+
+@pytest.fixture(scope="module")
+def half_new(puzzle, tuned, encoder_folder):
+    """An engine whose last ten items nobody met, its encoder fine-tuned, its judge the one it began with."""
+    x = puzzle.interactions
+    data = puzzle.with_interactions(x.select(x.item < puzzle.n_items - 10))
+    recipe = replace(PEOPLE, encoder=str(tuned.finetuned / "onnx"), judge=str(cached_export(str(encoder_folder))))
+    return data, Engine(recipe).fit(data)
+
+
+def expected_scores(engine, data, h, typed):
+    """Scores by experts fitted on either encoder's features alone, put together by hand."""
+    f, new = engine.fitted, engine.fitted.counts == 0
+    both = []
+    for space, encoder in ((f.judged, engine.judge), (f.space, engine.encoder)):
+        panel = Panel.fit(PEOPLE.experts, data.with_features(space.z[: data.n_items]))
+        panel = panel.grow(space.z[data.n_items :])
+        both.append(panel.score(replace(h, vectors=space.texts(typed, encoder))))
+    return {name: np.where(new, both[1][name], both[0][name]) for name in both[0]}
+
+
+@pytest.mark.parametrize("state", ["fitted", "grown", "loaded"])
+def test_new_items_are_scored_by_the_fine_tuned_encoder_and_others_by_the_judge(half_new, tmp_path, state):
+    data, engine = half_new
+    if state != "fitted":
+        engine.save(tmp_path / "engine")
+        engine = load(tmp_path / "engine")
+        assert engine.add_items(NEW) == 1
+    if state == "loaded":
+        engine.save(tmp_path / "grown")
+        engine = load(tmp_path / "grown")
+    h = engine._histories(None, [["i1", "i2"], []], [ASKED, ASKED])
+    scores, expected = engine.fitted.panel.score(h), expected_scores(engine, data, h, [ASKED, ASKED])
+    new = engine.fitted.counts == 0
+    assert new.sum() == 10 + (state != "fitted")
+    for name in PEOPLE.experts:
+        np.testing.assert_allclose(scores[name], expected[name], atol=1e-4, err_msg=name)
+
+
+def test_a_new_item_is_explained_by_whoever_scores_it(half_new):
+    data, engine = half_new
+    f, item = engine.fitted, data.n_items - 1
+    told = engine.explain(f"i{item}", history=["i1", "i2"]).evidence
+    z, w = f.space.z, f.panel.unmet.experts["people"].w
+    expected = (z[f.catalog.items.codes(["i1", "i2"])] @ w) @ z[item]
+    assert sorted(c.content for c in told.contributions) == pytest.approx(sorted(expected.tolist()), abs=1e-5)
+    assert [c.data for c in told.contributions] == [0.0, 0.0]
 
 
 def test_likeness_is_that_of_the_fine_tuned_encoder(tuned):

@@ -161,7 +161,7 @@ def finetune(
     pairs = (threshold, negatives, by_rating, category, rare)
     asked = Asked(task, loss, teacher, dims, *pairs, head, reads, hidden, history, head_rate)
     dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()
-    usual = Usual.of(task, dataset, template, batch)
+    usual = Usual.of(task, dataset, template, batch, held_out, seed)
     loop = Training(optimiser=optimiser, warmup=warmup, decay=decay, accumulate=accumulate, clip=clip)
     loop = replace(loop, precision=precision, patience=patience, head_rate=given(head_rate, loop.head_rate), seed=seed)
     settings = Finetuning(

@@ -64,17 +64,19 @@ class Usual:
     checkpoint_every: int
 
     @classmethod
-    def of(cls, task: TaskName, data: Dataset, template: str | None, batch: int | None) -> Usual:
+    def of(
+        cls, task: TaskName, data: Dataset, template: str | None, batch: int | None, held_out: float, seed: int
+    ) -> Usual:
         """For a task; for retrieval with as many steps as read the texts of this dataset twelve times."""
         if task is not TaskName.retrieval:
             return ANSWERS
         from warmstart.learn.encoder import Finetune
-        from warmstart.text.templates import item_texts
+        from warmstart.learn.retrieval import Retrieval
 
-        met = data.interactions.item_counts() > 0
-        texts = [text for text, known in zip(item_texts(data.catalog, template), met, strict=True) if known]
-        plan = Finetune() if batch is None else Finetune(characters=0, training=Training(batch=batch))
-        loop = plan.for_texts(texts)
+        plan = Finetune(retrieval=Retrieval(held_out=held_out), training=Training(seed=seed))
+        if batch is not None:
+            plan = replace(plan, characters=0, training=replace(plan.training, batch=batch))
+        loop = plan.for_data(data, template)
         return replace(RETRIEVES, steps=loop.steps, batch=loop.batch, validate_every=loop.validate_every)
 
     def tuning(

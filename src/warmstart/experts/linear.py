@@ -122,12 +122,22 @@ class PriorMeanEASE:
         """Solve the columns of all items with events; the others keep their content column."""
         return remembered(data, self, lambda: self._fit(data))
 
+    def fit_content(self, data: Dataset) -> FittedPriorMeanEASE:
+        """What content says alone: every item has the column of an item without events."""
+        (z, w), n = self._prior(data), data.n_items
+        nothing = sp.csr_matrix((n, n), dtype=np.float32)
+        return FittedPriorMeanEASE(nothing, (z @ w)[None], z, w, np.zeros(n, np.int8))
+
+    def _prior(self, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+        """Features, and ``kappa W``; without width where content has no say."""
+        if data.features is None or self.kappa == 0:
+            return np.empty((data.n_items, 0), np.float32), np.empty((0, 0), np.float32)
+        prior = self.content.fit(data)
+        return prior.z, np.float32(self.kappa) * prior.w
+
     def _fit(self, data: Dataset) -> FittedPriorMeanEASE:
         x, n = data.interactions.matrix(), data.n_items
-        z, w = np.empty((n, 0), np.float32), np.empty((0, 0), np.float32)
-        if data.features is not None and self.kappa > 0:
-            prior = self.content.fit(data)
-            z, w = prior.z, np.float32(self.kappa) * prior.w
+        z, w = self._prior(data)
         raw = z @ w
         counts = np.asarray(x.sum(0)).ravel()
         active = np.flatnonzero(counts > 0)
@@ -257,12 +267,6 @@ class FittedPriorMeanEASE:
         data = self.data[rows, column]
         data = np.asarray(data.todense()).ravel() if sp.issparse(data) else np.asarray(data)
         return data, self.semantic[self.bucket[column]][rows] @ self.z[column]
-
-    def content(self) -> Self:
-        """What content says alone, for every item: the columns of items without events."""
-        n = len(self.z)
-        bucket, data = np.zeros(n, np.int8), sp.csr_matrix((n, n), dtype=np.float32)
-        return replace(self, data=data, semantic=self.semantic[-1:], bucket=bucket)
 
     def grow(self, features: np.ndarray) -> Self:
         """New items have a content column and a content row, and no data."""

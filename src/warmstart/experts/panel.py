@@ -39,6 +39,11 @@ class Panel:
         """Names of experts whose score does not depend on the query."""
         return frozenset(n for n, e in self.experts.items() if isinstance(e, FittedPopularity))
 
+    @property
+    def size(self) -> int:
+        """Tables of scores that are held at once."""
+        return len(self.experts)
+
     def score(self, histories: Histories) -> dict[str, np.ndarray]:
         """Scores by name: float32, shape (n_queries, n_items), NaN = cannot say."""
         return {name: expert.score(histories) for name, expert in self.experts.items()}

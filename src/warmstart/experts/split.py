@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.base import FittedExpert
-from warmstart.experts.content import FittedContentCosine, FittedContentMap
-from warmstart.experts.linear import FittedPriorMeanEASE
-from warmstart.experts.panel import Panel
-from warmstart.experts.popularity import FittedPopularity
-from warmstart.experts.smoothed import FittedSmoothedEASE
+from warmstart.experts.base import Expert, FittedExpert
+from warmstart.experts.content import ContentCosine, ContentMap
+from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.panel import Panel, Progress
+from warmstart.experts.popularity import Popularity
+from warmstart.experts.smoothed import SmoothedEASE
 
-CONTENT = (FittedPopularity, FittedContentMap, FittedContentCosine, FittedSmoothedEASE)
+CONTENT = (Popularity, ContentMap, ContentCosine, SmoothedEASE)
 
 
-def of_content(expert: FittedExpert) -> FittedExpert | None:
-    """What an expert knows of items nobody met, from their features; None if it does not look at them."""
-    if isinstance(expert, FittedPriorMeanEASE):
-        return expert.content()
-    return expert if isinstance(expert, CONTENT) else None
+def fit_content(expert: Expert, data: Dataset) -> FittedExpert | None:
+    """An expert fitted as far as items without events need it; None for one that is about events.
+
+    Factors, transitions and people's attributes are: what they say of new items stays as the judge's features let
+    them say it.
+    """
+    if isinstance(expert, PriorMeanEASE):
+        return expert.fit_content(data)
+    return expert.fit(data) if isinstance(expert, CONTENT) else None
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,23 @@ class SplitPanel(Panel):
     dim: int
 
     @classmethod
-    def of(cls, met: Panel, tuned: Panel, new: np.ndarray, dim: int) -> SplitPanel:
-        """Join two panels that were fitted on the same events; of ``tuned`` only what concerns new items is kept."""
-        content = {name: of_content(expert) for name, expert in tuned.experts.items()}
-        unmet = Panel({name: expert for name, expert in content.items() if expert is not None})
-        return cls(met.experts, unmet, new, dim)
+    def of(
+        cls, met: Panel, experts: Mapping[str, Expert], tuned: Dataset, dim: int, progress: Progress | None = None
+    ) -> SplitPanel:
+        """Add to a panel those of its ``experts`` that know new items, fitted on the features of ``tuned``."""
+        unmet = {}
+        for done, name in enumerate(met.experts):
+            if progress:
+                progress("fitting experts on fine-tuned features", done, len(met.experts))
+            one = fit_content(experts[name], tuned)
+            if one is not None:
+                unmet[name] = one
+        return cls(met.experts, Panel(unmet), tuned.interactions.item_counts() == 0, dim)
+
+    @property
+    def size(self) -> int:
+        """Tables of scores that are held at once."""
+        return len(self.experts) + len(self.unmet.experts)
 
     def score(self, histories: Histories) -> dict[str, np.ndarray]:
         """Scores by name: float32, shape (n_queries, n_items), NaN = cannot say."""
@@ -61,9 +79,8 @@ class SplitPanel(Panel):
         columns = np.flatnonzero(self.new)
         if len(columns):
             for name, values in self.unmet.score(self._part(histories, slice(self.dim, None))).items():
-                if name in scores:
-                    scores[name] = np.array(scores[name])
-                    scores[name][:, columns] = values[:, columns]
+                scores[name] = np.array(scores[name])
+                scores[name][:, columns] = values[:, columns]
         return scores
 
     def grow(self, features: np.ndarray, catalog: Catalog | None = None) -> SplitPanel:

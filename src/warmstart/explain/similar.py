@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.fusion.evidence import Support
-from warmstart.text.whiten import unit_rows
 
 PEOPLE, CONTENT = "people", "content"
 
 
-def nearest(z: np.ndarray, support: Support, item: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nearest(unit: np.ndarray, support: Support, item: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The ``k`` items nearest to one.
 
     ``score = (cos(z_i, z_j) + c_ij) / 2``, c = cosine of who took the items; of an item nobody took the first alone.
 
     Parameters
     ----------
-    z
-        float32, shape (n_items, dim): item features.
+    unit
+        float32, shape (n_items, dim): item features, unit rows.
     support
         What is known of every item.
     item
@@ -29,11 +28,10 @@ def nearest(z: np.ndarray, support: Support, item: int, k: int) -> tuple[np.ndar
     tuple
         code int64, score float64 in [-1, 1], and which of both sees the pair nearer; each of shape (min(k, n - 1),).
     """
-    unit = unit_rows(z)
     content = unit @ unit[item]
     people = support.people[item].toarray().ravel()
     met = bool(support.item[item, 0] > 0)
     score = 0.5 * content + 0.5 * people if met else np.array(content)
     score[item] = -np.inf
     top = np.argsort(-score, kind="stable")[: min(k, len(score) - 1)]
-    return top, score[top].astype(np.float64), np.where(people[top] > content[top], PEOPLE, CONTENT)
+    return top, score[top].astype(np.float64), np.where(people[top] > np.maximum(content[top], 0), PEOPLE, CONTENT)

@@ -81,7 +81,7 @@ def collect(episode: Episode, state: str, panel: Panel, support: Support, top: i
     """Samples of one state of a world; None where it has no query."""
     mine = np.flatnonzero(episode.state == state)
     parts = []
-    for block in blocks(len(mine), episode.queries.n_items, len(panel.experts)):
+    for block in blocks(len(mine), episode.queries.n_items, panel.size):
         at = mine[block]
         h = episode.queries.take(at)
         allowed = allowed_items(h, episode.pools[state])

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from warmstart.data.dataset import Dataset
+from warmstart.errors import ConfigError
 from warmstart.learn.backbone import Backbone
+from warmstart.learn.held_items import HeldItems
 from warmstart.learn.loop import BEST, CHECKPOINT, learn
 from warmstart.learn.processes import Processes
 from warmstart.learn.retrieval import Retrieval, RetrievalObjective
@@ -47,9 +49,14 @@ class Finetune:
     characters
         Items a step: as many as hold so many characters of text, 256 to 1,024; 0 = ``training.batch``.
     epochs
-        Readings of every item: decides the steps, and four validations; 0 = as ``training`` says.
+        Readings of every item that teaches: decides the steps, and four validations; 0 = as ``training`` says.
     tuning, training, retrieval
         Which weights learn, how, and by which loss.
+
+    Raises
+    ------
+    ConfigError
+        If ``training`` gives steps, validations or a batch that ``epochs`` or ``characters`` would decide.
     """
 
     task: str = "retrieval"
@@ -67,6 +74,17 @@ class Finetune:
         at_least("max_tokens", self.max_tokens, 0)
         at_least("characters", self.characters, 0)
         at_least("epochs", self.epochs, 0)
+        for ruler, names in (("epochs", ("steps", "validate_every")), ("characters", ("batch",))):
+            for name in names:
+                value = getattr(self.training, name)
+                if getattr(self, ruler) and value != getattr(Training, name):
+                    raise ConfigError(f"training.{name}={value} beside {ruler}, which decides it; set {ruler} = 0")
+
+    def for_data(self, data: Dataset, template: str | None = None) -> Training:
+        """The same for a dataset: held-out items, and those without text or events, teach nothing."""
+        texts, seed = item_texts(data.catalog, template), self.training.seed
+        teaching = HeldItems.of(texts, data.interactions, self.retrieval.held_out, seed).items
+        return self.for_texts([texts[i] for i in teaching])
 
     def for_texts(self, texts: Sequence[str]) -> Training:
         """The loop's settings with a batch and steps that fit so many texts of this length.
@@ -162,8 +180,8 @@ def _train(
         if progress is not None and stage == "training":
             progress(STAGE, done, total)
 
-    known = [texts[i] for i in objective.items]
-    out = learn(objective, wanted.for_texts(known), run, processes, watch)
+    loop = wanted.for_texts([texts[i] for i in objective.items])
+    out = learn(objective, loop, run, processes, watch)
     if processes.main:
         _keep(backbone, folder)
     run.end(out.status, out.result())

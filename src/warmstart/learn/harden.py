@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from warmstart.data.interactions import Interactions
 from warmstart.errors import require
+from warmstart.learn.adversarial import Typist
 from warmstart.learn.attacks import Attack
 from warmstart.learn.backbone import Backbone
+from warmstart.learn.cached import CHUNK
 from warmstart.learn.held_items import HeldItems
 from warmstart.learn.objective import OnBackbone
-from warmstart.learn.processes import Draw
+from warmstart.learn.processes import Draw, Processes
 from warmstart.text.whiten import unit_rows
 
 VIEWS = 2  # seeds by which held-out texts are attacked
 
 
 class HardenObjective(OnBackbone):
-    """``mean_i 1 - cos(f(x~_i) - m, f0(x_i) - m)``: f0 = the model as it begins, x~ = texts, every other one attacked.
+    """``mean_i 1 - cos(f(x~_i) - m, f0(x_i) - m)``: f0 = the model as it begins, x~ = texts, half attacked.
 
     m is the mean of f0's unit vectors: what all of them share says nothing. What was learned from people is in f0 and
     stays there; nothing is asked of their events here but which items they met. A model taught by its own clean
@@ -63,23 +64,35 @@ class HardenObjective(OnBackbone):
         self.backbone, self.texts, self.attack = backbone, list(texts), attack or Attack("typos")
         asked = HeldItems.of(texts, x, held_out, seed)
         self.items, self.held = asked.items, asked.held
-        clean = backbone.encode(self.texts)
-        self.middle = clean[self.items].mean(0)
-        self.targets = unit_rows(clean - self.middle)
+        self.targets = np.zeros((len(self.texts), backbone.dim), np.float32)
+        self.middle = np.zeros(backbone.dim, np.float32)
+
+    def place(self, processes: Processes) -> None:
+        """Move the model to the device, and note how it reads clean texts before it learns anything."""
+        super().place(processes)
+        read = np.concatenate([self.items, self.held])
+        clean = self.backbone.encode([self.texts[i] for i in read])
+        self.middle = clean[: len(self.items)].mean(0)
+        self.targets[read] = unit_rows(clean - self.middle)
 
     def backward(self, draw: Draw) -> float:
-        """Gradients of the loss over this process's share of ``draw.size`` texts."""
+        """Gradients of the loss over this process's share of ``draw.size`` texts, ``CHUNK`` in memory at once."""
+        at, total = self.items[draw.indices(len(self.items))], 0.0
+        said, _ = Typist(self.attack, draw).half([self.texts[i] for i in at], None)
+        order = sorted(range(len(at)), key=lambda i: len(said[i]))  # little padding
+        for start in range(0, len(at), CHUNK):
+            rows = order[start : start + CHUNK]
+            total += self._drift([said[i] for i in rows], self.targets[at[rows]], len(at))
+        return total
+
+    def _drift(self, texts: list[str], targets: np.ndarray, among: int) -> float:
+        """Add the gradient of these texts' part of the mean over ``among`` texts; return that part."""
         torch = require("torch", extra="lm")
-        at = self.items[draw.indices(len(self.items))]
-        seed = int(np.random.default_rng([self.attack.seed, draw.seed, draw.step, draw.micro]).integers(1 << 31))
-        attack = replace(self.attack, seed=seed)
-        clean = [self.texts[i] for i in at]
-        said = [w if n % 2 else c for n, (c, w) in enumerate(zip(clean, attack.on(clean), strict=True))]
-        vectors = torch.nn.functional.normalize(self.backbone.vectors(said).float(), dim=1)
-        middle, targets = (torch.from_numpy(a).to(vectors.device) for a in (self.middle, self.targets[at]))
-        loss: Any = (1 - torch.nn.functional.cosine_similarity(vectors - middle, targets, dim=1)).mean()
-        loss.backward()
-        return float(loss.detach())
+        vectors = torch.nn.functional.normalize(self.backbone.vectors(texts).float(), dim=1)
+        middle, aims = (torch.from_numpy(a).to(vectors.device) for a in (self.middle, targets))
+        part = (1 - torch.nn.functional.cosine_similarity(vectors - middle, aims, dim=1)).sum() / among
+        part.backward()
+        return float(part.detach())
 
     def validate(self) -> dict[str, float]:
         """Mean cosine to the first model's clean vectors of held-out texts, clean and attacked; "kept" = both."""

@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Readers:
+class Encoders:
     """The encoders of an engine.
 
     Parameters
@@ -42,7 +42,7 @@ class Readers:
     finetuned: Path | None = None
 
     @classmethod
-    def of(cls, recipe: Recipe, data: Dataset, progress: Progress | None = None) -> Readers:
+    def of(cls, recipe: Recipe, data: Dataset, progress: Progress | None = None) -> Encoders:
         """Those that a recipe names, fine-tunes, or leaves to be chosen."""
         name, template, finetune = recipe.encoder, recipe.space.template, recipe.finetune
         if finetune is not None:

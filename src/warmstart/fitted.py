@@ -1,0 +1,73 @@
+"""What an engine learned, and how it takes up new items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from warmstart.data.catalog import Catalog
+from warmstart.data.graph import KnowledgeGraph
+from warmstart.experts.panel import Panel
+from warmstart.experts.space import FittedItemSpace
+from warmstart.fusion.evidence import Support
+from warmstart.fusion.fuse import FittedFusion
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """All that an engine learned; holds no user.
+
+    Parameters
+    ----------
+    catalog, graph
+        The items, and facts about them.
+    space
+        How items and texts become features.
+    judged
+        The same by the judge alone, an encoder that knows no event, where that of ``space`` learned from them: in it
+        the fusion learned whom to trust. None = ``space`` itself.
+    panel
+        The experts, fitted on all events; with a judge a ``SplitPanel``.
+    support
+        What is known of every item.
+    fusion
+        Whom to trust, when.
+    counts
+        int64, shape (n_items,): distinct users of each item.
+    fingerprint
+        Of the dataset it was fitted on.
+    """
+
+    catalog: Catalog
+    graph: KnowledgeGraph | None
+    space: FittedItemSpace
+    judged: FittedItemSpace | None
+    panel: Panel
+    support: Support
+    fusion: FittedFusion
+    counts: np.ndarray
+    fingerprint: str
+
+    def grow(self, rows: pl.DataFrame, z: np.ndarray, judged: np.ndarray | None) -> Fitted:
+        """With new items appended.
+
+        Parameters
+        ----------
+        rows
+            Their table, shaped like the catalogue's.
+        z, judged
+            Their features in ``space`` and in that of the judge: float32, shapes (n_new, dim of each).
+        """
+        catalog = self.catalog.extended(rows)
+        both, seen = (z, z) if judged is None else (np.hstack([judged, z]), judged)
+        return replace(
+            self,
+            catalog=catalog,
+            space=replace(self.space, z=np.vstack([self.space.z, z])),
+            judged=None if self.judged is None else replace(self.judged, z=np.vstack([self.judged.z, seen])),
+            panel=self.panel.grow(both, catalog),
+            support=self.support.grow(seen),
+            counts=np.append(self.counts, np.zeros(len(z), np.int64)),
+        )
