@@ -84,6 +84,14 @@ def test_the_loss_is_one_minus_the_cosine_seen_from_the_middle(puzzle, encoder_f
     assert other != said
 
 
+def test_a_batch_larger_than_the_catalogue_reads_every_text_once(puzzle, encoder_folder, monkeypatch):
+    objective = placed(puzzle, encoder_folder)
+    read, vectors = [], objective.backbone.vectors
+    monkeypatch.setattr(objective.backbone, "vectors", lambda texts: read.extend(texts) or vectors(texts))
+    objective.backward(Draw(0, 0, 0, 10 * len(objective.items), ALONE))
+    assert len(read) == len(objective.items)
+
+
 def test_with_nothing_held_out_nothing_is_judged(puzzle, encoder_folder):
     figures = placed(puzzle, encoder_folder, held_out=0.0).validate()
     assert all(np.isnan(value) for value in figures.values())

@@ -77,7 +77,8 @@ class HardenObjective(OnBackbone):
 
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over this process's share of ``draw.size`` texts, ``CHUNK`` in memory at once."""
-        at, total = self.items[draw.indices(len(self.items))], 0.0
+        n = len(self.items)
+        at, total = self.items[draw.share(draw.whole(n)[: max(n, draw.processes.count)])], 0.0  # none twice
         said, _ = Typist(self.attack, draw).half([self.texts[i] for i in at], None)
         order = sorted(range(len(at)), key=lambda i: len(said[i]))  # little padding
         for start in range(0, len(at), CHUNK):
