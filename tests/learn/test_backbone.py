@@ -194,3 +194,13 @@ def test_the_packaged_decoder_learns_from_its_gguf_file_and_is_saved(tmp_path):
         assert float(apart()) < float(before) - 1e-4
     saved = TransformerEncoder(backbone.save(tmp_path / "model")).encode(texts)
     np.testing.assert_allclose(saved, backbone.encode(texts), atol=1e-4)
+
+
+def test_a_folder_without_its_tokenizer_is_refused(encoder_folder, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(encoder_folder, bare)
+    for name in ("tokenizer.json", "tokenizer_config.json"):  # transformers then makes one up that knows no word
+        (bare / name).unlink()
+    for read in (Backbone, TransformerEncoder):
+        with pytest.raises(ArtefactError, match="bare has a tokenizer without words"):
+            read(bare)

@@ -127,7 +127,7 @@ def load_with_head(source: Path, head: str = "none", **options: str) -> tuple[An
     Raises
     ------
     ArtefactError
-        If files are missing, are not those of a transformer, or lack weights of its body.
+        If files are missing, are not those of a transformer, lack weights of its body, or a tokenizer that knows words.
     """
     transformers, torch = require("transformers", extra="lm"), require("torch", extra="lm")
     options |= {"gguf_file": source.name} if is_gguf(source) else {}
@@ -149,6 +149,8 @@ def load_with_head(source: Path, head: str = "none", **options: str) -> tuple[An
     missing = {name for name in report["missing_keys"] if "pooler" not in name}
     if lost := sorted(name for name in missing if name.startswith(body)):
         raise ArtefactError(f"{source} lacks {len(lost)} weights, {lost[0]!r} among them; save the whole model again")
+    if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):  # made up by the library, to read nothing with
+        raise ArtefactError(f"{source} has a tokenizer without words (tokenizer.json is missing); save it there again")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if quantizer := getattr(model, "hf_quantizer", None):
