@@ -191,6 +191,25 @@ def test_the_command_prints_a_table_or_json(puzzle, encoder_folder, tmp_path):
     assert {"encoder_mb", "texts_a_second", "cosine", "neighbours", "ndcg", "kept"} <= set(rows[2])
 
 
+def test_the_table_keeps_what_was_made_before(puzzle, encoder_folder, tmp_path):
+    puzzle.save(tmp_path / "data")
+    out = tmp_path / "out"
+
+    def made(methods, *words, code=0):
+        said = run(
+            *("compress", encoder_folder, tmp_path / "data", "--held-out", 0.3, "-o", out, "--methods", methods), *words
+        )
+        assert said.exit_code == code, said.output
+        return [json.loads(line)["method"] for line in (out / "table.jsonl").read_text().splitlines()]
+
+    assert made("binary,layers:1+static", "--steps", 2) == ["original", "binary", "layers:1+static"]
+    before = (out / "table.jsonl").read_text()
+    made("layers:1+static", "--steps", 3, code=2)  # the student of that folder was asked for other steps
+    assert (out / "table.jsonl").read_text() == before
+    assert made("binary,static") == ["original", "binary", "layers:1+static", "static"]
+    assert made("binary", "--seed", 1) == ["original", "binary"]  # judged on other items: nothing to compare with
+
+
 @pytest.mark.parametrize(
     ("model", "methods", "complaint"),
     [

@@ -13,7 +13,7 @@ from warmstart.cli.options import Data, Items, Json, Map, Seed, Tables, Template
 from warmstart.cli.screen import answers, emit, listing, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -59,19 +59,44 @@ def compress(
     training = Training(steps=steps, learning_rate=learning_rate, validate_every=50, seed=seed) if steps else None
     settings = Compression(held_out, seed, training, template, more)
     with progress() as tell:
-        rows = [kept_on_disk(row, out) for row in forms(model, dataset, wanted, out, settings, tell)]
+        rows = []
+        for row in forms(model, dataset, wanted, out, settings, tell):
+            rows.append(row)
+            kept_on_disk(rows, out)
     if as_json:
         emit([plain(row) for row in rows])
     else:
         answers().print(listing(table(rows)))
 
 
-def kept_on_disk(row: Row, out: Path) -> Row:
-    """The row, after it was added to ``table.jsonl``: what was measured outlives an interruption."""
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "table.jsonl").open("w" if row.method == "original" else "a", encoding="utf-8") as file:
-        file.write(json.dumps(plain(row)) + "\n")
-    return row
+def kept_on_disk(rows: Sequence[Row], out: Path) -> None:
+    """Write ``table.jsonl`` after every form: what was measured outlives an interruption.
+
+    Rows of forms that were made there before stay, if they were measured against the same original on the same items.
+    """
+    if len(rows) < 2:  # the original is not known to be worth more than the table that is there
+        return
+    file, fresh = out / "table.jsonl", [plain(row) for row in rows]
+    before = _read_lines(file)
+    same = bool(before) and _untimed(before[0]) == _untimed(fresh[0])
+    by_form = {str(row.get("method")): row for row in (*(before if same else ()), *fresh)}
+    new = file.with_name(file.name + ".new")
+    new.write_text("".join(json.dumps(row) + "\n" for row in by_form.values()), encoding="utf-8")
+    new.replace(file)
+
+
+def _read_lines(file: Path) -> list[dict[str, object]]:
+    """Objects of a file, one a line; none where there is no file, or it was cut."""
+    try:
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):
+        return []
+
+
+def _untimed(row: Mapping[str, object]) -> dict[str, object]:
+    """What two measurements of one form have in common."""
+    kept = {name: value for name, value in row.items() if name != "texts_a_second"}
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in kept.items()}
 
 
 def plain(row: Row) -> dict[str, object]:
