@@ -34,7 +34,7 @@ def made(puzzle, encoder_folder, tmp_path_factory):
 def test_the_original_comes_first_and_is_the_measure(made):
     _, rows, told = made
     first = next(iter(rows.values()))
-    assert first.method == "original"
+    assert (first.method, first.note) == ("original", "timed under torch, forms as they serve")
     assert (first.judged.kept, first.judged.centred_kept, first.judged.neighbours) == (1, 1, 1)
     assert first.judged.cosine == pytest.approx(1, abs=1e-5)
     assert [*rows][1:] == FORMS.split(",")
