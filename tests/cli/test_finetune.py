@@ -1,3 +1,4 @@
+import polars as pl
 import pytest
 
 from warmstart.cli.finetune_task import MEANING, OVER_PAIRS, Asked, TaskName, Usual, adversary
@@ -108,3 +109,46 @@ def test_mistakes_are_one_line_and_nothing_is_written(shell, encoder, events, tm
         assert message in " ".join(result.stderr.split())
     assert not (tmp_path / "run").exists()
     assert shell.json("finetune", *events, "--model", encoder, "-o", tmp_path / "run", *FEW)["steps"] == 1
+
+
+@pytest.fixture(scope="module")
+def spoiled(shell, tmp_path_factory):
+    """The shop's events with three ratings that are no number and one far out."""
+    table = pl.read_csv(shell.folder / "events.csv").with_columns(pl.col("rating").cast(pl.String))
+    wrong = pl.Series("rating", ["abc"] * 3 + ["9999"] + table["rating"][4:].to_list())
+    file = tmp_path_factory.mktemp("spoiled") / "events.csv"
+    table.with_columns(wrong).write_csv(file)
+    return (file, "--items", shell.folder / "items.csv", "--map", "user_id=who")
+
+
+def test_refused_rows_are_counted_and_kept_and_ratings_have_a_scale(shell, encoder, spoiled, tmp_path):
+    words = ("finetune", *spoiled, "--task", "rating", "--model", encoder, *FEW)
+    loose = shell(*words, "-o", tmp_path / "loose")
+    assert "refused: 4" in loose.stdout  # and one row of the shop has no user
+    assert "events: rating is no number 3; events: user id is missing 1); --rejects FILE keeps them" in " ".join(
+        loose.stderr.split()
+    )
+    keep = ("--scale", "1,5", "--rejects", tmp_path / "refused.csv", "-o", tmp_path / "tight")
+    tight = shell.json(*words, *keep)
+    assert tight["refused"] == 5
+    assert tight["without_reading"]["rmse"] < 5 < float(Run.read(tmp_path / "loose").card["result"]["trivial/rmse"])
+    reasons = pl.read_csv(tmp_path / "refused.csv")["reason"].to_list()
+    assert reasons.count("rating is outside 1 to 5") == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "fit", "evaluate", "finetune", "pretrain", "fewshot", "robustness", "compress"]
+)
+def test_every_command_that_reads_events_takes_a_scale_and_keeps_rejects(shell, spoiled, tmp_path, command):
+    out = ("-o", tmp_path / "out") if command in ("fit", "finetune", "pretrain", "compress") else ()
+    model = ("no-model",) if command in ("robustness", "compress") else ()
+    wrong = shell(command, *model, *spoiled, *out, "--scale", "1-5", code=2)
+    assert "--scale '1-5' is not LOW,HIGH; write e.g. --scale 1,5" in " ".join(wrong.stderr.split())
+    words = (*spoiled, *out, "--scale", "5,1", "--rejects", tmp_path / "refused.csv")
+    assert "holds no ratings" in " ".join(shell(command, *model, *words, code=2).stderr.split())
+
+
+def test_check_names_the_option_of_the_scale(shell, spoiled):
+    advice = {finding["name"]: finding["advice"] for finding in shell.json("check", *spoiled)["findings"]}
+    assert "--scale LOW,HIGH" in advice["rating_scale"]
+    assert "--rejects FILE" in advice["refused"]

@@ -19,6 +19,15 @@ def test_items_alone_are_enough_and_the_figures_are_told(shell, encoder, tmp_pat
     assert f"perplexity, after: {told['perplexity, after']:.4g}" in shown.stdout
 
 
+def test_rows_refused_are_counted_and_kept(shell, encoder, tmp_path):
+    items = pl.read_csv(shell.folder / "items.csv")
+    items.vstack(items[:2]).write_csv(tmp_path / "twice.csv")
+    words = ("--model", encoder, "-o", tmp_path / "a", "--rejects", tmp_path / "refused.csv", *FEW)
+    said = shell("pretrain", "--items", tmp_path / "twice.csv", *words).stderr
+    assert "2 of 82 rows refused (items: item id occurs before 2); they are in" in " ".join(said.split())
+    assert pl.read_csv(tmp_path / "refused.csv")["row"].to_list() == [81, 82]
+
+
 def test_contrast_takes_the_events(shell, encoder, tmp_path):
     events = (shell.folder / "events.csv", "--items", shell.folder / "items.csv", "--map", "user_id=who")
     told = shell.json("pretrain", *events, "--method", "contrast", "--model", encoder, "-o", tmp_path / "a", *FEW)

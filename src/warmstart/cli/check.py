@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warmstart.cli.options import Data, Graph, Items, Json, Links, Map, Rejects, Tables, Users, Weights
+from warmstart.cli.options import Data, Graph, Items, Json, Links, Map, Rejects, Scale, Tables, Users, Weights
 from warmstart.cli.screen import answers, emit
 
 
@@ -14,6 +14,7 @@ def check(
     users: Users = None,
     columns: Map = None,
     weights: Weights = None,
+    scale: Scale = None,
     rejects: Rejects = None,
     as_json: Json = False,
 ) -> None:
@@ -24,7 +25,7 @@ def check(
     from warmstart.cli.health_view import render_health
     from warmstart.data.health import check as look
 
-    report = look(*Tables(data, items, graph, links, users, columns, weights, rejects).read())
+    report = look(*Tables(data, items, graph, links, users, columns, weights, rejects, scale).read())
     if as_json:
         emit(report.to_dict())
     else:

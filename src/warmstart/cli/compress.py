@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warmstart.cli.options import Data, Items, Json, Map, Seed, Tables, Template, read_ids
+from warmstart.cli.options import Data, Items, Json, Map, Rejects, Scale, Seed, Tables, Template, Weights, read_ids
 from warmstart.cli.screen import answers, emit, listing, progress
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ def compress(
     texts: Texts = None,
     template: Template = None,
     columns: Map = None,
+    weights: Weights = None,
+    scale: Scale = None,
+    rejects: Rejects = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -54,7 +57,7 @@ def compress(
     from warmstart.learn.settings import Training
 
     wanted = plans(methods)
-    dataset, _ = Tables(data, items, map=columns).read()
+    dataset, _ = Tables(data, items, map=columns, weights=weights, rejects=rejects, scale=scale).read()
     more = tuple(read_ids(texts) or ())
     training = Training(steps=steps, learning_rate=learning_rate, validate_every=50, seed=seed) if steps else None
     settings = Compression(held_out, seed, training, template, more)

@@ -18,6 +18,8 @@ from warmstart.cli.options import (
     Map,
     Places,
     RecipeFile,
+    Rejects,
+    Scale,
     SplitKind,
     Tables,
     Users,
@@ -55,6 +57,8 @@ def evaluate(
     users: Users = None,
     columns: Map = None,
     weights: Weights = None,
+    scale: Scale = None,
+    rejects: Rejects = None,
     page: Page = None,
     as_json: Json = False,
 ) -> None:
@@ -62,7 +66,7 @@ def evaluate(
 
     Fits on one part of the data and asks for the rest, beside popularity, EASE and content.
     """
-    dataset, _ = Tables(data, items, graph, links, users, columns, weights).read()
+    dataset, _ = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
     split = make_split(dataset, kind, share, shots, percent, seed)
     with progress() as tell:
         _, report = measure(recipe, split, k, tell)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.options import Data, Items, Json, Map, Tables, Template, Weights, ids
+from warmstart.cli.options import Data, Items, Json, Map, Rejects, Scale, Tables, Template, Weights, ids
 from warmstart.cli.screen import Tell, answers, emit, listing, progress
 from warmstart.errors import ConfigError
 
@@ -93,6 +93,8 @@ def fewshot(
     template: Template = None,
     columns: Map = None,
     weights: Weights = None,
+    scale: Scale = None,
+    rejects: Rejects = None,
     html: Page = None,
     as_json: Json = False,
 ) -> None:
@@ -104,7 +106,7 @@ def fewshot(
     from warmstart.learn.processes import one_alone
 
     one_alone("fewshot")
-    dataset, _ = Tables(data, items, map=columns, weights=weights).read()
+    dataset, _ = Tables(data, items, map=columns, weights=weights, rejects=rejects, scale=scale).read()
     change = augmentation(augment, rate, paraphrase, back_translate, model)
     asked = Asked(whole_numbers(shots), order.value, part.value, share, seeds, seed, template)
     with progress() as tell:

@@ -19,7 +19,9 @@ from warmstart.cli.options import (
     Model,
     Patience,
     Rank,
+    Rejects,
     RunFolder,
+    Scale,
     Seed,
     Tables,
     Template,
@@ -150,6 +152,8 @@ def finetune(
     track: Track = None,
     columns: Map = None,
     weights: Weights = None,
+    scale: Scale = None,
+    rejects: Rejects = None,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a language model on what people did.
@@ -160,7 +164,8 @@ def finetune(
 
     pairs = (threshold, negatives, by_rating, category, rare)
     asked = Asked(task, loss, teacher, dims, *pairs, head, reads, hidden, history, head_rate)
-    dataset, _ = Tables(data, items, users=users, map=columns, weights=weights).read()
+    tables = Tables(data, items, users=users, map=columns, weights=weights, rejects=rejects, scale=scale)
+    dataset, account = tables.read()
     usual = Usual.of(task, dataset, template, batch, held_out, seed)
     loop = Training(optimiser=optimiser, warmup=warmup, decay=decay, accumulate=accumulate, clip=clip)
     loop = replace(loop, precision=precision, patience=patience, head_rate=given(head_rate, loop.head_rate), seed=seed)
@@ -174,16 +179,17 @@ def finetune(
     )
     with learning() as watch:
         learned = asked.learn(dataset, out, settings, trackers(track), watch)
-    show(learned, as_json)
+    show(learned, account.n_refused, as_json)
 
 
-def show(learned: Learned, as_json: bool) -> None:
+def show(learned: Learned, refused: int, as_json: bool) -> None:
     """Say what came out: figures on held-out data at first, at best, and without reading."""
     from warmstart.learn.finetune import MODEL
 
     outcome = learned.outcome
-    told: dict[str, Any] = {"model": str(learned.folder / MODEL), "examples": learned.examples}
-    told |= {"judged": learned.judged, "steps": outcome.steps, "best_step": outcome.best_step}
+    told: dict[str, Any] = {"model": str(learned.folder / MODEL), "refused": refused}
+    told |= {"examples": learned.examples, "judged": learned.judged}
+    told |= {"steps": outcome.steps, "best_step": outcome.best_step}
     figures = {"at first": outcome.first, "at best": outcome.best, "without reading": learned.trivial}
     if as_json:
         return emit(told | {name.replace(" ", "_"): values for name, values in figures.items()})

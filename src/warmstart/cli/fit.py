@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warmstart.cli.options import Data, Graph, Items, Json, Links, Map, RecipeFile, Rejects, Tables, Users, Weights
+from warmstart.cli.options import (
+    Data,
+    Graph,
+    Items,
+    Json,
+    Links,
+    Map,
+    RecipeFile,
+    Rejects,
+    Scale,
+    Tables,
+    Users,
+    Weights,
+)
 from warmstart.cli.screen import answers, emit, progress
 from warmstart.errors import ConfigError
 
@@ -32,6 +45,7 @@ def fit(
     users: Users = None,
     columns: Map = None,
     weights: Weights = None,
+    scale: Scale = None,
     rejects: Rejects = None,
     save_data: SaveData = None,
     finetune: Task = None,
@@ -45,7 +59,7 @@ def fit(
     one_alone("fit")
     engine = Engine(recipe)
     engine.recipe = finetuned(engine.recipe, finetune, steps)
-    dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects).read()
+    dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
     with progress() as tell:
         engine.fit(dataset, progress=tell).save(out)
     if save_data is not None:

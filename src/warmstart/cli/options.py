@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from warmstart.cli.screen import say, silent
 from warmstart.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ Users = Annotated[str | None, typer.Option(help="Table of users.")]
 Map = Annotated[list[str] | None, typer.Option("--map", help="Column by name, e.g. user_id=uid; may be repeated.")]
 Weights = Annotated[str | None, typer.Option(help="Weights of event kinds, e.g. view=1,cart=3,buy=5.")]
 Rejects = Annotated[Path | None, typer.Option(help="File for refused rows: .csv, .parquet or .jsonl.")]
+Scale = Annotated[
+    str | None, typer.Option(metavar="LOW,HIGH", help="Smallest and largest rating allowed; rows beyond are refused.")
+]
 RecipeFile = Annotated[Path | None, typer.Option(help="Recipe (TOML); the default recipe if none is given.")]
 RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
 Model = Annotated[str, typer.Option(help="A folder, a .gguf file, all-MiniLM-L6-v2, gemma-3-270m, a hub name.")]
@@ -73,12 +77,13 @@ class Tables:
     map: list[str] | None = None
     weights: str | None = None
     rejects: Path | None = None
+    scale: str | None = None
 
     def read(self) -> tuple[Dataset, IngestReport]:
-        """The dataset and the account of its rows."""
+        """The dataset and the account of its rows; rows refused are counted on stderr."""
         from warmstart.data.ingest import read_with_report
 
-        return read_with_report(
+        data, account = read_with_report(
             self.events,
             items=self.items,
             graph=self.graph,
@@ -86,8 +91,17 @@ class Tables:
             users=self.users,
             columns=pairs(self.map or (), "--map") or None,
             weights=self.weights,
-            rejects=self.rejects,
+            rejects=None if silent() else self.rejects,
+            scale=bounds(self.scale),
         )
+        count_refused(account)
+        return data, account
+
+
+def count_refused(account: IngestReport) -> None:
+    """Say on stderr how many rows were refused, if any were."""
+    if account.n_refused and not silent():
+        say(f"{account.told}; {f'they are in {account.rejects}' if account.rejects else '--rejects FILE keeps them'}")
 
 
 def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
@@ -110,6 +124,28 @@ def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
             raise ConfigError(f"{option} {text!r} is no name=value; write e.g. {option} name=value")
         found[name.strip()] = value.strip()
     return found
+
+
+def bounds(text: str | None) -> tuple[float, float] | None:
+    """The numbers of ``--scale``; None if there are none.
+
+    Raises
+    ------
+    ConfigError
+        If it is not two numbers with a comma between.
+
+    Examples
+    --------
+    >>> bounds("1,5"), bounds(None)
+    ((1.0, 5.0), None)
+    """
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ConfigError(f"--scale {text!r} is not LOW,HIGH; write e.g. --scale 1,5") from None
+    return low, high
 
 
 def filters(texts: Sequence[str]) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,12 +18,15 @@ from warmstart.cli.options import (
     Model,
     Patience,
     Rank,
+    Rejects,
     RunFolder,
+    Scale,
     Seed,
     Tables,
     Template,
     Track,
     Weights,
+    count_refused,
     pairs,
     trackers,
 )
@@ -79,6 +83,8 @@ def pretrain(
     track: Track = None,
     columns: Map = None,
     weights: Weights = None,
+    scale: Scale = None,
+    rejects: Rejects = None,
     as_json: Json = False,
 ) -> None:
     """Train a language model on unlabelled text: of the catalogue, of any files.
@@ -88,7 +94,7 @@ def pretrain(
     from warmstart.learn.pretrain import Pretraining
     from warmstart.learn.pretrain import pretrain as train
 
-    catalogue = described(data, items, columns, weights)
+    catalogue = described(data, items, columns, weights, scale, rejects)
     settings = Pretraining(method, head_steps=head_steps, held_out=held_out, max_tokens=max_tokens or None)
     settings = replace(settings, column=column, template=template)
     loop = Training(steps, batch, rate, accumulate=accumulate, patience=patience, seed=seed)
@@ -100,20 +106,23 @@ def pretrain(
 
 
 def described(
-    data: str | None, items: str | None, columns: list[str] | None, weights: str | None
+    data: str | None,
+    items: str | None,
+    columns: list[str] | None = None,
+    weights: str | None = None,
+    scale: str | None = None,
+    rejects: Path | None = None,
 ) -> Dataset | Catalog | None:
     """The dataset where events are given, the catalogue where items alone are, None where neither is."""
     if data is not None:
-        return Tables(data, items, map=columns, weights=weights).read()[0]
+        return Tables(data, items, map=columns, weights=weights, rejects=rejects, scale=scale).read()[0]
     if items is None:
         return None
-    import polars as pl
+    from warmstart.data.ingest import read_items
 
-    from warmstart.data.readers import read_table
-    from warmstart.data.tables import catalog_of, shape_keyed
-
-    table = shape_keyed(read_table(items), "items", pairs(columns or (), "--map") or None)
-    return catalog_of(table, pl.Series([], dtype=pl.String))[0]
+    catalog, account = read_items(items, columns=pairs(columns or (), "--map") or None, rejects=rejects)
+    count_refused(account)
+    return catalog
 
 
 def show(made: Pretrained, as_json: bool) -> None:

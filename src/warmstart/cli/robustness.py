@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.options import Data, Items, Json, Map, Tables, Template
+from warmstart.cli.options import Data, Items, Json, Map, Rejects, Scale, Tables, Template, Weights
 from warmstart.cli.screen import answers, emit, listing, progress
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def robustness(
     draws: Draws = 10,
     template: Template = None,
     columns: Map = None,
+    weights: Weights = None,
+    scale: Scale = None,
+    rejects: Rejects = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -46,7 +49,7 @@ def robustness(
     """
     from warmstart.evaluate.robustness import Ordeal, judge
 
-    dataset, _ = Tables(data, items, map=columns).read()
+    dataset, _ = Tables(data, items, map=columns, weights=weights, rejects=rejects, scale=scale).read()
     ordeal = Ordeal(rate, held_out, seed, draws, template)
     with progress() as tell:
         found = judge([model, *(beside or ())], dataset, ordeal, tell)

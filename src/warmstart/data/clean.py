@@ -34,6 +34,11 @@ class Rules:
     bots
         Whether users with an absurd number of events are left out: more than ``bot_limit``.
 
+    Raises
+    ------
+    DataError
+        If the smallest rating is not below the largest.
+
     Examples
     --------
     >>> Rules(weights=parse_weights("view=1,buy=5")).weights
@@ -43,6 +48,10 @@ class Rules:
     weights: Mapping[str, float] | None = None
     scale: tuple[float, float] | None = None
     bots: bool = True
+
+    def __post_init__(self) -> None:
+        if self.scale is not None and not self.scale[0] < self.scale[1]:
+            raise DataError(f"scale={self.scale} holds no ratings; give the smallest before the largest, e.g. 1 and 5")
 
 
 @dataclass(frozen=True)

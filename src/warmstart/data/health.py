@@ -241,7 +241,7 @@ def _look_ratings(v: _View) -> Iterator[Finding]:
     )
     most = np.quantile(known, 0.99, method="lower") - np.quantile(known, 0.01, method="higher")
     if 0 < 3 * most < high - low:
-        advice = "give the scale: scale=(low, high)"
+        advice = "give the scale: --scale LOW,HIGH; in Python scale=(low, high)"
         yield Finding("rating_scale", "warning", f"a few ratings lie far out ({low:g} to {high:g})", advice)
 
 
@@ -252,9 +252,8 @@ def _look_ingest(v: _View) -> Iterator[Finding]:
     share = v.ingest.n_refused / max(1, rows)
     if v.ingest.n_refused:
         level: Severity = "problem" if share > 0.2 else "warning" if share > 0.01 else "info"
-        reasons = "; ".join(f"{why} {n:,}" for why, n in list(v.ingest.refused.items())[:3])
-        text = f"{v.ingest.n_refused:,} of {rows:,} rows refused ({reasons})"
-        yield Finding("refused", level, text, "write them out with rejects= and look at a few")
+        advice = "write them out (--rejects FILE; in Python rejects=) and look at a few"
+        yield Finding("refused", level, v.ingest.told, advice)
     yield from (Finding("repair", "info", f"{what}: {n:,}") for what, n in v.ingest.repairs.items())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from warmstart.data.catalog import Catalog
 from warmstart.data.clean import Cleaned, Rules, clean_events, parse_weights
 from warmstart.data.columns import ALIASES, Columns, map_columns, rename
 from warmstart.data.dataset import Dataset
@@ -113,6 +114,10 @@ def read_with_report(
     given = {"items": items, "graph": graph, "links": links, "users": users}
     if isinstance(interactions, str | Path) and Path(interactions).is_dir():
         if (Path(interactions) / "manifest.json").is_file():
+            if scale is not None:
+                raise DataError(
+                    f"scale={scale} beside {interactions}, whose rows were checked when it was saved; omit it"
+                )
             return Dataset.load(interactions), IngestReport()  # it was checked before it was saved
         found = find_tables(Path(interactions))
         interactions = found["events"]
@@ -121,7 +126,24 @@ def read_with_report(
     cleaned = intake.events(read_table(interactions), rules)
     shaped = intake.others({name: read_table(source) for name, source in given.items() if source is not None})
     data = _dataset(cleaned, shaped, intake.repairs)
-    return data, intake.report(data, cleaned.times, rejects)
+    return data, intake.report(cleaned.times, rejects)
+
+
+def read_items(
+    items: Source, *, columns: Columns | None = None, rejects: str | Path | None = None
+) -> tuple[Catalog, IngestReport]:
+    """The catalogue of a table of items alone, with the account of its rows; see ``read``.
+
+    Examples
+    --------
+    >>> catalog, report = read_items({"item_id": ["a", "a"], "title": ["Alien", "Jaws"]})
+    >>> catalog.items.ids, report.refused
+    (('a',), {'items: item id occurs before': 1})
+    """
+    _check_columns(columns)
+    intake = _Intake(columns)
+    part = intake.others({"items": read_table(items)})["items"]
+    return catalog_of(part, pl.Series([], dtype=pl.String))[0], intake.report("none", rejects)
 
 
 class _Intake:
@@ -170,7 +192,7 @@ class _Intake:
         rows = pl.concat([refused.with_columns(table=pl.lit(name)), own.cast(pl.String)], how="horizontal")
         self.rejects += [rows, table.refused.with_columns(table=pl.lit(name))]
 
-    def report(self, data: Dataset, times: str, rejects: str | Path | None) -> IngestReport:
+    def report(self, times: str, rejects: str | Path | None) -> IngestReport:
         """The account; writes the refused rows if asked to."""
         refused = pl.concat(self.rejects, how="diagonal")
         refused = refused.select("table", "row", "reason", pl.exclude("table", "row", "reason"))

@@ -53,6 +53,18 @@ class IngestReport:
         """Rows refused in all tables."""
         return sum(self.refused.values())
 
+    @property
+    def told(self) -> str:
+        """How many rows were refused, and the three commonest reasons, in one line.
+
+        Examples
+        --------
+        >>> IngestReport(rows={"events": 3}, refused={"events: user id is missing": 1}).told
+        '1 of 3 rows refused (events: user id is missing 1)'
+        """
+        reasons = "; ".join(f"{why} {n:,}" for why, n in list(self.refused.items())[:3])
+        return f"{self.n_refused:,} of {sum(self.rows.values()):,} rows refused ({reasons})"
+
     def to_dict(self) -> dict[str, object]:
         """As plain values, for JSON."""
         return asdict(self)
