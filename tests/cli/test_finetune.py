@@ -104,6 +104,8 @@ def test_mistakes_are_one_line_and_nothing_is_written(shell, encoder, events, tm
         (("--adversary-rate", 0.1), "has no meaning without --adversary"),
         (("--model", "no such model"), "is no folder and no model name"),
         (("--max-tokens", -1), "--max-tokens"),
+        (("--dims", "8,9999"), "dims=9999 is not below 32, the length of the model's vectors"),
+        (("--dims", "8,32", "--loss", "pairs"), "dims=32 is not below 32"),
     ):
         result = shell("finetune", *events, "--model", encoder, "-o", tmp_path / "run", *words, code=2)
         assert message in " ".join(result.stderr.split())

@@ -17,7 +17,7 @@ from warmstart.learn.held_items import HeldItems
 from warmstart.learn.mining import hard_negatives, positives
 from warmstart.learn.objective import OnBackbone
 from warmstart.learn.processes import Draw
-from warmstart.learn.settings import at_least, share
+from warmstart.learn.settings import at_least, check_dims, share
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,8 @@ class MultipleNegativesObjective(OnBackbone):
 
     Raises
     ------
+    ConfigError
+        If a shorter length is not shorter.
     DataError
         If too few items have text and events, or no two items go together.
     """
@@ -96,6 +98,7 @@ class MultipleNegativesObjective(OnBackbone):
         categories: sp.csr_matrix | None = None,
     ) -> None:
         self.backbone, self.texts, self.settings = backbone, list(texts), settings or MultipleNegatives()
+        check_dims(self.settings.dims, backbone.dim)
         self.asked = HeldItems.of(texts, x, self.settings.held_out, seed)
         self.items, self.held, train = self.asked.items, self.asked.held, self.asked.train
         self.pairs = positives(train, self.settings.positives)

@@ -16,7 +16,7 @@ from warmstart.learn.cached import cached_backward
 from warmstart.learn.held_items import HeldItems
 from warmstart.learn.objective import OnBackbone
 from warmstart.learn.processes import Draw
-from warmstart.learn.settings import at_least, choose, share
+from warmstart.learn.settings import at_least, check_dims, choose, share
 
 DRAWS = ("auto", "items", "people")
 DENSE = 4.0  # events of a person among the items of a step from which on items may be drawn blindly
@@ -75,6 +75,13 @@ class RetrievalObjective(OnBackbone):
         Decides which items are held out.
     augment
         Says each step's texts a little differently (see ``learn.augment``); validation reads them as they are.
+
+    Raises
+    ------
+    ConfigError
+        If a shorter length is not shorter.
+    DataError
+        If too few items have text and events, or nobody has two events on such items.
     """
 
     watched = "ndcg@10"
@@ -91,6 +98,7 @@ class RetrievalObjective(OnBackbone):
     ) -> None:
         self.backbone, self.texts, self.settings = backbone, list(texts), settings or Retrieval()
         self.augment = augment
+        check_dims(self.settings.dims, backbone.dim)
         self.asked = HeldItems.of(texts, x, self.settings.held_out, seed)
         self.items, self.held, self.train_matrix = self.asked.items, self.asked.held, self.asked.train
         self.users = np.flatnonzero(self.train_matrix.getnnz(axis=1) >= 2)

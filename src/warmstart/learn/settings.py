@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from warmstart.errors import ConfigError
@@ -141,6 +142,20 @@ def choose(name: str, value: str, known: tuple[str, ...]) -> None:
     """
     if value not in known:
         raise ConfigError(f"{name}={value!r} is not known; choose one of {', '.join(known)}")
+
+
+def check_dims(dims: Sequence[int], dim: int) -> None:
+    """Refuse shorter lengths of vectors that are not shorter than the model's.
+
+    Examples
+    --------
+    >>> check_dims((64, 9999), 384)
+    Traceback (most recent call last):
+    warmstart.errors.ConfigError: dims=9999 is not below 384, the length of the model's vectors; give shorter ones
+    """
+    for length in dims:
+        if length >= dim:
+            raise ConfigError(f"dims={length} is not below {dim}, the length of the model's vectors; give shorter ones")
 
 
 def share(name: str, value: float, usual: float, *, none: bool = True) -> None:
