@@ -55,6 +55,18 @@ def test_scores_are_of_the_shape_and_kind_asked_for(puzzle, folders, name):
         np.testing.assert_allclose(whole[:, items], scores, rtol=1e-4)
 
 
+def test_ids_and_codes_out_of_range_are_refused(puzzle, folders):
+    tuned = FineTuned.load(folders["interest"], puzzle.catalog)
+    people = puzzle.histories(puzzle.users.codes(["u0", "a stranger"]))
+    assert tuned.score(people, puzzle.catalog.items.codes(["i3"])).shape == (2, 1)
+    for wrong, told in ((["u1"], r"users are \['u1'\], not integer codes"), ([0, 999], "users hold 999")):
+        with pytest.raises(DataError, match=f"{told}.*; make codes of ids by data.users.codes"):
+            puzzle.histories(wrong)
+    for wrong, told in ((["i3"], "not integer codes"), ([90], "no code from 0 to 89"), ([[3], [-1]], "hold -1")):
+        with pytest.raises(DataError, match=f"{told}.*data.catalog.items.codes"):
+            tuned.score(people, wrong)
+
+
 def test_classes_have_probabilities(puzzle, folders):
     tuned = FineTuned.load(folders["category"], puzzle.catalog)
     people = puzzle.histories(np.arange(20))

@@ -14,7 +14,7 @@ from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
-from warmstart.data.vocab import Vocabulary
+from warmstart.data.vocab import Vocabulary, check_codes
 from warmstart.errors import ArtefactError, DataError
 
 USER_ID = "user_id"
@@ -83,7 +83,14 @@ class Dataset:
         return rows.with_columns(pl.when(known).then(pl.col(c)).otherwise(None).alias(c) for c in rows.columns)
 
     def histories(self, users: np.ndarray) -> Histories:
-        """Stored histories and attributes of user codes; -1 is a user nobody knows."""
+        """Stored histories and attributes of user codes, as ``users.codes(ids)`` gives them; -1 is a user nobody knows.
+
+        Raises
+        ------
+        DataError
+            If ids were given, or codes that are out of range.
+        """
+        users = check_codes(users, self.n_users, least=-1, name="users", remedy="data.users.codes")
         return replace(Histories.of_users(self.interactions, users), attributes=self.attributes(users))
 
     def fingerprint(self) -> str:

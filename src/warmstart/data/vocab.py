@@ -72,3 +72,39 @@ class Vocabulary:
     def extended(self, names: Iterable[str]) -> Vocabulary:
         """A vocabulary with the new names appended; known names keep their codes."""
         return Vocabulary([*self.ids, *(n for n in dict.fromkeys(names) if n not in self)])
+
+
+def check_codes(given: Sequence[int] | np.ndarray, n: int, *, least: int, name: str, remedy: str) -> np.ndarray:
+    """Codes as they are, int64; refuse ids, and codes that are out of range.
+
+    Parameters
+    ----------
+    given
+        Codes, of any shape.
+    n
+        Size of the vocabulary.
+    least
+        0, or -1 where that stands for somebody or something unknown.
+    name, remedy
+        For the message: what they are, and what makes codes of ids.
+
+    Raises
+    ------
+    DataError
+        If one is no integer, or not from ``least`` to ``n - 1``.
+
+    Examples
+    --------
+    >>> check_codes(["u1"], 9, least=-1, name="users", remedy="data.users.codes")
+    Traceback (most recent call last):
+    warmstart.errors.DataError: users are ['u1'], not integer codes; make codes of ids by data.users.codes(ids)
+    """
+    codes = np.asarray(given)
+    if codes.size and codes.dtype.kind not in "iu":
+        shown = codes.ravel()[:3].tolist()
+        raise DataError(f"{name} are {shown}, not integer codes; make codes of ids by {remedy}(ids)")
+    if len(wrong := codes[(codes < least) | (codes >= n)] if codes.size else codes):
+        raise DataError(
+            f"{name} hold {int(wrong[0])}, which is no code from {least} to {n - 1}; make codes of ids by {remedy}(ids)"
+        )
+    return codes.astype(np.int64)

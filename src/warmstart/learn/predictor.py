@@ -11,6 +11,7 @@ import numpy as np
 from warmstart.artefact import pack, unpack
 from warmstart.data.catalog import Catalog
 from warmstart.data.histories import Histories
+from warmstart.data.vocab import check_codes
 from warmstart.errors import ArtefactError, ConfigError, require
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.category import Category
@@ -62,13 +63,22 @@ class FineTuned:
         histories
             People; with kinds, ratings and attributes where they are known.
         items
-            Item codes: (m,), the same for all, or (n, m), each his own; None = the whole catalogue.
+            Codes, as ``catalog.items.codes(ids)`` gives them: (m,), the same for all, or (n, m), each his own; None =
+            the whole catalogue.
 
         Returns
         -------
         float32, shape (n, m), higher is better; NaN where an item has no text (with "category": none of the classes).
+
+        Raises
+        ------
+        DataError
+            If items are given by ids, or by codes that are out of range.
         """
-        items = np.arange(len(self.catalog)) if items is None else np.asarray(items, np.int64)
+        size = len(self.catalog)
+        if items is None:
+            items = np.arange(size)
+        items = check_codes(items, size, least=0, name="items", remedy="data.catalog.items.codes")
         items = np.broadcast_to(items, (len(histories), items.shape[-1]))
         if isinstance(task := self.model.plan.task, Category):
             of_item, chances = task.of_items(self.catalog)[items], self.probabilities(histories)
