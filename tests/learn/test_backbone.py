@@ -158,6 +158,13 @@ def test_a_folder_with_missing_or_wrong_files_is_told_in_one_line(encoder_folder
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(("given", "found"), [("", "model"), ("", "model/encoder"), ("model", "model/encoder")])
+def test_the_model_inside_a_given_folder_is_named(encoder_folder, tmp_path, given, found):
+    shutil.copytree(encoder_folder, tmp_path / "run" / found)
+    with pytest.raises(ArtefactError, match=f"not a transformer's folder; give {tmp_path / 'run' / found}$"):
+        Backbone(tmp_path / "run" / given)
+
+
 def test_a_folder_or_name_that_is_not_there(tmp_path):
     for name in (tmp_path / "nowhere", "nobody/no-such-model"):
         with pytest.raises(WarmstartError) as caught:

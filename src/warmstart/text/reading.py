@@ -37,6 +37,8 @@ class Reading:
 
         Raises
         ------
+        ArtefactError
+            If the folder has no ``config.json``; one further down is named.
         ConfigError
             If the model pools in a way, or has a layer after pooling, that is not known here.
         """
@@ -44,7 +46,7 @@ class Reading:
             return cls("last", LONGEST)
         config = _json(folder / "config.json")
         if not config:
-            raise ArtefactError(f"{folder} has no config.json; it is not a transformer's folder")
+            raise ArtefactError(f"{folder} has no config.json; it is not a transformer's folder{_nearby(folder)}")
         strange = [m["type"] for m in _json(folder / "modules.json") or [] if not m["type"].endswith(_KNOWN_MODULES)]
         if strange:
             raise ConfigError(f"{folder} has a layer {strange[0]!r} that is not known here; use a model without it")
@@ -52,6 +54,12 @@ class Reading:
         limit = limit or _json(folder / "tokenizer_config.json").get("model_max_length", LONGEST)
         longest = config.get("max_position_embeddings", LONGEST)
         return cls(_pooling(folder, config), int(min(limit, longest, LONGEST)))
+
+
+def _nearby(folder: Path) -> str:
+    """For a message: the transformer that a run's folder, or a fine-tuned model's, holds further down."""
+    inside = (folder / name for name in ("model", "encoder", "model/encoder"))
+    return next((f"; give {path}" for path in inside if (path / "config.json").is_file()), "")
 
 
 def source_fingerprint(folder: Path) -> str:
