@@ -113,6 +113,22 @@ def test_python_examples_run(page, toy_files, capsys):
         assert Path("report.html").is_file()
 
 
+def test_examples_of_language_models_run(toy_files, tiny, tmp_path):
+    text = (ROOT / "docs" / "language-models.md").read_text(encoding="utf-8")
+    encoder = tiny.save_encoder(tmp_path / "encoder")
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):  # each by itself, a tiny model and two steps
+        short = re.sub(r"steps=\d+", "steps=2", block.replace("all-MiniLM-L6-v2", str(encoder)))
+        exec(compile(short, "language-models.md", "exec"), {})
+    assert Path("runs/python-rating/model/encoder/config.json").is_file()
+
+
+def test_commands_of_language_models_agree_on_folders():
+    text = (ROOT / "docs" / "language-models.md").read_text(encoding="utf-8")
+    made = re.findall(r"^warmstart (?:pretrain|finetune) .* -o (runs/\S+)", text, re.MULTILINE)
+    assert len(made) == len(set(made)), "two commands write to one folder"
+    assert set(re.findall(r"(runs/\w+)/model", text)) <= set(made)
+
+
 @pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", (ROOT / "docs/recipes.md").read_text("utf-8"), re.S))
 def test_recipes_of_the_page_are_recipes(block, tmp_path):
     (tmp_path / "recipe.toml").write_text(block, encoding="utf-8")
