@@ -8,6 +8,7 @@ from warmstart.encoders import Encoders
 from warmstart.errors import ConfigError
 from warmstart.experts.space import ItemSpace
 from warmstart.learn.encoder import Finetune
+from warmstart.learn.run import Run
 from warmstart.recipe import Recipe
 from warmstart.text.templates import item_texts
 from warmstart.text.tfidf import TfidfEncoder
@@ -49,6 +50,24 @@ def test_a_judge_reads_the_same_in_its_own_way_and_comes_first(data):
 def test_a_recipe_names_the_judge(data):
     encoders = Encoders.of(Recipe(encoder="tfidf", judge="tfidf"), data)
     assert list(encoders.saved()) == ["encoder", "judge"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "warned"),
+    [
+        ("finetune retrieval", {}, True),
+        ("pretrain", {"pretraining": {"method": "contrast"}}, True),
+        ("pretrain", {"pretraining": {"method": "masked"}}, False),
+    ],
+)
+def test_a_model_that_learned_from_events_wants_a_judge(data, tiny, tmp_path, caplog, kind, settings, warned):
+    folder = tiny.save_encoder(tmp_path / "run" / "model")
+    Run.begin(tmp_path / "run", kind, settings, "data").end("done", {})
+    Encoders.of(Recipe(encoder=str(folder)), data)
+    assert ("no judge stands beside it" in caplog.text) == warned
+    caplog.clear()
+    Encoders.of(Recipe(encoder=str(folder), judge="tfidf"), data)
+    assert not caplog.text
 
 
 def test_a_judge_beside_fine_tuning_is_refused():

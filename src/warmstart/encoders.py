@@ -14,6 +14,7 @@ from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.panel import Progress
 from warmstart.experts.space import FittedItemSpace, ItemSpace
 from warmstart.learn.encoder import ONNX, finetune_encoder
+from warmstart.learn.runs import learned_from_events
 from warmstart.recipe import Recipe
 from warmstart.text.cache import CachedEncoder
 from warmstart.text.choose import SavedEncoder, default_encoder, encoder_from_name, exported
@@ -50,6 +51,12 @@ class Encoders:
             return cls(encoder_from_name(str(folder / ONNX)), exported(finetune.model), folder)
         texts = item_texts(data.catalog, template)
         judge = encoder_from_name(recipe.judge, texts) if recipe.judge else None
+        if judge is None and learned_from_events(name):
+            LOG.warning(
+                "encoder %s learned from events, and no judge stands beside it; content may be trusted too far with "
+                "new items: name the encoder it began with, e.g. judge = 'minilm-onnx'",
+                name,
+            )
         if name != "auto":
             return cls(encoder_from_name(name, texts), judge)
         choice = default_encoder(texts)

@@ -171,6 +171,24 @@ def named(paths: Sequence[str | Path]) -> dict[str, Run]:
     return dict(zip(short if len(set(short)) == len(short) else runs, runs.values(), strict=True))
 
 
+def learned_from_events(model: str | Path) -> bool:
+    """Whether a model lies in the folder of a run that learned from what people did.
+
+    Examples
+    --------
+    >>> learned_from_events("minilm-onnx")
+    False
+    """
+    folder = Path(model).absolute()
+    places = (folder.parent, folder.parent.parent, folder.parent / "run")  # of model, model/encoder, and of an engine
+    card = next((place / CARD for place in places if folder.is_dir() and (place / CARD).is_file()), None)
+    if card is None:
+        return False
+    asked = Run.read(card.parent).card
+    contrast = (asked["settings"].get("pretraining") or {}).get("method") == "contrast"
+    return contrast or str(asked["kind"]).startswith(("finetune", "engine"))
+
+
 def _asked(card: Mapping[str, Any]) -> dict[str, Any]:
     """Kind, data, settings, machine and versions of a card, flat."""
     parts = {"kind": card["kind"], "data": card["data"], **card["settings"]}
