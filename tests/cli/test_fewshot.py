@@ -1,6 +1,14 @@
 """``warmstart fewshot``: the learning curve from the command line."""
 
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
 import pytest
+
+from warmstart.cli.fewshot import verdicts
+from warmstart.learn.fewshot import FewShot
+from warmstart.learn.fewshot_curve import Curve
 
 QUICK = ("--encoder", "tfidf", "--seeds", 2, "--part", "all")
 
@@ -42,6 +50,32 @@ def test_labelled_pairs(shell, asked):
     found = shell.json(*asked, "--labels", "pairs", "--shots", "1,8")
     assert found["measure"] == "auc"
     assert set(found["methods"]) == {"popularity", "cosine", "factorisation", "ridge", "discriminant", "linear"}
+
+
+def test_lengths_that_few_people_have_are_left_out_and_told(shell, asked):
+    events = pl.read_csv(shell.folder / "events.csv")
+    most = events["who"].value_counts()["count"].max()
+    said = shell(*asked, "--methods", "ridge")
+    assert most < 64
+    assert "k=1: " in said.stdout
+    assert "k=64" not in said.stdout
+    assert "64 left out: too few users (all) have more events; --shots asks for them" in " ".join(said.stderr.split())
+
+
+def test_a_floor_that_is_best_is_named_and_figures_stay_within_their_range():
+    values = {
+        "popularity": np.array([[0.2, 0.2]]),
+        "popularity (everybody)": np.array([[0.3, 0.3]]),
+        "cosine": np.array([[0.1, 1.0]]),
+        "ridge": np.array([[0.25, 0.26]]),
+        "linear": np.array([[np.nan, np.nan]]),
+    }
+    curve = Curve(FewShot((1,)), values, values, {}, floors=("popularity", "cosine"))
+    one = "k=1: cosine, a floor, is best; of the methods ridge, its interval lies above: none"
+    assert verdicts(curve) == [one]
+    assert (curve.spread("cosine", 1).low, curve.spread("cosine", 1).high) == (0, 1)
+    better = replace(curve, values=values | {"ridge": np.array([[0.8, 0.81]])})
+    assert verdicts(better) == ["k=1: ridge is best; its interval lies above: popularity"]
 
 
 @pytest.mark.parametrize(

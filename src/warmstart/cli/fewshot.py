@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from warmstart.cli.options import Data, Items, Json, Map, Rejects, Scale, Tables, Template, Weights, ids
-from warmstart.cli.screen import Tell, answers, emit, listing, progress
+from warmstart.cli.screen import Tell, answers, emit, listing, progress, say
 from warmstart.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,7 +47,12 @@ class Part(StrEnum):
     validation = "validation"
 
 
-Shots = Annotated[str, typer.Option(help="k's of the curve, between commas.")]
+Shots = Annotated[
+    str | None,
+    typer.Option(
+        help="k's of the curve, between commas; usual: 1,2,4,8,16,32,64, of events as far as users have more."
+    ),
+]
 Labels = Annotated[LabelKind, typer.Option(help="k events of each user, or k labelled pairs in all.")]
 Names = Annotated[
     str | None,
@@ -77,7 +82,7 @@ def fewshot(
     data: Data,
     items: Items = None,
     labels: Labels = LabelKind.events,
-    shots: Shots = "1,2,4,8,16,32,64",
+    shots: Shots = None,
     names: Names = None,
     order: Shown = Order.random,
     part: People = Part.test,
@@ -108,7 +113,7 @@ def fewshot(
     one_alone("fewshot")
     dataset, _ = Tables(data, items, map=columns, weights=weights, rejects=rejects, scale=scale).read()
     change = augmentation(augment, rate, paraphrase, back_translate, model)
-    asked = Asked(whole_numbers(shots), order.value, part.value, share, seeds, seed, template)
+    asked = Asked(lengths(shots, dataset, labels, part), order.value, part.value, share, seeds, seed, template)
     with progress() as tell:
         curve = asked.measure(dataset, labels, ids(names or USUAL[labels]), encoder, model, change, tell)
     if html is not None:
@@ -187,6 +192,18 @@ def augmentation(
     return replace(Augmentation.of(wanted, rate, tokenizer), rewriter=_rewriter(paraphrase, back))
 
 
+def lengths(text: str | None, data: Dataset, labels: LabelKind, part: Part) -> tuple[int, ...]:
+    """The k's asked for; else the usual ones, less those past which too few users have events, which is told."""
+    from warmstart.learn.fewshot import SHOTS, reachable
+
+    if text is not None:
+        return whole_numbers(text)
+    kept = reachable(data, part.value) if labels is LabelKind.events else SHOTS
+    if left := [str(k) for k in SHOTS if k not in kept]:
+        say(f"k = {', '.join(left)} left out: too few users ({part.value}) have more events; --shots asks for them")
+    return kept
+
+
 def whole_numbers(text: str) -> tuple[int, ...]:
     """Numbers between commas.
 
@@ -223,15 +240,20 @@ def table(curve: Curve) -> pl.DataFrame:
 
 
 def verdicts(curve: Curve) -> list[str]:
-    """For every k: the best method, and which floors its interval lies above."""
-    lines = []
-    for k in curve.settings.shots:
-        others = [name for name in curve.values if name not in curve.floors and "everybody" not in name]
-        best = max(others, key=lambda name: curve.spread(name, k).mean, default=None)
-        if best is not None:
-            above = ", ".join(curve.beaten(best, k)) or "none"
-            lines.append(f"k={k}: {best} is best; its interval lies above: {above}")
-    return lines
+    """For every k: the best of all, a floor or not, and which floors the interval of the best method lies above."""
+    return [line for k in curve.settings.shots if (line := _verdict(curve, k))]
+
+
+def _verdict(curve: Curve, k: int) -> str:
+    means = {name: m for name in curve.values if (m := curve.spread(name, k).mean) == m}  # those that are numbers
+    others = [name for name in means if name not in curve.floors and "everybody" not in name]
+    if not others:
+        return ""
+    first, best = max(means, key=means.__getitem__), max(others, key=means.__getitem__)
+    above = f"its interval lies above: {', '.join(curve.beaten(best, k)) or 'none'}"
+    if first == best:
+        return f"k={k}: {best} is best; {above}"
+    return f"k={k}: {first}, a floor, is best; of the methods {best}, {above}"
 
 
 def _tokenizer(model: str) -> Any:

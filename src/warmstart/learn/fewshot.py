@@ -64,6 +64,20 @@ class FewShot:
         object.__setattr__(self, "shots", tuple(sorted(set(self.shots))))
 
 
+def reachable(data: Dataset, part: str, shots: Sequence[int] = SHOTS) -> tuple[int, ...]:
+    """Those k's past which at least ten people of a part, and a tenth of them, have events; the smallest in any case.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import checkerboard
+    >>> reachable(checkerboard(30, 12), "all")  # six events a user
+    (1, 2, 4)
+    """
+    counts = data.interactions.user_counts()[part_of(data, part)]
+    enough = max(10.0, 0.1 * len(counts))
+    return tuple(k for k in sorted(shots) if (counts > k).sum() >= enough) or (min(shots),)
+
+
 @dataclass(frozen=True)
 class World:
     """What one draw knows and asks.

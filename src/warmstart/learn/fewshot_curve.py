@@ -50,6 +50,16 @@ class Spread:
         half = float(t.ppf(0.975, len(x) - 1)) * float(x.std(ddof=1)) / math.sqrt(len(x))
         return cls(round(mean, 6), round(mean - half, 6), round(mean + half, 6))
 
+    def cut(self, least: float, most: float) -> Spread:
+        """With an interval that ends where figures do.
+
+        Examples
+        --------
+        >>> Spread(0.9, -0.2, 2.0).cut(0.0, 1.0)
+        Spread(mean=0.9, low=0.0, high=1.0)
+        """
+        return self if math.isnan(self.low) else Spread(self.mean, max(self.low, least), min(self.high, most))
+
     def __str__(self) -> str:
         if math.isnan(self.mean):
             return "n/a"
@@ -85,8 +95,8 @@ class Curve:
     floors: tuple[str, ...] = ()
 
     def spread(self, method: str, k: int) -> Spread:
-        """Mean and interval of a method after k labels."""
-        return Spread.of(self.values[method][self.settings.shots.index(k)])
+        """Mean and interval of a method after k labels, cut at 0 and 1, beyond which neither measure goes."""
+        return Spread.of(self.values[method][self.settings.shots.index(k)]).cut(0.0, 1.0)
 
     def apart(self, method: str, floor: str, k: int) -> bool:
         """Whether the method's interval lies wholly above the floor's."""
