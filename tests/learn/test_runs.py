@@ -1,13 +1,19 @@
 import json
 import math
+import os
+import shutil
+import subprocess
+import sys
+import time
 
 import pytest
 from typer.testing import CliRunner
 
 from warmstart.cli.main import app
 from warmstart.errors import ArtefactError
-from warmstart.learn.run import Run
-from warmstart.learn.runs import best_of, curves, differences, find_runs, named, summaries
+from warmstart.learn.lock import LOCK
+from warmstart.learn.run import CARD, METRICS, Run
+from warmstart.learn.runs import best_of, curves, differences, find_runs, named, results, summaries, summary
 
 
 def make(folder, rate=0.1, values=(0.1, 0.3, 0.2), status="done"):
@@ -67,6 +73,52 @@ def test_curves_leave_out_what_is_no_number(two):
     found = curves(Run.read(two / "a"))
     assert list(found) == ["valid/ndcg@10", "loss", "learning_rate"]
     assert found["valid/ndcg@10"] == ([1, 11, 21], [0.1, 0.3, 0.2])
+
+
+def test_the_copies_of_mlflow_are_no_runs(two):
+    store = two / "mlflow"
+    (store / "artifacts" / "34ab" / "artifacts").mkdir(parents=True)
+    (store / "mlflow.db").touch()
+    shutil.copy(two / "a" / "run.json", store / "artifacts" / "34ab" / "artifacts")
+    assert len(find_runs(two)) == 3
+
+
+def test_a_run_that_goes_on_and_one_that_was_killed(tmp_path):
+    run = Run.begin(tmp_path, "retrieval", {}, "d1")
+    an_hour_ago = time.time() - 3600
+    os.utime(tmp_path / CARD, (an_hour_ago, an_hour_ago))
+    line = summary(Run.read(tmp_path))
+    assert line.status == "running"
+    assert line.seconds == pytest.approx(3600, abs=60)
+    run.log(1, {"loss": 0.5})
+    os.utime(tmp_path / METRICS, (an_hour_ago + 120, an_hour_ago + 120))
+    gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    (tmp_path / LOCK).write_text(gone.stdout.strip())
+    line = summary(Run.read(tmp_path))
+    assert line.status == "killed"
+    assert line.seconds == pytest.approx(120, abs=1)
+    (tmp_path / LOCK).unlink()
+    assert summary(Run.read(tmp_path)).status == "killed"
+
+
+def judged(folder, figure, **result):
+    run = Run.begin(folder, "finetune", {}, "d1")
+    run.card |= {"watched": figure, "higher_is_better": True}
+    run.log(1, {f"valid/{figure}": 0.5})
+    run.end("done", {name.replace("_", "/"): value for name, value in result.items()} | {"steps": 3, "best_step": 1})
+    return folder
+
+
+def test_what_a_result_compares_with_is_printed_and_figures_that_do_not_compare_are_told(tmp_path):
+    a = judged(tmp_path / "a", "auc", first_auc=0.5, best_auc=0.7, trivial_auc=0.6)
+    b = judged(tmp_path / "b", "rmse", first_rmse=1.2, best_rmse=1.1, untrained_rmse=9.0)
+    assert list(results(named([a]))) == ["best/auc", "first/auc", "trivial/auc"]
+    shown, both = call("show", a).stdout, call("compare", a, b).stdout
+    assert "trivial/auc" in shown
+    assert "0.6000" in shown
+    assert "untrained/rmse" in both
+    assert "judged by different figures (auc, rmse): what is best does not compare" in both
+    assert "different figures" not in call("compare", a, judged(tmp_path / "c", "auc", best_auc=0.2)).stdout
 
 
 def strict(text):

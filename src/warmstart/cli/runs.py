@@ -45,7 +45,7 @@ def show_run(folder: OneRun, html: Html = None, as_json: Json = False) -> None:
     write_page(runs, html)
     if as_json:
         return emit(described(name, run))
-    answers().print(overview(_lines(runs)), settings(run), validations(run), sep="\n")
+    answers().print(overview(_lines(runs)), came_out(runs), settings(run), validations(run), sep="\n")
     return None
 
 
@@ -57,7 +57,9 @@ def compare_runs(folders: SomeRuns, html: Html = None, as_json: Json = False) ->
     write_page(runs, html)
     if as_json:
         return emit({"runs": [described(*item) for item in runs.items()], "differences": differences(runs)})
-    answers().print(overview(_lines(runs)))
+    answers().print(overview(lines := _lines(runs)), came_out(runs), sep="\n")
+    if len(figures := dict.fromkeys(line.figure for line in lines if line.figure)) > 1:
+        answers().print(f"judged by different figures ({', '.join(figures)}): what is best does not compare")
     if rows := [{"setting": key} | _texts(row) for key, row in differences(runs).items()]:
         answers().print(_table(rows, "asked differently"))
     return None
@@ -92,6 +94,17 @@ def overview(lines: Sequence[Summary]) -> Table:
         costs = {"steps": steps, "time": clock(line.seconds), "memory": _megabytes(line.memory_mb)}
         rows.append(_texts(names | costs | {"seed": line.seed}))
     return _table(rows)
+
+
+def came_out(runs: Mapping[str, Run]) -> Table:
+    """Figures of the weights that were kept, at first, and of whoever knows nothing; a column a run."""
+    from warmstart.learn.runs import results
+
+    rows = [
+        {"figure": key} | {run: "-" if value is None else f"{value:.4f}" for run, value in row.items()}
+        for key, row in results(runs).items()
+    ]
+    return _table(rows, "results")
 
 
 def settings(run: Run) -> Table:

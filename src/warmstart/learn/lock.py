@@ -40,6 +40,12 @@ def leave(folder: Path) -> None:
     (folder / LOCK).unlink(missing_ok=True)
 
 
+def held(folder: Path) -> bool:
+    """Whether a process writes to a folder, as far as can be told (see ``take``); on Windows always."""
+    path = folder / LOCK
+    return os.name == "nt" or (path.is_file() and _lives(path.read_text(encoding="utf-8")))
+
+
 def _lives(process: str) -> bool:
     if os.name == "nt" or not process.isdecimal():  # asking ends a process on Windows
         return False

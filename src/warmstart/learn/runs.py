@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from warmstart.errors import ArtefactError
-from warmstart.learn.loop import KEPT
-from warmstart.learn.run import CARD, Run, flat
+from warmstart.learn.lock import held
+from warmstart.learn.loop import FIRST, KEPT
+from warmstart.learn.run import CARD, METRICS, Run, flat
 
 VALID = "valid/"
-UNREADABLE = "unreadable"
+TRIVIAL, UNTRAINED = "trivial/", "untrained/"  # begin the names of what a result is to be compared with
+UNREADABLE, RUNNING, KILLED = "unreadable", "running", "killed"
+STORE = "mlflow.db"  # see learn.mirrors
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,13 @@ class Summary:
     run
         Its folder, as given or below the folder that was searched.
     kind, model, status
-        What was learned, from which weights, and how it ended.
+        What was learned, from which weights, and how it ended: as in the card, or "killed".
     figure, best
         The watched validation figure and its best value; the newest result where nothing was watched.
     best_step, step, steps
         After which step it was had, how many were taken, how many were asked for.
     seconds, memory_mb
-        Time over all sessions, and the most memory held.
+        Time over all sessions, of a run that goes on up to now, and the most memory held.
     seed
         As asked.
     data
@@ -65,10 +69,16 @@ def find_runs(folder: str | Path) -> list[Path]:
         If there is no such folder, or no run in it.
     """
     root = Path(folder)
-    found = sorted(path.parent for path in root.rglob(CARD)) if root.is_dir() else []
+    found = sorted(path.parent for path in root.rglob(CARD) if not _copied(path, root)) if root.is_dir() else []
     if not found:
         raise ArtefactError(f"{root} holds no run (no {CARD} in or below it); give the folder runs were written to")
     return found
+
+
+def _copied(card: Path, root: Path) -> bool:
+    """Whether a card lies in the store of MLflow, which keeps one of every run."""
+    above = card.relative_to(root).parents
+    return any((root / folder / STORE).is_file() for folder in above if folder != Path())
 
 
 def summaries(folder: str | Path) -> list[Summary]:
@@ -84,26 +94,37 @@ def summaries(folder: str | Path) -> list[Summary]:
 
 
 def summary(run: Run, name: str | None = None) -> Summary:
-    """A run in a line."""
+    """A run in a line; one that is said to be running and that no process writes to was killed."""
     card, rows = run.card, list(run.metrics())
+    status = KILLED if card["status"] == RUNNING and not held(run.folder) else card["status"]
     figure, best, best_step = best_of(card, rows)
     settings = card["settings"]
     return Summary(
         run=name or str(run.folder),
         kind=card["kind"],
         model=_text(settings.get("model") or (settings.get("source") or {}).get("model")),
-        status=card["status"],
+        status=status,
         figure=figure,
         best=best,
         best_step=best_step,
         step=int(max((row["step"] for row in rows), default=0)),
         steps=(settings.get("training") or {}).get("steps"),
-        seconds=card["seconds"],
+        seconds=_seconds(run, status),
         memory_mb=card.get("peak_memory_mb"),
         seed=card.get("seed"),
         data=card["data"],
         started=card["started"],
     )
+
+
+def _seconds(run: Run, status: str) -> float:
+    """Time of all sessions; of a run that did not end up to now, or to its last sign of life."""
+    noted = float(run.card["seconds"])
+    if status not in (RUNNING, KILLED):
+        return noted
+    files = [path.stat().st_mtime for name in (CARD, METRICS) if (path := run.folder / name).is_file()]
+    until = time.time() if status == RUNNING else max(files)
+    return round(noted + max(0.0, until - files[0]), 1)
 
 
 def best_of(
@@ -169,6 +190,24 @@ def named(paths: Sequence[str | Path]) -> dict[str, Run]:
     runs = {str(path).rstrip("/"): Run.read(path) for path in paths}
     short = [run.folder.resolve().name for run in runs.values()]
     return dict(zip(short if len(set(short)) == len(short) else runs, runs.values(), strict=True))
+
+
+def results(runs: Mapping[str, Run]) -> dict[str, dict[str, float | None]]:
+    """What came out, and what there is to compare it with: name -> run -> figure; None where a run has none.
+
+    Names begin with ``best/``, ``first/``, ``trivial/`` or ``untrained/`` where several are of one figure; those of one
+    figure stand together, the best first.
+    """
+    found = {name: run.card.get("result") or {} for name, run in runs.items()}
+    order = (KEPT, FIRST, TRIVIAL, UNTRAINED)
+    names = dict.fromkeys(key for result in found.values() for key in result if key not in ("steps", "best_step"))
+    bare = list(dict.fromkeys(key.partition("/")[2] or key for key in names))
+
+    def place(key: str) -> tuple[int, int]:
+        prefix, sign, figure = key.partition("/")
+        return bare.index(figure or key), order.index(prefix + sign) if prefix + sign in order else -1
+
+    return {key: {run: result.get(key) for run, result in found.items()} for key in sorted(names, key=place)}
 
 
 def learned_from_events(model: str | Path) -> bool:
