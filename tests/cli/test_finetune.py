@@ -95,6 +95,7 @@ def test_the_command_learns_and_its_settings_are_those_given(shell, encoder, eve
     assert asked["task"]["by_rating"] is True
     assert asked["source"]["max_tokens"] is None  # 0 = as many as the model reads
     assert asked["head"] == {"kind": "attention", "reads": "apart", "hidden": 128}
+    assert Run.read(tmp_path).card["sizes"] == {"users": 120, "items": 80, "events": pl.read_csv(events[0]).height - 1}
 
 
 def test_mistakes_are_one_line_and_nothing_is_written(shell, encoder, events, tmp_path):

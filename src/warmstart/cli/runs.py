@@ -112,7 +112,8 @@ def settings(run: Run) -> Table:
     from warmstart.learn.run import flat
 
     card = run.card
-    parts = {"data": card["data"], "started": card["started"], "ended": card.get("ended"), **card["settings"]}
+    parts = {"data": card["data"], **(card.get("sizes") or {})}
+    parts |= {"started": card["started"], "ended": card.get("ended"), **card["settings"]}
     parts |= {"hardware": card.get("hardware") or {}, "versions": card.get("versions") or {}}
     return _table([_texts({"setting": key, "value": value}) for key, value in flat(parts)])
 

@@ -93,6 +93,10 @@ class Dataset:
         users = check_codes(users, self.n_users, least=-1, name="users", remedy="data.users.codes")
         return replace(Histories.of_users(self.interactions, users), attributes=self.attributes(users))
 
+    def sizes(self) -> dict[str, int]:
+        """How many users, items and events there are."""
+        return {"users": self.n_users, "items": self.n_items, "events": len(self.interactions)}
+
     def fingerprint(self) -> str:
         """SHA-256 (hex) over events and ids: equal data, equal fingerprint."""
         x, digest = self.interactions, hashlib.sha256()

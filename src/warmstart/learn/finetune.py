@@ -139,7 +139,8 @@ def finetune(
     guarded = against(objective, objective.model.backbone, settings.adversary)
     processes = Processes(settings.training.precision)
     asked = asdict(settings) | model_card(settings.source.model) | {"task": vars(task)}
-    run = Run.begin(out, f"finetune {task.name}", asked, data.fingerprint(), writes=processes.main)
+    key, sizes = data.fingerprint(), data.sizes()
+    run = Run.begin(out, f"finetune {task.name}", asked, key, sizes=sizes, writes=processes.main)
     outcome = learn(guarded, settings.training, follow(run, track), processes, watch)
     trivial = task.figures(task.trivial(train, held), held.labels)
     if run.writes:

@@ -88,7 +88,8 @@ def finetune_retrieval(
     objective = _objective(data, task, settings)
     guarded = against(objective, objective.backbone, None if task.loss == "harden" else settings.adversary)
     processes = Processes(settings.training.precision)
-    run = Run.begin(out, "finetune retrieval", _asked(task, settings), data.fingerprint(), writes=processes.main)
+    asked, key, sizes = _asked(task, settings), data.fingerprint(), data.sizes()
+    run = Run.begin(out, "finetune retrieval", asked, key, sizes=sizes, writes=processes.main)
     outcome = learn(guarded, settings.training, follow(run, track), processes, watch)
     if run.writes:
         objective.backbone.save(run.folder / MODEL)

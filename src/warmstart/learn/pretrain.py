@@ -156,7 +156,8 @@ def pretrain(
     objective = learned.objective(backbone, s, training.seed)
     asked = model_card(model) | {"pretraining": asdict(s), "tuning": asdict(tuning), "training": asdict(training)}
     processes = Processes(training.precision)
-    run = follow(Run.begin(out, "pretrain", asked, learned.fingerprint, writes=processes.main), track)
+    run = Run.begin(out, "pretrain", asked, learned.fingerprint, sizes=learned.sizes(), writes=processes.main)
+    follow(run, track)
     untrained = _head_alone(objective, run, replace(training, steps=max(1, s.head_steps)), s, processes, watch)
     outcome = learn(objective, training, run, processes, watch)
     if processes.main:
@@ -188,6 +189,13 @@ class _Learned:
         if not isinstance(data, Dataset) or texts or files:
             raise ConfigError("method='contrast' learns from events and the texts of their items alone; give a dataset")
         return cls(fingerprint_of(data.fingerprint(), "\n".join(own)), None, data, own)
+
+    def sizes(self) -> dict[str, int]:
+        """How many texts there are, or of a dataset users, items and events."""
+        if self.data is not None:
+            return self.data.sizes()
+        assert self.corpus is not None
+        return {"texts": len(self.corpus.train), "held-out texts": len(self.corpus.held)}
 
     def objective(self, backbone: Backbone, s: Pretraining, seed: int) -> Objective:
         if self.data is not None:

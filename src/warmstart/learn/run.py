@@ -47,10 +47,10 @@ class Run:
     folder
         Holds ``run.json`` and ``metrics.jsonl``; checkpoints and the model are written beside them.
     card
-        The content of ``run.json``: ``format``, ``kind``, ``settings``, ``data`` (fingerprint), ``seed``,
-        ``hardware``, ``versions``, ``started``, ``ended``, ``seconds``, ``peak_memory_mb``, ``status`` ("running",
-        "done", "stopped early", "failed", "interrupted") and ``result`` (``Outcome.result``, and what there is to
-        compare it with); ``watched`` and ``higher_is_better`` (the validation figure by which weights are chosen)
+        The content of ``run.json``: ``format``, ``kind``, ``settings``, ``data`` (fingerprint), ``sizes`` (of the
+        data), ``seed``, ``hardware``, ``versions``, ``started``, ``ended``, ``seconds``, ``peak_memory_mb``, ``status``
+        ("running", "done", "stopped early", "failed", "interrupted") and ``result`` (``Outcome.result``, and what there
+        is to compare it with); ``watched`` and ``higher_is_better`` (the validation figure by which weights are chosen)
         once it learns.
     mirrors
         Told of everything that is logged.
@@ -72,6 +72,7 @@ class Run:
         settings: Mapping[str, Any],
         data: str,
         *,
+        sizes: Mapping[str, int] | None = None,
         mirrors: Sequence[Mirror] = (),
         writes: bool = True,
     ) -> Run:
@@ -84,8 +85,9 @@ class Run:
         """
         path = Path(folder)
         plain_settings = json.loads(json.dumps(dict(settings), default=str))
-        card = {"format": FORMAT, "kind": kind, "settings": plain_settings, "data": data, "status": "running"}
-        card |= {"started": now(), "ended": None, "seconds": 0.0, "peak_memory_mb": 0, "result": {}}
+        card = {"format": FORMAT, "kind": kind, "settings": plain_settings, "data": data, "sizes": dict(sizes or {})}
+        card |= {"status": "running", "started": now(), "ended": None}
+        card |= {"seconds": 0.0, "peak_memory_mb": 0, "result": {}}
         card |= {"seed": plain_settings.get("training", {}).get("seed"), "hardware": hardware(), "versions": versions()}
         if (path / CARD).is_file():
             old = read_card(path)
