@@ -16,6 +16,7 @@ from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.factors import Factors
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.sequence import SequenceTransformer
 from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.space import ItemSpace
 from warmstart.experts.transitions import Transitions
@@ -30,6 +31,7 @@ EXPERTS: dict[str, type] = {
     "SmoothedEASE": SmoothedEASE,
     "Factors": Factors,
     "Transitions": Transitions,
+    "SequenceTransformer": SequenceTransformer,
     "UserAttributes": UserAttributes,
     "CrossEncoder": CrossEncoder,
 }

@@ -24,6 +24,7 @@ from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.people_table import AttributeEncoder
 from warmstart.experts.popularity import FittedPopularity
+from warmstart.experts.sequence import FittedSequence
 from warmstart.experts.smoothed import FittedSmoothedEASE
 from warmstart.experts.space import FittedItemSpace
 from warmstart.experts.split import SplitPanel
@@ -35,6 +36,7 @@ from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head
 from warmstart.fusion.ranker import FittedRanker
 from warmstart.learn.cross import CrossModel
+from warmstart.learn.sequence_events import EventFacts
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
@@ -51,6 +53,8 @@ CLASSES: dict[str, type] = {
         FittedSmoothedEASE,
         FittedFactors,
         FittedTransitions,
+        FittedSequence,
+        EventFacts,
         FittedUserAttributes,
         AttributeEncoder,
         FittedCrossEncoder,

@@ -25,14 +25,16 @@ from warmstart.experts.factors import Factors
 from warmstart.experts.features import FeatureSpace
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.sequence import SequenceTransformer
 from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.transitions import Transitions
+from warmstart.learn.sequence_model import Architecture
 from warmstart.storage import CLASSES
 
 EMPTY_SPEAKS = {"popularity", "recent", "counts", "attributes", "cross"}  # these score a history of nothing
 NEEDS_FEATURES = {"content_map", "cosine", "smoothed", "cross"}
 PARTIAL = {"cross"}  # these speak of some items only, by what a model that is given has learned
-ORDERED = {"transitions", "cross"}
+ORDERED = {"transitions", "sequence", "cross"}
 PRUNED = {"pruned_1", "pruned_3"}
 
 
@@ -57,6 +59,7 @@ CASES = [
     Case("factors", Factors(dim=8, reg=1.0)),
     Case("transitions", Transitions()),
     Case("attributes", UserAttributes()),
+    Case("sequence", SequenceTransformer(Architecture(dim=16, heads=2, length=20), epochs=6)),
     Case("cross", CrossEncoder(budget_ms=60_000, most=12)),
 ]
 
@@ -282,7 +285,7 @@ def test_the_smallest_data_are_no_error(case, world):
     data = TINY[world]
     fitted = case.expert.fit(data)
     if fitted is None:
-        assert case.name == "attributes"
+        assert case.name in {"attributes", "sequence"}
         return
     rows = [[], [0], list(range(data.n_items))]
     h = replace(Histories.of(rows, data.n_items), attributes=data.attributes(np.array([0, 0, -1])))

@@ -34,6 +34,8 @@ class Histories:
         int8, shape (n_events,): kind of each event, a code into the names ``kinds``; None = not known.
     rating
         float32, shape (n_events,): NaN where an event carries none; None = not known.
+    time
+        int64 seconds since the epoch, UTC, shape (n_events,); -1 where unknown; None = not known.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Histories:
     kind: np.ndarray | None = None
     kinds: tuple[str, ...] = ()
     rating: np.ndarray | None = None
+    time: np.ndarray | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int] | np.ndarray], n_items: int) -> Histories:
@@ -68,12 +71,12 @@ class Histories:
 
     @classmethod
     def of_rows(cls, x: Interactions, starts: np.ndarray, ends: np.ndarray) -> Histories:
-        """A history from each stretch of events ``starts[q]:ends[q]``, with kinds and ratings."""
+        """A history from each stretch of events ``starts[q]:ends[q]``, with kinds, ratings and times."""
         lengths = np.maximum(ends - starts, 0).astype(np.int64)
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
         made = cls(indptr, x.item[at], x.weight[at], x.n_items)
-        return replace(made, kind=x.kind[at], kinds=x.kinds, rating=x.rating[at])
+        return replace(made, kind=x.kind[at], kinds=x.kinds, rating=x.rating[at], time=x.time[at])
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -108,6 +111,7 @@ class Histories:
             vectors=None if self.vectors is None else self.vectors[queries],
             kind=None if self.kind is None else self.kind[at],
             rating=None if self.rating is None else self.rating[at],
+            time=None if self.time is None else self.time[at],
         )
 
     def newest(self, n: int) -> Histories:
@@ -127,6 +131,7 @@ class Histories:
             weight=self.weight[kept],
             kind=None if self.kind is None else self.kind[kept],
             rating=None if self.rating is None else self.rating[kept],
+            time=None if self.time is None else self.time[kept],
         )
 
     def recent(self, lag: int) -> np.ndarray:

@@ -1,0 +1,180 @@
+"""A causal transformer over events: what comes next, from the order of what came; new items by their description."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.errors import ConfigError
+from warmstart.learn.loop import learn
+from warmstart.learn.processes import Processes
+from warmstart.learn.run import Run
+from warmstart.learn.sequence import NextItem, NextItemObjective
+from warmstart.learn.sequence_events import EventFacts, Rows
+from warmstart.learn.sequence_export import EVENTS, KNOWN, export_layers
+from warmstart.learn.sequence_model import Architecture
+from warmstart.learn.settings import Training, at_least
+from warmstart.text.onnx import open_session
+
+BLOCK = 256  # histories that are read at once
+FEWEST = 10  # stretches of histories below which there is nothing to learn
+
+
+@dataclass(frozen=True)
+class SequenceTransformer:
+    """SASRec over described items: ``score_j = h . e_j + b_j``, h = the state after the newest event.
+
+    ``e_j = W z_j + n_j / (n_j + tau) delta_j``: an item nobody met stands where its description puts it. Learned
+    with torch, served by ONNX. Sources: Kang and McAuley, ICDM 2018, arXiv:1808.09781; the loss, Petrov and Macdonald,
+    RecSys 2023, arXiv:2308.07192; Klenitskiy and Vasilev, RecSys 2023, arXiv:2309.07602.
+
+    Parameters
+    ----------
+    shape
+        Size of the network.
+    task
+        Loss, negatives, validation.
+    epochs
+        Readings of every history at most, above 0; four readings without a better NDCG@10 end it.
+    batch
+        Histories a step.
+    learning_rate
+        The highest.
+    seed
+        Fixes weights, dropout and draws.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import clusters
+    >>> data = clusters(40, 30, 3, seed=1)
+    >>> fitted = SequenceTransformer(Architecture(dim=8, heads=1), epochs=1).fit(data)
+    >>> fitted.score(data.histories(np.array([0, 1]))).shape
+    (2, 30)
+    """
+
+    shape: Architecture = field(default_factory=Architecture)
+    task: NextItem = field(default_factory=NextItem)
+    epochs: float = 40.0
+    batch: int = 32
+    learning_rate: float = 3e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.epochs > 0:
+            raise ConfigError(f"epochs={self.epochs:g} is not above 0; 40 is usual")
+        at_least("batch", self.batch, 1)
+
+    def fit(self, data: Dataset) -> FittedSequence | None:
+        """Learn; None where fewer than ten histories have two events.
+
+        Raises
+        ------
+        MissingExtra
+            If torch or onnx is not installed.
+        """
+        z = np.zeros((data.n_items, 0), np.float32) if data.features is None else data.features.astype(np.float32)
+        objective = NextItemObjective(data.interactions, z, self.shape, self.task, self.seed)
+        if len(objective.starts) < FEWEST:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            run = Run.begin(folder, "sequence", asdict(self), "")
+            learn(objective, self.training(len(objective.starts)), run, Processes("float32"))
+        vectors, biases = objective.tables()
+        model = objective.model
+        facts = np.concatenate([table.weight.detach().cpu().numpy() for table in model.facts])
+        describe, weigh = (p.detach().cpu().numpy() for p in (model.describe, model.weigh))
+        graph = export_layers(model.layers, self.shape.dim)
+        return FittedSequence(graph, vectors, biases, describe, weigh, objective.facts, facts, self.shape.length)
+
+    def training(self, histories: int) -> Training:
+        """The loop's settings for so many stretches of histories.
+
+        Examples
+        --------
+        >>> SequenceTransformer(epochs=10, batch=50).training(200).steps
+        40
+        """
+        reading = math.ceil(histories / self.batch)
+        return Training(
+            steps=max(1, round(self.epochs * reading)),
+            batch=min(self.batch, histories),
+            learning_rate=self.learning_rate,
+            warmup=0.05,
+            precision="float32",
+            validate_every=reading,
+            patience=4,
+            checkpoint_every=0,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FittedSequence:
+    """The network as a graph, and the tables around it.
+
+    Parameters
+    ----------
+    graph
+        uint8: an ONNX file (see ``export_layers``).
+    vectors, biases
+        float32, shapes (n_items, dim) and (n_items,): state and bias of every item.
+    describe, weigh
+        float32, shapes (d, dim) and (d,): what makes them of a new item's features.
+    codes
+        How facts about an event become codes.
+    facts
+        float32, shape (sum of ``codes.sizes``, dim): vectors of kinds, ratings and gaps, one after another.
+    length
+        Newest events that are read.
+    """
+
+    graph: np.ndarray
+    vectors: np.ndarray
+    biases: np.ndarray
+    describe: np.ndarray
+    weigh: np.ndarray
+    codes: EventFacts
+    facts: np.ndarray
+    length: int
+
+    @cached_property
+    def _session(self) -> Any:
+        return open_session(self.graph.tobytes())
+
+    def states(self, histories: Histories) -> np.ndarray:
+        """Interest vectors: the state after the newest event, float32, shape (n_queries, dim); NaN without events."""
+        out = np.full((len(histories), self.vectors.shape[1]), np.nan, np.float32)
+        able = np.flatnonzero(histories.lengths)
+        ends = histories.indptr[1:]
+        starts = np.maximum(histories.indptr[:-1], ends - self.length)
+        offsets = np.cumsum([0, *self.codes.sizes[:-1]])
+        for s in range(0, len(able), BLOCK):
+            at = able[s : s + BLOCK]
+            rows = Rows.of(histories, self.codes, starts[at], ends[at])
+            known = rows.item >= 0
+            told = self.facts[rows.facts + offsets].sum(axis=2)
+            scale = math.sqrt(self.vectors.shape[1]) / 2
+            events = (scale * self.vectors[np.maximum(rows.item, 0)] + told) * known[..., None]
+            out[at] = self._session.run(None, {EVENTS: events.astype(np.float32), KNOWN: known})[0]
+        return out
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
+        scores: np.ndarray = self.states(histories) @ self.vectors.T + self.biases
+        return scores
+
+    def grow(self, features: np.ndarray) -> Self:
+        """New items stand where their features put them."""
+        known = features.astype(np.float32) if len(self.describe) else np.zeros((len(features), 0), np.float32)
+        return replace(
+            self,
+            vectors=np.vstack([self.vectors, known @ self.describe]),
+            biases=np.append(self.biases, known @ self.weigh),
+        )

@@ -1,0 +1,174 @@
+"""A causal transformer over events, whose items are described by their features."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from warmstart.errors import ConfigError, require
+from warmstart.learn.settings import at_least, choose, share
+
+POSITIONS = ("learned", "rotary")
+_BASE = 10_000.0  # of rotary positions
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Size and shape of the network.
+
+    Parameters
+    ----------
+    dim
+        Width of a state.
+    blocks, heads
+        Layers, and heads of attention in each; ``dim / heads`` must be even.
+    length
+        Newest events that are read.
+    dropout
+        Share of a state that is missing while learning.
+    positions
+        "learned": a vector a place, counted from the newest. "rotary": attention sees how far events lie apart (Su
+        et al. 2021, arXiv:2104.09864).
+    tau
+        Events at which an item's own vector has half of its say; it has none for an item nobody met.
+    bound
+        Length that an item's own vector cannot exceed, in units of the usual length of a described state;
+        0 = unbounded.
+    """
+
+    dim: int = 64
+    blocks: int = 1
+    heads: int = 2
+    length: int = 64
+    dropout: float = 0.3
+    positions: str = "learned"
+    tau: float = 10.0
+    bound: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("dim", "blocks", "heads", "length"):
+            at_least(name, getattr(self, name), 1)
+        for name in ("tau", "bound"):
+            at_least(name, getattr(self, name), 0)
+        share("dropout", self.dropout, 0.3)
+        choose("positions", self.positions, POSITIONS)
+        if self.dim % (2 * self.heads):
+            raise ConfigError(f"dim={self.dim} is no multiple of 2 x heads={self.heads}; 64 and 2 are usual")
+
+
+def make_layers(shape: Architecture) -> Any:
+    """The network from event vectors to states: (n, length, dim) and a mask of known events -> (n, length, dim).
+
+    Each block: ``x + attention(norm(x))``, then ``x + W_d (silu(W_g norm(x)) * W_u norm(x))`` (Shazeer 2020,
+    arXiv:2002.05202); no event sees a later one.
+    """
+    torch = require("torch", extra="lm")
+    nn, functional = torch.nn, torch.nn.functional
+    d, each = shape.dim, shape.dim // shape.heads
+
+    class Block(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.before, self.between = nn.LayerNorm(d), nn.LayerNorm(d)
+            self.ask, self.join = nn.Linear(d, 3 * d), nn.Linear(d, d)
+            self.up, self.gate, self.down = nn.Linear(d, 2 * d), nn.Linear(d, 2 * d), nn.Linear(2 * d, d)
+            self.drop = nn.Dropout(shape.dropout)
+
+        def forward(self, x: Any, hidden: Any) -> Any:
+            n, length = x.shape[0], x.shape[1]
+            asked = self.ask(self.before(x)).reshape(n, length, 3, shape.heads, each).permute(2, 0, 3, 1, 4)
+            query, key, value = asked[0], asked[1], asked[2]
+            if shape.positions == "rotary":
+                query, key = turned(query), turned(key)
+            weight = (query @ key.transpose(2, 3)) / math.sqrt(each) + hidden
+            seen = (torch.softmax(weight, dim=3) @ value).transpose(1, 2).reshape(n, length, d)
+            x = x + self.drop(self.join(seen))
+            y = self.between(x)
+            return x + self.drop(self.down(functional.silu(self.gate(y)) * self.up(y)))
+
+    def turned(x: Any) -> Any:
+        """Pairs of coordinates turned by an angle that grows with the place."""
+        half = each // 2
+        speed = _BASE ** (-torch.arange(half, device=x.device) / half)
+        angle = torch.arange(x.shape[2], device=x.device)[:, None] * speed[None]
+        one, other = x[..., :half], x[..., half:]
+        return torch.cat([one * angle.cos() - other * angle.sin(), one * angle.sin() + other * angle.cos()], dim=3)
+
+    class Layers(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.place = nn.Parameter(0.02 * torch.randn(shape.length, d))
+            self.blocks = nn.ModuleList(Block() for _ in range(shape.blocks))
+            self.last, self.drop = nn.LayerNorm(d), nn.Dropout(shape.dropout)
+
+        def forward(self, x: Any, known: Any) -> Any:
+            length = x.shape[1]
+            if shape.positions == "learned":
+                x = x + self.place[shape.length - length :]
+            x = self.drop(x)
+            ones = torch.ones(length, length, device=x.device)
+            open_ = torch.tril(ones)[None] * known[:, None, :].to(x.dtype)
+            open_ = torch.maximum(open_, torch.eye(length, device=x.device)[None])  # nobody looks at nothing
+            hidden = (1.0 - open_)[:, None] * -1e9
+            for block in self.blocks:
+                x = block(x, hidden)
+            return self.last(x)
+
+    return Layers()
+
+
+def make_model(shape: Architecture, features: np.ndarray, counts: np.ndarray, codes: tuple[int, ...]) -> Any:
+    """The whole model, with fresh weights from torch's seed.
+
+    State and bias of an item: ``e_j = W z_j + s_j delta_j``, ``b_j = w z_j + s_j beta_j``, ``s_j = n_j / (n_j + tau)``:
+    one without events is placed by its description alone.
+
+    Parameters
+    ----------
+    shape
+        The architecture.
+    features
+        float32, shape (n_items, d): z; d = 0 without descriptions.
+    counts
+        int64, shape (n_items,): n_j.
+    codes
+        Number of codes of each fact about an event.
+    """
+    torch = require("torch", extra="lm")
+    nn, d = torch.nn, shape.dim
+    n, width = features.shape
+    size = float(np.sqrt((features**2).sum(1).mean())) if features.size else 1.0
+
+    class Model(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = make_layers(shape)
+            self.describe = nn.Parameter(torch.randn(width, d) * 0.5 / max(size, 1e-6))
+            self.weigh = nn.Parameter(torch.zeros(width))
+            self.own = nn.Parameter(0.02 * torch.randn(n, d))
+            self.bias = nn.Parameter(torch.zeros(n))
+            self.facts = nn.ModuleList(nn.Embedding(size, d) for size in codes)
+            for table in self.facts:
+                nn.init.zeros_(table.weight)
+            self.register_buffer("z", torch.from_numpy(np.ascontiguousarray(features, np.float32)), persistent=False)
+            say = counts / np.maximum(counts + shape.tau, 1e-9)
+            self.register_buffer("say", torch.from_numpy(say.astype(np.float32)), persistent=False)
+
+        def items(self, at: Any) -> tuple[Any, Any]:
+            """States (m, dim) and biases (m,) of items."""
+            own = self.own[at]
+            if shape.bound:
+                own = shape.bound * own / torch.sqrt(1 + (own**2).sum(1, keepdim=True))
+            state = self.z[at] @ self.describe + self.say[at, None] * own
+            return state, self.z[at] @ self.weigh + self.say[at] * self.bias[at]
+
+        def forward(self, vectors: Any, known: Any, facts: Any) -> Any:
+            """States after each event, (n, length, dim), from the items' states and the codes of facts."""
+            told = sum(table(facts[..., column]) for column, table in enumerate(self.facts))
+            x = (math.sqrt(d) / 2 * vectors + told) * known[..., None].to(vectors.dtype)
+            return self.layers(x, known)
+
+    return Model()

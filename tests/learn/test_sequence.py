@@ -1,0 +1,95 @@
+"""Learning what comes next."""
+
+import math
+
+import numpy as np
+import pytest
+
+from warmstart.data.interactions import Interactions
+from warmstart.errors import ConfigError
+from warmstart.learn.loop import learn
+from warmstart.learn.processes import Draw, Processes
+from warmstart.learn.run import Run
+from warmstart.learn.sequence import NextItem, NextItemObjective
+from warmstart.learn.sequence_events import Rows
+from warmstart.learn.sequence_model import Architecture
+from warmstart.learn.settings import Training
+
+SHAPE = Architecture(dim=16, heads=2, length=8, dropout=0.0)
+ALONE = Processes("float32")
+
+
+def rounds(people=60, items=12, length=9):
+    """Everybody goes round the same circle of items, from a place of their own."""
+    first = np.random.default_rng(0).integers(0, items, people)
+    user, step = np.repeat(np.arange(people), length), np.tile(np.arange(length), people)
+    return Interactions.of(user, (first[user] + step) % items, people, items, time=step)
+
+
+def objective(settings=None, x=None, **shape):
+    x = rounds() if x is None else x
+    none = np.zeros((x.n_items, 0), np.float32)
+    return NextItemObjective(x, none, Architecture(**{**vars(SHAPE), **shape}), settings or NextItem())
+
+
+@pytest.mark.parametrize(
+    "settings", [NextItem(), NextItem(negatives=6), NextItem(loss="gbce"), NextItem(loss="gbce", negatives=6)]
+)
+def test_the_next_item_is_learned(settings, tmp_path):
+    asked = objective(settings)
+    loop = Training(steps=200, batch=20, learning_rate=0.02, precision="float32", validate_every=40, checkpoint_every=0)
+    out = learn(asked, loop, Run.begin(tmp_path, "sequence", {}, ""), ALONE)
+    assert out.first["ndcg@10"] < 0.7
+    assert out.best["ndcg@10"] > 0.95
+
+
+def test_the_newest_event_of_the_judged_is_never_learned_from():
+    asked = objective(NextItem(judged=4))
+    assert len(asked.judged) == 4
+    newest = asked.whole.indptr[1:][asked.judged] - 1
+    read = np.concatenate([np.arange(s, e) for s, e in zip(asked.starts, asked.ends, strict=True)])
+    assert not np.isin(newest, read).any()
+    others = np.setdiff1d(np.arange(len(asked.whole)), asked.judged)
+    assert np.isin(asked.whole.indptr[1:][others] - 1, read).all()
+
+
+def test_a_judged_figure_is_the_rank_among_what_was_not_met():
+    asked = objective(NextItem(judged=5))
+    asked.place(ALONE)
+    vectors, biases = asked.tables()
+    values = []
+    for person in asked.judged:
+        row = asked.whole.row(int(person))
+        h = asked.whole.take(np.array([person]))
+        rows = Rows.of(h, asked.facts, h.indptr[1:] - 1 - 8, h.indptr[1:] - 1)
+        scores = (asked.states(rows, vectors) @ vectors.T + biases)[0]
+        rank = sum(scores[i] > scores[row[-1]] for i in range(12) if i not in row[:-1])
+        values.append(1 / math.log2(rank + 2) if rank < 10 else 0.0)
+    assert asked.validate()["ndcg@10"] == pytest.approx(np.mean(values), abs=1e-6)
+
+
+def test_two_processes_draw_the_same_negatives_and_different_histories():
+    asked = objective(NextItem(negatives=5))
+    draw = Draw(0, 3, 0, 8, ALONE)
+    assert asked._drawn(draw.rng()).tolist() == asked._drawn(draw.rng()).tolist()
+    assert asked._drawn(Draw(0, 4, 0, 8, ALONE).rng()).tolist() != asked._drawn(draw.rng()).tolist()
+
+
+def test_facts_are_hidden_from_their_share_of_histories():
+    x = rounds()
+    asked = objective(NextItem(unknown=0.999), x)
+    asked.place(ALONE)
+    asked.model.facts[2].weight.requires_grad_(True)
+    asked.backward(Draw(0, 0, 0, 30, ALONE))
+    grad = asked.model.facts[2].weight.grad
+    assert grad[0].abs().sum() > 0
+    assert grad[1:].abs().sum() == 0
+
+
+def test_mistakes_are_told():
+    with pytest.raises(ConfigError, match="loss='bpr' is not known"):
+        NextItem(loss="bpr")
+    with pytest.raises(ConfigError, match="negatives=0"):
+        NextItem(negatives=0)
+    with pytest.raises(ConfigError, match="calibration=2"):
+        NextItem(calibration=2)

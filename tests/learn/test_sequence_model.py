@@ -1,0 +1,81 @@
+"""The network sees the past alone, and places new items by their description."""
+
+import numpy as np
+import pytest
+import torch
+
+from warmstart.errors import ConfigError
+from warmstart.learn.sequence_model import POSITIONS, Architecture, make_layers, make_model
+
+SHAPE = Architecture(dim=16, blocks=2, heads=2, length=12, dropout=0.0)
+
+
+def layers(positions):
+    torch.manual_seed(0)
+    made = make_layers(Architecture(**{**vars(SHAPE), "positions": positions})).eval()
+    torch.nn.init.normal_(made.place, std=0.5)
+    return made
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_no_event_sees_a_later_one(positions):
+    net, x, known = layers(positions), torch.randn(3, 8, 16), torch.ones(3, 8, dtype=torch.bool)
+    other = x.clone()
+    other[:, 5:] = torch.randn(3, 3, 16)
+    one, two = net(x, known), net(other, known)
+    torch.testing.assert_close(one[:, :5], two[:, :5])
+    assert (one[:, 5:] - two[:, 5:]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_empty_places_before_the_first_event_change_nothing(positions):
+    net, x = layers(positions), torch.randn(2, 4, 16)
+    wide = torch.cat([torch.randn(2, 5, 16), x], dim=1)
+    known = torch.tensor([[False] * 5 + [True] * 4] * 2)
+    torch.testing.assert_close(net(wide, known)[:, 5:], net(x, known[:, 5:]), atol=1e-5, rtol=1e-5)
+    assert torch.isfinite(net(wide, torch.zeros_like(known))).all()
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_the_order_of_events_counts(positions):
+    net, x = layers(positions), torch.randn(1, 6, 16)
+    turned = x[:, [1, 0, 2, 3, 4, 5]]
+    known = torch.ones(1, 6, dtype=torch.bool)
+    assert (net(x, known)[:, -1] - net(turned, known)[:, -1]).abs().max() > 1e-4
+
+
+def test_an_item_nobody_met_is_its_description():
+    torch.manual_seed(0)
+    z = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    model = make_model(SHAPE, z, np.array([0, 1, 10, 100, 0]), (2, 2, 2))
+    torch.nn.init.normal_(model.weigh)
+    torch.nn.init.normal_(model.bias)
+    state, bias = model.items(torch.arange(5))
+    content = torch.from_numpy(z) @ model.describe
+    torch.testing.assert_close(state[[0, 4]], content[[0, 4]])
+    torch.testing.assert_close(bias[[0, 4]], (torch.from_numpy(z) @ model.weigh)[[0, 4]])
+    torch.testing.assert_close(state[2] - content[2], 0.5 * model.own[2])  # ten events, tau = 10: half
+
+
+def test_an_own_vector_is_bounded():
+    torch.manual_seed(0)
+    bounded = Architecture(**{**vars(SHAPE), "bound": 0.5, "tau": 0.0})
+    model = make_model(bounded, np.zeros((3, 0), np.float32), np.array([1, 1, 1]), (2,))
+    torch.nn.init.normal_(model.own, std=50.0)
+    state, _ = model.items(torch.arange(3))
+    assert state.norm(dim=1).max() <= 0.5
+    assert state.norm(dim=1).min() > 0.49
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"dim": 10, "heads": 4}, "dim=10 is no multiple of 2 x heads=4"),
+        ({"positions": "none"}, "positions='none'"),
+        ({"dropout": 1.0}, r"dropout=1\.0"),
+        ({"length": 0}, "length=0"),
+    ],
+)
+def test_mistakes_are_told(wrong, told):
+    with pytest.raises(ConfigError, match=told):
+        Architecture(**wrong)
