@@ -110,8 +110,20 @@ def test_mistakes_are_one_line_and_nothing_is_written(shell, encoder, events, tm
     ):
         result = shell("finetune", *events, "--model", encoder, "-o", tmp_path / "run", *words, code=2)
         assert message in " ".join(result.stderr.split())
+        assert "/?" not in result.stderr  # no bar of what did not begin
     assert not (tmp_path / "run").exists()
     assert shell.json("finetune", *events, "--model", encoder, "-o", tmp_path / "run", *FEW)["steps"] == 1
+
+
+def test_what_gained_nothing_and_what_was_done_before_is_told(shell, encoder, events, tmp_path):
+    words = ("finetune", *events, "--task", "rating", "--model", encoder, "-o", tmp_path, *FEW)
+    words = (*words, "--checkpoint-every", 1, "--learning-rate", 1e-30)
+    first, again = shell(*words), shell(*words)
+    assert "best_step: 0" in first.stdout
+    assert "nothing was gained: no validation was better" in " ".join(first.stderr.split())
+    assert "already done: 1 of 1 steps\n" in again.stderr
+    assert "/?" not in again.stderr
+    assert again.stdout == first.stdout
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from warmstart.cli.options import (
     Weights,
     trackers,
 )
-from warmstart.cli.screen import answers, emit, learning
+from warmstart.cli.screen import answers, emit, learning, note_no_gain
 from warmstart.learn.settings import Training
 
 if TYPE_CHECKING:
@@ -196,4 +196,5 @@ def show(learned: Learned, refused: int, as_json: bool) -> None:
     lines = [f"{name}: {value}" for name, value in told.items()]
     lines += [f"{name}: {', '.join(f'{k} {v:.4f}' for k, v in f.items())}" for name, f in figures.items() if f]
     answers().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    note_no_gain(outcome.best_step)
     return None

@@ -30,7 +30,7 @@ from warmstart.cli.options import (
     pairs,
     trackers,
 )
-from warmstart.cli.screen import answers, emit, learning
+from warmstart.cli.screen import answers, emit, learning, note_no_gain
 from warmstart.learn.settings import Training, Tuning
 
 if TYPE_CHECKING:
@@ -137,4 +137,5 @@ def show(made: Pretrained, as_json: bool) -> None:
         return emit(told)
     lines = [f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}" for name, value in told.items()]
     answers().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    note_no_gain(made.best_step)
     return None

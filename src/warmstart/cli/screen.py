@@ -96,25 +96,43 @@ def progress() -> Iterator[Tell]:
 def learning() -> Iterator[Watch]:
     """A progress bar on stderr for a run: steps, time left, loss, steps a second, the newest validation.
 
+    There is none before the first of these is told: what fails at once leaves its message alone.
+
     Examples
     --------
     >>> with learning() as watch:
     ...     watch("training", 1, 2, {"loss": 0.7, "steps_per_second": 3.0})
     """
+    from warmstart.learn.objective import ALREADY_DONE
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[told]}"), console=notes(), disable=silent()) as bars:
-        task = bars.add_task("learning", total=None, told="")
-        told: dict[str, str] = {}
+    bars = Progress(*columns, TextColumn("{task.fields[told]}"), console=notes(), disable=silent())
+    task = bars.add_task("learning", total=None, told="")
+    told: dict[str, str] = {}
 
-        def watch(stage: str, done: int, total: int, figures: dict[str, float]) -> None:
-            rate = figures.get("steps_per_second")
-            shown = {k: v for k, v in figures.items() if k == "loss" or stage == "validation"}
-            told[stage] = " ".join(
-                [*(f"{k} {v:.4g}" for k, v in shown.items()), f"{rate:.2g}/s" if rate else ""]
-            ).strip()
-            bars.update(task, completed=done, total=total, told=escape(" | ".join(told[k] for k in sorted(told))))
+    def watch(stage: str, done: int, total: int, figures: dict[str, float]) -> None:
+        if stage == ALREADY_DONE:
+            return say(f"{stage}: {done} of {total} steps")
+        bars.start()
+        rate = figures.get("steps_per_second")
+        shown = {k: v for k, v in figures.items() if k == "loss" or stage == "validation"}
+        words = [*(f"{k} {v:.4g}" for k, v in shown.items()), f"{rate:.2g}/s" if rate else ""]
+        told[stage] = " ".join(words).strip()
+        bars.update(task, completed=done, total=total, told=escape(" | ".join(told[k] for k in sorted(told))))
+        return None
 
+    try:
         yield watch
+    finally:
+        if bars.live.is_started:
+            bars.stop()
+
+
+def note_no_gain(best_step: int) -> None:
+    """Say on stderr where no step of a run was better than its beginning: the figures alone do not tell."""
+    if best_step == 0 and not silent():
+        told = "nothing was gained: no validation was better than that before the first step, whose weights were kept"
+        say(f"{told}; `warmstart runs show` has the figures by step, other --steps or --learning-rate may help")
 
 
 def listing(rows: pl.DataFrame, title: str | None = None) -> Table:

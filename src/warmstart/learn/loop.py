@@ -11,7 +11,7 @@ from typing import Any
 
 from warmstart.errors import ArtefactError, TrainingError, require
 from warmstart.learn.checkpoint import load_weights, optimiser_tensors, read_tensors, restore, write_tensors
-from warmstart.learn.objective import Objective, Watch
+from warmstart.learn.objective import ALREADY_DONE, Objective, Watch
 from warmstart.learn.processes import Draw, Processes
 from warmstart.learn.run import Run
 from warmstart.learn.settings import Training
@@ -142,6 +142,8 @@ class _Loop:
         if not self._resume():
             self.at.first = self._validate(0)
         training, began, start = self.training, time.monotonic(), self.at.steps
+        if self.watch and self.processes.main and (start >= training.steps or self.at.stopped):
+            self.watch(ALREADY_DONE, start, training.steps, {})
         while self.at.steps < training.steps and not self.at.stopped:
             figures = self._step(self.at.steps)
             self.at.steps += 1

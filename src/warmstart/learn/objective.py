@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from warmstart.learn.backbone import Backbone
 
 Watch = Callable[[str, int, int, dict[str, float]], None]  # stage, steps done, steps in all, figures
+ALREADY_DONE = "already done"  # the stage that is told of a run that is given again after its end
 
 
 class Objective(Protocol):
