@@ -13,7 +13,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.interactions import NO_TIME, Interactions
 from warmstart.data.language import item_texts, languages
 from warmstart.data.leakage import events_before_added, outcome_columns
-from warmstart.data.report import IngestReport
+from warmstart.data.report import UNDESCRIBED, IngestReport
 
 Severity = Literal["info", "advice", "warning", "problem"]
 FEW = (0, 1, 3, 5)  # events: the steps of the sparsity shares
@@ -254,7 +254,17 @@ def _look_ingest(v: _View) -> Iterator[Finding]:
         level: Severity = "problem" if share > 0.2 else "warning" if share > 0.01 else "info"
         advice = "write them out (--rejects FILE; in Python rejects=) and look at a few"
         yield Finding("refused", level, v.ingest.told, advice)
+    yield from _unmatched(v.ingest.repairs.get(UNDESCRIBED, 0), int((np.bincount(v.events.item) > 0).sum()))
     yield from (Finding("repair", "info", f"{what}: {n:,}") for what, n in v.ingest.repairs.items())
+
+
+def _unmatched(strange: int, met: int) -> Iterator[Finding]:
+    """Items of the events that the items table does not describe, where they are many."""
+    if 2 * strange > met:
+        few = f"none of {met:,} ids" if strange == met else f"only {met - strange:,} of {met:,} ids"
+        text = f"{few} of items in the events {'is' if met - strange < 2 else 'are'} in the items table"
+        advice = "write ids alike in both, or name the column: --map item_id=NAME; in Python columns="
+        yield Finding("items_unmatched", "problem" if strange == met else "warning", text, advice)
 
 
 CHECKS: tuple[Callable[[_View], Iterator[Finding]], ...] = (

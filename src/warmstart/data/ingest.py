@@ -16,7 +16,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.folders import find_tables
 from warmstart.data.interactions import Interactions
 from warmstart.data.readers import Source, read_table
-from warmstart.data.report import IngestReport, write_rejects
+from warmstart.data.report import UNDESCRIBED, IngestReport, write_rejects
 from warmstart.data.table import Table
 from warmstart.data.tables import Part, catalog_of, graph_of, present, read_links, shape_graph, shape_keyed, users_of
 from warmstart.errors import DataError
@@ -217,7 +217,7 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
     if not len(catalog):
         raise DataError("there is neither an event nor an item; give events, or a table of items by items=")
     if undescribed and "items" in parts:
-        repairs["events: items that are not in the items table"] = undescribed
+        repairs[UNDESCRIBED] = undescribed
     users, table = users_of(parts.get("users"), events["user_id"])
     kinds = tuple(events["kind"].unique(maintain_order=True).to_list()) or ("interaction",)
     x = Interactions.of(

@@ -12,6 +12,8 @@ from warmstart.errors import DataError
 
 WRITERS = {".csv": "write_csv", ".parquet": "write_parquet", ".jsonl": "write_ndjson", ".ndjson": "write_ndjson"}
 
+UNDESCRIBED = "events: items that are not in the items table"  # a key of ``IngestReport.repairs``
+
 
 @dataclass(frozen=True)
 class IngestReport:

@@ -13,6 +13,7 @@ from warmstart.errors import DataError, require
 from warmstart.learn.adversarial import Adversary, against
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.heads import HeadSettings
+from warmstart.learn.held_items import strangers
 from warmstart.learn.loop import Outcome, learn
 from warmstart.learn.mirrors import follow
 from warmstart.learn.objective import Watch
@@ -160,7 +161,8 @@ def prepare(data: Dataset, task: Task, settings: Finetuning) -> tuple[Task, Exam
     template, seed = settings.source.template, settings.training.seed
     known = np.array([bool(t.strip()) for t in item_texts(data.catalog, template)])
     if not known[data.interactions.item].any():
-        raise DataError(f"no item with events has a text (template={template!r}); name columns that say something")
+        why = strangers(item_texts(data.catalog, template), data.interactions) or "no item with events has a text"
+        raise DataError(f"{why}; give an items table whose columns say something (template={template!r})")
     examples = task.examples(data, known, seed)
     task, train, held = task.fitted(*held_out(data.interactions, examples, settings.pairing, seed))
     if not len(held):

@@ -16,6 +16,22 @@ from warmstart.learn.scores import ndcg, ndcg_rows
 MIN_HELD = 5  # items a validation needs to mean anything
 
 
+def strangers(texts: Sequence[str], x: Interactions) -> str:
+    """For a message: that no item with events is one of those with a text; empty where some are, or either are none.
+
+    Examples
+    --------
+    >>> met = Interactions.of(np.array([0]), np.array([1]), n_users=1, n_items=2)
+    >>> strangers(["Alien", ""], met)
+    'none of 1 items with events is among the 1 that have a text (do events and items table write ids alike?)'
+    """
+    told, seen = np.array([bool(t.strip()) for t in texts], bool), np.bincount(x.item, minlength=len(texts)) > 0
+    if not told.any() or not seen.any() or (told & seen).any():
+        return ""
+    few = f"none of {int(seen.sum()):,} items with events is among the {int(told.sum()):,} that have a text"
+    return f"{few} (do events and items table write ids alike?)"
+
+
 class Encodes(Protocol):
     """Texts -> float32 (n, dim), unit rows: a backbone, or any text encoder."""
 
@@ -60,7 +76,8 @@ class HeldItems:
         seen.data[:] = 1.0
         met = np.flatnonzero((seen.getnnz(axis=0) > 0) & np.array([bool(t.strip()) for t in texts], bool))
         if len(met) < 2 * MIN_HELD:
-            raise DataError(f"{len(met)} items have both a text and an event; retrieval needs {2 * MIN_HELD} or more")
+            why = strangers(texts, x) or f"{len(met)} items have both a text and an event"
+            raise DataError(f"{why}; retrieval needs {2 * MIN_HELD} or more")
         n = max(MIN_HELD, round(share * len(met))) if share else 0
         held = np.sort(np.random.default_rng([seed, 1]).permutation(met)[:n])
         items = np.setdiff1d(met, held)
