@@ -109,6 +109,7 @@ def test_the_command_prints_and_writes_json(encoder_names, tmp_path):
     assert shown.exit_code == 0, shown.output
     for word in ("clean", "typos", "drop", "stuff", "places won", "less that of tfidf"):
         assert word in shown.stdout
+    assert "nan" not in shown.stdout  # between draws, of a single one
     answer = json.loads(CliRunner().invoke(app, [*ask, "--json"]).stdout)
     assert answer["against_first"] == {}
     assert set(answer["models"]["tfidf"]["attacks"]) == {"typos", "drop", "stuff"}

@@ -54,6 +54,12 @@ def test_something_else_in_the_same_folder_is_refused(tmp_path, asked, told):
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
+def test_a_file_is_no_folder_for_a_run(tmp_path):
+    (tmp_path / "films.csv").write_text("item_id")
+    with pytest.raises(ConfigError, match="csv is a file; a run is a folder: give another name"):
+        begin(tmp_path / "films.csv")
+
+
 def test_time_adds_up_over_sessions(tmp_path):
     first = begin(tmp_path)
     first._began -= 100

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A transformer: folder, GGUF file or model name.")]
 Methods = Annotated[str, typer.Option(help="Forms, with commas between; words of one form joined by +.")]
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for all forms.")]
+Out = Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for all forms.")]
 Steps = Annotated[int, typer.Option(min=0, help="Steps in which layers:N and prune:SHARE learn; 0 = none.")]
 Rate = Annotated[float, typer.Option(help="Their learning rate.")]
 HeldOut = Annotated[float, typer.Option(help="Share of the items that forms are judged on.")]

@@ -12,7 +12,7 @@ from warmstart.cli.options import Json
 from warmstart.cli.screen import answers, emit, listing, progress
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One of `warmstart data list`.")]
-To = Annotated[Path, typer.Option("--to", help="Folder to put it into, as FOLDER/NAME.")]
+To = Annotated[Path, typer.Option("--to", file_okay=False, help="Folder to put it into, as FOLDER/NAME.")]
 From = Annotated[Path | None, typer.Option("--from", help="An archive obtained otherwise; nothing is fetched.")]
 
 

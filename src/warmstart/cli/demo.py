@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from warmstart.engine import Engine
     from warmstart.evaluate.report import Report
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the report, the engine and the data.")]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the report, the engine and the data.")
+]
 Fast = Annotated[bool, typer.Option("--fast", hidden=True, help="A small part of the data and no language model.")]
 SMALL = (100, 300)  # users, films
 QUICK: dict[str, Any] = {

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from warmstart.engine import Engine
     from warmstart.recipe import Recipe
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the engine.")]
+Out = Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the engine.")]
 Task = Annotated[str | None, typer.Option("--finetune", metavar="TASK", help="Let the text encoder learn: retrieval.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps of --finetune; every other setting is in the recipe.")]
-SaveData = Annotated[Path | None, typer.Option(help="Folder for the cleaned dataset, to give as --data later.")]
+SaveData = Annotated[
+    Path | None, typer.Option(file_okay=False, help="Folder for the cleaned dataset, to give as --data later.")
+]
 
 
 def fit(

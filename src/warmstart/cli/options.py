@@ -30,7 +30,9 @@ Scale = Annotated[
     str | None, typer.Option(metavar="LOW,HIGH", help="Smallest and largest rating allowed; rows beyond are refused.")
 ]
 RecipeFile = Annotated[Path | None, typer.Option(help="Recipe (TOML); the default recipe if none is given.")]
-RunFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run; the model is its model/.")]
+RunFolder = Annotated[
+    Path, typer.Option("--out", "-o", file_okay=False, help="Folder of the run; the model is its model/.")
+]
 Model = Annotated[str, typer.Option(help="A folder, a .gguf file, all-MiniLM-L6-v2, gemma-3-270m, a hub name.")]
 Template = Annotated[str | None, typer.Option(help='Text of an item, e.g. "{title}: {description}".')]
 MaxTokens = Annotated[int, typer.Option(min=0, help="Tokens of a text that are read; 0 = as many as the model reads.")]

@@ -22,7 +22,7 @@ Model = Annotated[str, typer.Argument(metavar="MODEL", help="A text encoder: fol
 Beside = Annotated[list[str] | None, typer.Option(metavar="MODEL", help="Another to compare with; may be repeated.")]
 Rate = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of a text's words that are attacked.")]
 HeldOut = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of the items held out, as in fine-tuning.")]
-Draws = Annotated[int, typer.Option(min=1, help="Seeds over which an attack is averaged.")]
+Draws = Annotated[int, typer.Option(min=1, help="Seeds over which an attack is averaged; 1 tells no spread.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides what is held out, as in fine-tuning, and what goes wrong.")]
 
 
@@ -79,7 +79,7 @@ def table(found: Mapping[str, Robustness]) -> pl.DataFrame:
     for name, one in found.items():
         rows.append((name, "clean", str(one.interval()), "", "", ""))
         for attack in one.attacked:
-            lost, spread = f"{one.loss(attack):.1%}", f"{one.spread(attack):.4f}"
+            lost, spread = f"{one.loss(attack):.1%}", "-" if (s := one.spread(attack)) != s else f"{s:.4f}"
             rows.append(("", attack, str(one.interval(attack)), lost, _shown(one.change(attack)), spread))
     columns = ["model", "texts", "ndcg@10", "lost", "change by person", "between draws"]
     return pl.DataFrame(rows, schema=columns, orient="row")

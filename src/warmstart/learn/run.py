@@ -81,9 +81,11 @@ class Run:
         Raises
         ------
         ConfigError
-            If the folder holds a run that was asked for something else, or another process writes there.
+            If the folder holds a run that was asked for something else, another process writes there, or it is a file.
         """
         path = Path(folder)
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"{path} is a file; a run is a folder: give another name (--out)")
         plain_settings = json.loads(json.dumps(dict(settings), default=str))
         card = {"format": FORMAT, "kind": kind, "settings": plain_settings, "data": data, "sizes": dict(sizes or {})}
         card |= {"status": "running", "started": now(), "ended": None}
