@@ -17,6 +17,7 @@ from warmstart.errors import ConfigError, DataError
 from warmstart.experts.features import SEPARATOR
 
 LOG = logging.getLogger(__name__)
+SHOWN = 5  # values of a column that a message repeats
 
 
 def count_queries(
@@ -107,7 +108,7 @@ def filter_mask(catalog: Catalog, filters: Mapping[str, object] | None) -> np.nd
     """Items that pass every filter: bool, shape (n_items,).
 
     A filter names a column and a value, or several of which one must be met; cells with several values
-    (``Comedy|Drama``) pass if one of them is met; case does not matter.
+    (``Comedy|Drama``) pass if one of them is met; case does not matter. A filter that nothing passes is logged.
 
     Examples
     --------
@@ -124,7 +125,9 @@ def filter_mask(catalog: Catalog, filters: Mapping[str, object] | None) -> np.nd
         if cells.dtype == pl.List:
             cells = cells.cast(pl.List(pl.String)).list.join("|")
         values = cells.cast(pl.String).fill_null("").to_list()
-        mask &= np.array(
-            [v.lower() in accepted or bool(accepted & set(SEPARATOR.split(v.lower()))) for v in values], bool
-        )
+        passed = [v.lower() in accepted or bool(accepted & set(SEPARATOR.split(v.lower()))) for v in values]
+        if not any(passed):
+            found = ", ".join(list(dict.fromkeys(v for v in values if v))[:SHOWN])
+            LOG.warning("no item has %r in column %r, which holds e.g. %s", wanted, column, found or "nothing")
+        mask &= np.array(passed, bool)
     return mask

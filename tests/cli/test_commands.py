@@ -60,6 +60,11 @@ def test_recommend_from_some_items_only(shell, fitted):
     assert {int(row["item_id"][1:]) % 4 for row in rows} == {0, 1}
 
 
+def test_a_filter_that_nothing_passes_is_told_with_values_there_are(shell, fitted, caplog):
+    assert shell.json("recommend", shell.folder / "engine", "--filter", "genre=spcae") == []
+    assert "no item has 'spcae' in column 'genre', which holds e.g. space, crime" in caplog.text
+
+
 def test_tables_for_people(shell, fitted):
     said = shell("recommend", shell.folder / "engine", "--history", "i0", "-k", 2, "--explain").stdout
     assert "reasons" in said
