@@ -55,7 +55,7 @@ def test_negatives_are_refused_where_nothing_is_drawn(task, beside):
         ((None, 2.0, None), r"--adversary-weight 2.0 has no meaning without --adversary; leave it out, or give one of"),
         ((None, None, 0.1), r"--adversary-rate 0.1 has no meaning without --adversary"),
         (("fgm", None, 0.1), r"--adversary-rate 0.1 has no meaning for --adversary fgm; .* typos, consistency"),
-        (("gremlins", None, 0.1), r"method='gremlins' is not known"),
+        (("gremlins", None, 0.1), r"adversary='gremlins' is not known"),
         (("typos", 2.0, None), r"--adversary-weight 2.0 has no meaning for --adversary typos"),
     ],
 )
@@ -105,6 +105,12 @@ def test_mistakes_are_one_line_and_nothing_is_written(shell, encoder, events, tm
         (("--adversary-rate", 0.1), "has no meaning without --adversary"),
         (("--model", "no such model"), "is no folder and no model name"),
         (("--max-tokens", -1), "--max-tokens"),
+        (("--task", "ranking", "--loss", "elsa"), "--loss elsa is of task 'retrieval'; for 'ranking' give bpr, margin"),
+        (("--loss", "bpr"), "--loss bpr is of task 'ranking'; for 'retrieval' give elsa, pairs, distil, harden"),
+        (("--loss", "distil"), "loss='distil' has nobody to learn from; name a cross-encoder as teacher (--teacher)"),
+        (("--adversary", "tyops"), "adversary='tyops' is not known; choose one of fgm"),
+        (("--task", "rnking"), "Invalid value for '--task': 'rnking' is not one of 'retrieval'"),
+        (("-o", events[0]), "events.csv' is a file"),
         (("--dims", "8,9999"), "dims=9999 is not below 32, the length of the model's vectors"),
         (("--dims", "8,32", "--loss", "pairs"), "dims=32 is not below 32"),
     ):

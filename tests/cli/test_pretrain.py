@@ -42,6 +42,15 @@ def test_mistakes_are_one_line(shell, encoder, tmp_path):
         (("--texts", empty), "holds no text in column 'text'"),
         (("--texts", tmp_path / "gone.txt"), "is no file"),
         (("--items", shell.folder / "items.csv", "--method", "guess"), "method='guess' is not known"),
+        (
+            ("--items", shell.folder / "items.csv", "--method", "contrast"),
+            "give DATA (in Python a dataset), and neither",
+        ),
+        (
+            ("--items", shell.folder / "items.csv", "--method", "causal"),
+            "is an encoder: it reads the whole text at once",
+        ),
+        (("-o", shell.folder / "items.csv"), "items.csv' is a file"),
         (("--items", shell.folder / "items.csv", "--tuning", "frozen"), "would learn nothing that is kept"),
         (("--items", shell.folder / "items.csv", "--model", "no such model"), "is no folder and no model name"),
     ):

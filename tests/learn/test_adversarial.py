@@ -180,4 +180,4 @@ def test_the_command_trains_against_an_adversary(puzzle, encoder_folder, tmp_pat
     assert (adversary["method"], adversary["attack"]["rate"]) == ("consistency", 0.3)
     bad = CliRunner().invoke(app, [*ask, "--adversary", "gremlins"])
     assert bad.exit_code == 2
-    assert "method='gremlins' is not known" in bad.stderr
+    assert "adversary='gremlins' is not known" in bad.stderr

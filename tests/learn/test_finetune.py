@@ -251,7 +251,7 @@ def answers(labels):
         (Interest(), [0, 1, 1], "class 'not interested' has 1 example"),
         (Category("genre", ("a", "b")), [0, 1, 2], "label 2 is out of range; labels of this task are from 0 to 1"),
         (Category("genre", ("a", "b")), [0, 1, 0.5], "label 0.5 is out of range"),
-        (Category("genre", ("a", "b")), [0, 0, 1], "class 'b' has one example to learn from; drop rare classes"),
+        (Category("genre", ("a", "b")), [0, 0, 1], "class 'b' has one example .*; drop rare classes .--rare drop"),
         (Category("genre", ("a", "b"), "drop"), [0, 0, 1], "1 class.* two are needed"),
         (Rating(), [1, np.inf], "label inf is out of range"),
         (Ranking(), [1, -1], "label -1 is out of range"),

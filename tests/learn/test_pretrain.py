@@ -216,8 +216,18 @@ def bad(out, model, **more):
 def test_bad_input_is_told_before_anything_is_written(tmp_path, encoder_folder, decoder_folder, puzzle):
     out = tmp_path / "run"
     for model, more, error, message in (
-        (encoder_folder, {"settings": Pretraining("causal")}, ConfigError, "is an encoder and sees what comes next"),
-        (decoder_folder, {}, ConfigError, "is a decoder and has no mask; use method 'causal' or 'denoise'"),
+        (
+            encoder_folder,
+            {"settings": Pretraining("causal")},
+            ConfigError,
+            "is an encoder: it reads the whole text at once",
+        ),
+        (
+            decoder_folder,
+            {},
+            ConfigError,
+            "is a decoder and has no mask to fill, as method='masked' does; take --method causal",
+        ),
         (encoder_folder, {"tuning": Tuning("frozen")}, ConfigError, "would learn nothing that is kept"),
         (encoder_folder, {"texts": ["one"] * 20}, DataError, "1 different texts"),
         (encoder_folder, {"settings": Pretraining("contrast")}, ConfigError, "learns from events"),

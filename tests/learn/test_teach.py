@@ -168,7 +168,7 @@ def test_another_teacher_of_the_same_name_and_another_history_are_another_run(
 @pytest.mark.parametrize(
     ("task", "words"),
     [
-        ({"loss": "distil"}, "'distil' takes one"),
+        ({"loss": "distil"}, "has nobody to learn from; name a cross-encoder as teacher"),
         ({"teacher": "x"}, "beside loss='elsa'"),
         ({"loss": "distil", "teacher": "x", "dims": (8,)}, "beside loss='distil'"),
     ],

@@ -198,5 +198,5 @@ def test_settings_out_of_range_are_told(encoder_folder, kind, more, message):
 def test_a_model_of_the_other_kind_is_told(encoder_folder, decoder_folder):
     with pytest.raises(ConfigError, match="is a decoder; use method 'causal'"):
         MaskedObjective(Backbone(decoder_folder), TEXTS, TEXTS[:5])
-    with pytest.raises(ConfigError, match="is an encoder and sees what comes next"):
+    with pytest.raises(ConfigError, match="is an encoder: it reads the whole text at once"):
         CausalObjective(Backbone(encoder_folder), TEXTS, TEXTS[:5])

@@ -143,9 +143,21 @@ class Asked:
         if self.task is TaskName.retrieval and self.loss != "distil":
             for name in TAUGHT:
                 self._refuse(name, f"for task {self.task.value!r}", "give --loss distil")
+        self._check_loss()
         for name in ("threshold", "by_rating"):
             if getattr(self, name) is not None:
                 self._refuse("negatives", f"beside {flag(name)}: nothing is drawn", f"leave {flag(name)} out")
+
+    def _check_loss(self) -> None:
+        """Refuse a loss that is another task's."""
+        from warmstart.learn.finetune_retrieval import LOSSES
+        from warmstart.learn.losses import RANKING
+
+        of_task = {TaskName.retrieval: LOSSES, TaskName.ranking: tuple(RANKING)}
+        for task, losses in of_task.items():
+            if self.loss in losses and self.loss not in of_task.get(self.task, ()):
+                mine = ", ".join(of_task[self.task])
+                raise ConfigError(f"--loss {self.loss} is of task {task.value!r}; for {self.task.value!r} give {mine}")
 
     def _refuse(self, name: str, place: str, remedy: str) -> None:
         value = getattr(self, name)

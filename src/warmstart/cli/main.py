@@ -70,7 +70,7 @@ class Mistakes(TyperGroup):
             # what is not one of Typer's own is a defect, to be seen in full; a bare group shows its help
             if not hasattr(error, "format_message") or type(error).__name__ == "NoArgsIsHelpError":
                 raise
-            _stop(f"{error.format_message().rstrip('.')}; see --help")
+            _stop(f"{error.format_message().rstrip('.').replace('Value error, ', '')}; see --help")
 
 
 def _stop(message: str) -> NoReturn:

@@ -50,7 +50,7 @@ class Adversary:
     attack: Attack = field(default_factory=lambda: Attack("typos"))
 
     def __post_init__(self) -> None:
-        choose("method", self.method, METHODS)
+        choose("adversary", self.method, METHODS)
         at_least("steps", self.steps, 1)
         for name in ("weight", "epsilon"):
             if not getattr(self, name) > 0:

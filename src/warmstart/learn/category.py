@@ -91,7 +91,8 @@ class Category:
         counts = np.bincount(train.labels[:, 0].astype(int), minlength=len(self.classes))
         if self.rare == "refuse" and (counts == 1).any():
             name = self.classes[int(np.flatnonzero(counts == 1)[0])]
-            raise DataError(f"class {name!r} has one example to learn from; drop rare classes, or give more events")
+            remedy = "drop rare classes (--rare drop; in Python rare='drop'), or give more events"
+            raise DataError(f"class {name!r} has one example to learn from; {remedy}")
         kept = np.flatnonzero(counts >= LEAST)
         if len(kept) < LEAST:
             raise DataError(f"{len(kept)} class(es) have {LEAST} examples or more; two are needed to tell apart")

@@ -34,7 +34,7 @@ class CausalObjective(TokenObjective):
     ) -> None:
         super().__init__(backbone, train, held, max_tokens, seed)
         if not backbone.decoder:
-            raise ConfigError(f"{backbone.name} is an encoder and sees what comes next; use 'masked' or 'denoise'")
+            raise ConfigError(f"{backbone.name} is an encoder: it reads the whole text at once; use another method")
 
     def question(self, tokens: dict[str, Any], chances: Any) -> Question:
         """Every token is asked for at the place before it."""

@@ -55,8 +55,10 @@ class RetrievalTask:
     def __post_init__(self) -> None:
         choose("loss", self.loss, LOSSES)
         share("held_out", self.held_out, 0.1)
-        if (self.loss == "distil") != bool(self.teacher):
-            raise ConfigError(f"teacher={self.teacher!r} beside loss={self.loss!r}; 'distil' takes one, others none")
+        if self.loss == "distil" and not self.teacher:
+            raise ConfigError("loss='distil' has nobody to learn from; name a cross-encoder as teacher (--teacher)")
+        if self.teacher and self.loss != "distil":
+            raise ConfigError(f"teacher={self.teacher!r} beside loss={self.loss!r}; leave it out, or take 'distil'")
         if self.dims and self.loss not in ("elsa", "pairs"):
             raise ConfigError(f"dims={self.dims} beside loss={self.loss!r}; elsa and pairs learn shorter lengths")
 

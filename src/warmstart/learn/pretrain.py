@@ -187,7 +187,10 @@ class _Learned:
             corpus = Corpus.of([*own, *texts], files, s.column, s.held_out, s.most_held)
             return cls(corpus.fingerprint, corpus, None, ())
         if not isinstance(data, Dataset) or texts or files:
-            raise ConfigError("method='contrast' learns from events and the texts of their items alone; give a dataset")
+            raise ConfigError(
+                "method='contrast' learns from events and the texts of their items alone; give DATA (in Python a "
+                "dataset), and neither --texts nor files"
+            )
         return cls(fingerprint_of(data.fingerprint(), "\n".join(own)), None, data, own)
 
     def sizes(self) -> dict[str, int]:
@@ -217,9 +220,14 @@ def _check(method: str, tuning: Tuning, model: str | Path) -> None:
         raise ConfigError("tuning='frozen' would learn nothing that is kept; choose full, last or lora")
     decoder = Reading.of(weights_folder(str(model))).pooling == "last"
     if method == "masked" and decoder:
-        raise ConfigError(f"{model} is a decoder and has no mask; use method 'causal' or 'denoise'")
+        raise ConfigError(
+            f"{model} is a decoder and has no mask to fill, as method='masked' does; take --method causal or denoise"
+        )
     if method == "causal" and not decoder:
-        raise ConfigError(f"{model} is an encoder and sees what comes next; use method 'masked' or 'denoise'")
+        raise ConfigError(
+            f"{model} is an encoder: it reads the whole text at once and cannot guess the next word, as "
+            "method='causal' does; take --method masked or denoise, or a decoder (--model gemma-3-270m)"
+        )
 
 
 def _head_alone(
