@@ -103,7 +103,8 @@ class Tables:
 def count_refused(account: IngestReport) -> None:
     """Say on stderr how many rows were refused, if any were."""
     if account.n_refused and not silent():
-        say(f"{account.told}; {f'they are in {account.rejects}' if account.rejects else '--rejects FILE keeps them'}")
+        where = f"they are in {account.rejects}" if account.rejects else "`warmstart check`, --rejects FILE show them"
+        say(f"{account.told}; {where}")
 
 
 def pairs(texts: Iterable[str], option: str) -> dict[str, str]:
