@@ -13,7 +13,8 @@ SHAPE = Architecture(dim=16, blocks=2, heads=2, length=12, dropout=0.0)
 def layers(positions):
     torch.manual_seed(0)
     made = make_layers(Architecture(**{**vars(SHAPE), "positions": positions})).eval()
-    torch.nn.init.normal_(made.place, std=0.5)
+    if positions == "learned":
+        torch.nn.init.normal_(made.place, std=0.5)
     return made
 
 

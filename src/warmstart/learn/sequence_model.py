@@ -11,7 +11,7 @@ import numpy as np
 from warmstart.errors import ConfigError, require
 from warmstart.learn.settings import at_least, choose, share
 
-POSITIONS = ("learned", "rotary")
+POSITIONS = ("rotary", "learned")
 _BASE = 10_000.0  # of rotary positions
 
 
@@ -30,8 +30,8 @@ class Architecture:
     dropout
         Share of a state that is missing while learning.
     positions
-        "learned": a vector a place, counted from the newest. "rotary": attention sees how far events lie apart (Su
-        et al. 2021, arXiv:2104.09864).
+        "rotary": attention sees how far events lie apart (Su et al. 2021, arXiv:2104.09864). "learned": a vector a
+        place, counted from the newest.
     tau
         Events at which an item's own vector has half of its say; it has none for an item nobody met.
     bound
@@ -44,7 +44,7 @@ class Architecture:
     heads: int = 2
     length: int = 64
     dropout: float = 0.3
-    positions: str = "learned"
+    positions: str = "rotary"
     tau: float = 10.0
     bound: float = 0.0
 
@@ -100,7 +100,8 @@ def make_layers(shape: Architecture) -> Any:
     class Layers(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
         def __init__(self) -> None:
             super().__init__()
-            self.place = nn.Parameter(0.02 * torch.randn(shape.length, d))
+            if shape.positions == "learned":
+                self.place = nn.Parameter(0.02 * torch.randn(shape.length, d))
             self.blocks = nn.ModuleList(Block() for _ in range(shape.blocks))
             self.last, self.drop = nn.LayerNorm(d), nn.Dropout(shape.dropout)
 
