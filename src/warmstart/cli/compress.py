@@ -69,7 +69,7 @@ def compress(
     if as_json:
         emit([plain(row) for row in rows])
     else:
-        answers().print(listing(table(rows)))
+        answers().print(listing(table(rows)), "texts_a_second: the original in torch, forms as they serve", sep="\n")
 
 
 def kept_on_disk(rows: Sequence[Row], out: Path) -> None:

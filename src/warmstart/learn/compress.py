@@ -39,7 +39,6 @@ from warmstart.text.weights import is_gguf, weights_folder
 Tell = Callable[[str, int, int], None]  # stage, done, total
 MODEL = "model"  # the transformer of a form that has one of its own, to train or compress further
 RUNS = "runs"
-TIMED = "timed under torch, forms as they serve"
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ class _Workshop:
         files = _weights(self.source)
         sizes = megabytes(files), zipped_megabytes(files), vectors.size * 4 / 1e6
         judged = self.yard.judge(FloatVectors(vectors), vectors)
-        yield Row("original", *sizes, speed, judged, str(self.source), TIMED)
+        yield Row("original", *sizes, speed, judged, str(self.source))
         with _written(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.out) as work:
