@@ -1,0 +1,1 @@
+"""What people are interested in, from coarse to fine, in words."""

@@ -1,0 +1,165 @@
+"""What sets a person apart: concepts they take more often than everybody does, with the events that show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from warmstart.errors import ConfigError
+from warmstart.interests.tree import ConceptTree
+
+RISING, FADING, STEADY = "rising", "fading", "steady"
+
+
+@dataclass(frozen=True)
+class ProfileSettings:
+    """How a history becomes interests.
+
+    Parameters
+    ----------
+    half_life
+        Share of a person's own history, counted in events, after which an event weighs half; 0 = all weigh the same.
+    prior
+        Events of everybody's taste that are added to a history: one event alone proves little.
+    most
+        Interests at most.
+    turn
+        Ratio of a concept's share among the newer half of the events to that among the older, from which on it rises
+        (or, the other way round, fades); above 1.
+    """
+
+    half_life: float = 0.5
+    prior: float = 3.0
+    most: int = 8
+    turn: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not (self.half_life >= 0 and self.prior > 0 and self.most >= 1 and self.turn > 1):
+            raise ConfigError(
+                f"half_life={self.half_life:g}, prior={self.prior:g}, most={self.most}, turn={self.turn:g}: they must "
+                "be 0 or more, above 0, 1 or more, above 1; 0.5, 3, 8 and 1.5 are usual"
+            )
+
+
+@dataclass(frozen=True)
+class Interest:
+    """One interest of a person.
+
+    Parameters
+    ----------
+    concept
+        Number in the tree.
+    weight
+        Its part of all that sets the person apart, in (0, 1]; those of a profile sum to 1.
+    share, common
+        Its part of the history, newer events weighing more, and of everybody's events; both in [0, 1].
+    trend
+        "rising", "fading" or "steady".
+    evidence
+        Codes of the history's items that belong to it, newest first.
+    """
+
+    concept: int
+    weight: float
+    share: float
+    common: float
+    trend: str
+    evidence: tuple[int, ...]
+
+
+def common_shares(tree: ConceptTree, counts: np.ndarray) -> np.ndarray:
+    """Part of everybody's events that each concept holds, over its level: float64, shape (n_concepts,).
+
+    An item nobody met counts as half an event, so that no concept is impossible.
+    """
+    mass = np.zeros(len(tree))
+    for level in range(tree.paths.shape[1]):
+        np.add.at(mass, tree.paths[:, level], np.maximum(counts, 0.5))
+    total = max(float(np.maximum(counts, 0.5).sum()), 1e-9)
+    return mass / total
+
+
+def event_weights(n: int, half_life: float) -> np.ndarray:
+    """Weights of n events, oldest first; the newest weighs 1.
+
+    Examples
+    --------
+    >>> event_weights(4, half_life=0.5).round(2).tolist()
+    [0.35, 0.5, 0.71, 1.0]
+    """
+    if not half_life or not n:
+        return np.ones(n)
+    return 0.5 ** (np.arange(n)[::-1] / (half_life * n))
+
+
+def interests_of(
+    row: np.ndarray, tree: ConceptTree, common: np.ndarray, settings: ProfileSettings | None = None
+) -> list[Interest]:
+    """Interests of a history, the most telling first; none for an empty one.
+
+    A concept tells ``s_c log(s_c / p_c)``, its part of the divergence of the person's taste from everybody's (what is
+    common to all is taken out), ``s_c = (sum of weights in c + prior p_c) / (sum of weights + prior)``. Those that tell
+    most are kept, coarse or fine, none within another.
+
+    Parameters
+    ----------
+    row
+        Item codes, oldest first.
+    tree
+        The concepts.
+    common
+        p, of ``common_shares``.
+    settings
+        Decay, prior, number.
+    """
+    asked = settings or ProfileSettings()
+    if not len(row):
+        return []
+    weights, paths = event_weights(len(row), asked.half_life), tree.paths[row]
+    mass = np.zeros(len(tree))
+    for level in range(paths.shape[1]):
+        np.add.at(mass, paths[:, level], weights)
+    share = (mass + asked.prior * common) / (weights.sum() + asked.prior)
+    told = np.where(mass > 0, share * np.log(share / np.maximum(common, 1e-12)), 0.0)
+    chosen = apart(told, tree, asked.most)
+    total = float(told[chosen].sum())
+    return [
+        Interest(
+            int(c),
+            float(told[c] / total),
+            float(mass[c] / weights.sum()),
+            float(common[c]),
+            trend(row, tree, int(c), asked.turn),
+            tuple(int(i) for i in row[::-1] if tree.paths[i, tree.level[c]] == c),
+        )
+        for c in chosen
+    ]
+
+
+def apart(told: np.ndarray, tree: ConceptTree, most: int) -> np.ndarray:
+    """Concepts that tell most, above 0, none of which holds another."""
+    chosen: list[int] = []
+    for c in np.argsort(-told, kind="stable").tolist():
+        if told[c] <= 0 or len(chosen) == most:
+            break
+        line = lineage(tree, c)
+        if not any(c in lineage(tree, other) or other in line for other in chosen):
+            chosen.append(c)
+    return np.array(chosen, np.int64)
+
+
+def lineage(tree: ConceptTree, concept: int) -> list[int]:
+    """A concept and those that hold it, finest first."""
+    line = [concept]
+    while tree.parent[line[-1]] >= 0:
+        line.append(int(tree.parent[line[-1]]))
+    return line
+
+
+def trend(row: np.ndarray, tree: ConceptTree, concept: int, turn: float) -> str:
+    """Whether a concept is met more often in the newer half of a history than in the older."""
+    inside = tree.paths[row, tree.level[concept]] == concept
+    half = len(row) // 2
+    older, newer = (inside[:half].sum() + 0.5) / (half + 1), (inside[half:].sum() + 0.5) / (len(row) - half + 1)
+    return RISING if newer >= turn * older else FADING if older >= turn * newer else STEADY

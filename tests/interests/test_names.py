@@ -1,0 +1,52 @@
+"""Names of concepts."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from warmstart.data.catalog import Catalog
+from warmstart.interests.names import concept_terms, item_terms, name_concepts, words
+
+
+def test_terms_are_words_and_attributes_in_english_and_chinese():
+    table = pl.DataFrame(
+        {"item_id": ["a", "b"], "title": ["The Cowboys", "流浪地球是一部科幻电影"], "genre": ["Western|Drama", None]}
+    )
+    rows = item_terms(Catalog(table))
+    assert {"cowboys", "western", "drama"} <= set(rows[0])
+    assert {"流浪", "地球", "科幻电影"} <= set(rows[1])
+    assert not {"the", "是", "genre=western"} & {*rows[0], *rows[1]}
+
+
+def test_short_words_and_numbers_are_no_names():
+    assert words("In 1995 an ox of Oz") == []
+
+
+def test_weight_is_frequency_within_times_rarity():
+    rows = [["red", "ship"], ["red", "sea"], ["red", "sea"], ["tea"], *([f"once {n}"] for n in range(8))]
+    paths = np.array([[0], [0], [1], [1], *[[2]] * 8])
+    weight, kept = concept_terms(paths, 3, rows)
+    assert kept == ["red", "sea"]  # held by two items at least
+    often = np.array([3, 2]) / 12
+    share = np.array([[1.0, 0.5], [0.5, 0.5], [0.0, 0.0]])
+    np.testing.assert_allclose(weight.toarray(), share * np.log1p(often.mean() / often), rtol=1e-6)
+
+
+def test_what_is_everywhere_names_nothing():
+    rows = [["film", "war"]] * 5 + [["film", "love"]] * 15
+    names = name_concepts(np.array([[0]] * 5 + [[1]] * 15), 2, rows)
+    assert names[0] == ["war"]
+    assert "film" not in names[1]
+
+
+def test_every_level_is_named():
+    rows = [["space", "alien"]] * 3 + [["space", "ship"]] * 3 + [["love"]] * 14
+    paths = np.array([[0, 2]] * 3 + [[0, 3]] * 3 + [[1, 4]] * 14)
+    names = name_concepts(paths, 5, rows, k=1)
+    assert names[0] == ["space"]
+    assert names[2:4] == [["alien"], ["ship"]]
+
+
+@pytest.mark.parametrize("rows", [[], [[]], [["once"]]])
+def test_little_to_name_with(rows):
+    assert len(name_concepts(np.zeros((len(rows), 1), int), 1, rows)) == 1
