@@ -42,7 +42,7 @@ class SequenceTransformer:
     task
         Loss, negatives, validation.
     epochs
-        Readings of every history at most, above 0; four readings without a better NDCG@10 end it.
+        Readings of every history at most, above 0; eight without a better NDCG@10 end it.
     batch
         Histories a step.
     learning_rate
@@ -61,14 +61,14 @@ class SequenceTransformer:
 
     shape: Architecture = field(default_factory=Architecture)
     task: NextItem = field(default_factory=NextItem)
-    epochs: float = 40.0
+    epochs: float = 20.0
     batch: int = 32
     learning_rate: float = 3e-3
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.epochs > 0:
-            raise ConfigError(f"epochs={self.epochs:g} is not above 0; 40 is usual")
+            raise ConfigError(f"epochs={self.epochs:g} is not above 0; 20 is usual")
         at_least("batch", self.batch, 1)
 
     def fit(self, data: Dataset) -> FittedSequence | None:
@@ -109,7 +109,7 @@ class SequenceTransformer:
             warmup=0.05,
             precision="float32",
             validate_every=reading,
-            patience=4,
+            patience=8,
             checkpoint_every=0,
             seed=self.seed,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,6 +14,7 @@ from warmstart.experts.features import attribute_tokens
 from warmstart.text.templates import item_texts
 
 LEAST = 2  # items that must hold a term
+PRIOR = 3.0  # items of the catalogue's mean that are added to a concept
 MOST = 0.3  # share of the items beyond which a term names nothing
 _WORDS = re.compile(r"[^\W\d_\u3400-\u9fff]{3,}|[\u3400-\u9fff]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -62,53 +63,95 @@ def stop_words() -> frozenset[str]:
     return frozenset(ENGLISH_STOP_WORDS) | {"don", "doesn", "isn", "his", "her", "one", "two", "new", "gets", "finds"}
 
 
-def concept_terms(
-    paths: np.ndarray, n_concepts: int, terms: Sequence[Sequence[str]]
-) -> tuple[sp.csr_matrix, list[str]]:
-    """Weight of every term in every concept: ``tf_tc log(1 + A / f_t)``, c-TF-IDF.
+def concept_terms(paths: np.ndarray, terms: Sequence[Sequence[str]]) -> tuple[sp.csr_matrix, list[str]]:
+    """Weight of every term in every concept: ``tf_tc log(tf_tc / tf_t)``, where that is above 0.
 
-    tf = items of the concept that hold the term over items of the concept, f = items of the catalogue that hold it over
-    their number, A = mean of f. Source: Grootendorst, BERTopic, 2022, arXiv:2203.05794, eq. 2, with items in the
-    place of words, so that a long text counts no more than a short one.
+    tf_tc = items of the concept that hold the term over its items, with ``PRIOR`` items of the catalogue's mean added
+    to both; tf_t = the same over the whole catalogue. Class-based TF-IDF (Grootendorst, BERTopic, 2022,
+    arXiv:2203.05794, eq. 2) with items in the place of words, so that a long text counts no more than a short one, and
+    with an idf that asks how much rarer a term is elsewhere: under ``log(1 + A / f)`` coarse concepts were all called
+    by the catalogue's commonest words.
+
+    Parameters
+    ----------
+    paths
+        int32, shape (n_items, levels): concepts of the items, numbered over all levels.
+    terms
+        Terms of each item.
 
     Returns
     -------
     tuple
-        float32 CSR, shape (n_concepts, n_terms), and the terms.
+        float32 CSR, shape (n_concepts, n_terms), and the terms. A term that a single item of a larger concept holds
+        has no weight there.
+    """
+    x, kept = held_terms(terms)
+    number = int(paths.max(initial=-1)) + 1
+    rows = (np.ones(paths.size, np.float32), (paths.ravel(), np.repeat(np.arange(len(paths)), paths.shape[1])))
+    member = sp.csr_matrix(rows, shape=(number, len(paths)))
+    size, often = np.asarray(member.sum(1)).ravel(), np.asarray(x.sum(0)).ravel() / max(1, len(terms))
+    within = sp.coo_matrix(member @ x)
+    n, p = size[within.row], often[within.col]
+    share = (within.data + PRIOR * p) / (n + PRIOR)
+    told = np.where(within.data >= np.minimum(LEAST, n), share * np.log(share / np.maximum(p, 1e-12)), 0.0)
+    weight = sp.csr_matrix((np.maximum(told, 0.0).astype(np.float32), (within.row, within.col)), shape=within.shape)
+    weight.eliminate_zeros()
+    return weight, kept
+
+
+def held_terms(terms: Sequence[Sequence[str]]) -> tuple[sp.csr_matrix, list[str]]:
+    """Which item holds which term: float32 CSR of ones, shape (n_items, n_terms), and the terms.
+
+    Terms of a single item, or of more than three items in ten, are left out; where none is left, none is.
     """
     held = Counter(t for row in terms for t in set(row))
     most = max(LEAST, MOST * len(terms))
     kept = sorted(t for t, n in held.items() if LEAST <= n <= most) or sorted(held)
     number = {t: i for i, t in enumerate(kept)}
-    item, term = [], []
-    for code, row in enumerate(terms):
-        mine = sorted({number[t] for t in row if t in number})
-        item += [code] * len(mine)
-        term += mine
-    x = sp.csr_matrix((np.ones(len(item), np.float32), (item, term)), shape=(len(terms), len(kept)))
-    member = sp.csr_matrix(
-        (np.ones(paths.size, np.float32), (paths.ravel(), np.repeat(np.arange(len(paths)), paths.shape[1]))),
-        shape=(n_concepts, len(paths)),
-    )
-    size = np.maximum(np.asarray(member.sum(1)).ravel(), 1)
-    often = np.asarray(x.sum(0)).ravel() / max(1, len(terms))
-    rare = np.log1p(often.mean() / np.maximum(often, 1e-9)) if len(often) else often
-    return sp.csr_matrix(sp.diags(1 / size) @ (member @ x) @ sp.diags(rare), dtype=np.float32), kept
+    rows = [sorted({number[t] for t in row if t in number}) for row in terms]
+    ptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    index = np.array([t for row in rows for t in row], np.int64)
+    return sp.csr_matrix((np.ones(len(index), np.float32), index, ptr), shape=(len(terms), len(kept))), kept
 
 
-def name_concepts(paths: np.ndarray, n_concepts: int, terms: Sequence[Sequence[str]], k: int = 4) -> list[list[str]]:
+def name_concepts(paths: np.ndarray, terms: Sequence[Sequence[str]], k: int = 4) -> list[list[str]]:
     """The k best terms of every concept, best first; fewer where it has fewer.
 
     Examples
     --------
-    >>> rows = [["space", "alien"], ["space", "ship"], ["love", "letter"], ["love", "ring"], ["tea"]]
-    >>> name_concepts(np.array([[0], [0], [1], [1], [2]]), 3, rows, k=1)
+    >>> rows = [["space", "alien"], ["space", "ship"], ["love", "letter"], ["love", "ring"], ["tea"], ["tea"], ["tea"]]
+    >>> name_concepts(np.array([[0], [0], [1], [1], [2], [2], [2]]), rows, k=1)  # "tea" is too frequent
     [['space'], ['love'], []]
     """
-    weight, kept = concept_terms(paths, n_concepts, terms)
+    weight, kept = concept_terms(paths, terms)
     out = []
-    for concept in range(n_concepts):
+    for concept in range(weight.shape[0]):
         row = weight[concept]
-        best = np.argsort(-row.data, kind="stable")[:k]
-        out.append([kept[i] for i in row.indices[best]])
+        out.append(distinct((kept[i] for i in row.indices[np.argsort(-row.data, kind="stable")]), k))
     return out
+
+
+def distinct(terms: Iterable[str], k: int) -> list[str]:
+    """The first k terms of which none is a word, or the beginning, of another.
+
+    Examples
+    --------
+    >>> distinct(["sci", "sci-fi", "hepburn", "audrey hepburn", "war", "tea"], 3)
+    ['sci-fi', 'audrey hepburn', 'war']
+    """
+    chosen: list[str] = []
+    for term in terms:
+        longer = [n for n, other in enumerate(chosen) if other in _parts(term)]
+        if any(term in _parts(other) for other in chosen):
+            continue
+        if longer:
+            chosen[longer[0]] = term
+        elif len(chosen) < k:
+            chosen.append(term)
+        else:
+            break
+    return chosen
+
+
+def _parts(term: str) -> set[str]:
+    return set(re.split(r"[\s\-]+", term)) - {term}

@@ -35,14 +35,14 @@ class NextItem:
     unknown
         Share of the histories whose kinds, ratings and times are hidden at a step: a request may bring none.
     judged
-        People, at most, whose newest event is held out for validation.
+        People, at most, whose newest event is held out for validation; a twentieth of the events at most.
     """
 
     loss: str = "softmax"
     negatives: int = 1024
     calibration: float = 0.75
     unknown: float = 0.5
-    judged: int = 500
+    judged: int = 1000
 
     def __post_init__(self) -> None:
         choose("loss", self.loss, LOSSES)
@@ -92,9 +92,9 @@ class NextItemObjective:
         self.device = "cpu"
 
     def _held_out(self, seed: int) -> np.ndarray:
-        """People, of three events at least, whose newest one is kept to judge by; a tenth of them at most."""
+        """People, of three events at least, whose newest one is kept to judge by."""
         able = np.flatnonzero(self.whole.lengths >= 3)
-        most = min(self.settings.judged, len(able) // 10)
+        most = min(self.settings.judged, len(self.whole.item) // 20)
         return np.sort(np.random.default_rng([seed, 3]).permutation(able)[:most])
 
     def parameters(self) -> Iterator[tuple[str, Any]]:
