@@ -30,6 +30,8 @@ from warmstart.explain.trust import trust_curve
 from warmstart.fitted import Fitted
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.samples import allowed_items, blocks
+from warmstart.interests.concepts import Concepts
+from warmstart.interests.profile import ProfileSettings
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
 from warmstart.text.choose import SavedEncoder
@@ -75,7 +77,8 @@ class Engine:
         if judged is not None:
             tuned = data.with_features(space.z)
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
-        known = (Support.fit(seen), fusion, data.interactions.item_counts(), data.fingerprint())
+        concepts = Concepts.fit(data.with_features(space.z), self.recipe.space.template)
+        known = (Support.fit(seen), fusion, concepts, data.interactions.item_counts(), data.fingerprint())
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
         self.data = data
         return self
@@ -128,6 +131,7 @@ class Engine:
         exclude_seen: bool = True,
         filters: Mapping[str, object] | None = None,
         explain: bool = False,
+        interest: int | str | None = None,
     ) -> pl.DataFrame:
         """Best items for each query.
 
@@ -149,6 +153,8 @@ class Engine:
             Column and value(s) of the catalogue that must be met.
         explain
             Add ``reasons``.
+        interest
+            A concept, by its number or name (``concepts``), whose items alone are recommended.
 
         Returns
         -------
@@ -160,6 +166,8 @@ class Engine:
             raise DataError(f"k={k}; ask for at least 1 item")
         h = self._histories(users, histories, texts)
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
+        if interest is not None:
+            pool &= np.isin(np.arange(len(pool)), self._items_of(interest))
         parts = [pl.DataFrame(schema=SCHEMA)]
         for block in blocks(len(h), len(pool), self.fitted.panel.size):
             parts.append(self._recommend(h.take(block), block, pool, k, exclude_seen, explain))
@@ -259,6 +267,35 @@ class Engine:
         rank = int(np.flatnonzero(ranked[0] == code)[0]) + 1
         return Explanation(str(item), title, SHOWN if rank <= k else BELOW, rank, k, "", evidence)
 
+    def concepts(self, level: int | None = None) -> pl.DataFrame:
+        """What the catalogue is about: a tree of concepts named in words; see ``Concepts.table``."""
+        return self.fitted.concepts.table(self.fitted.catalog, level)
+
+    def interests(
+        self,
+        users: Sequence[str] | None = None,
+        histories: Sequence[Sequence[str]] | None = None,
+        settings: ProfileSettings | None = None,
+    ) -> pl.DataFrame:
+        """What sets each person apart from everybody, with the events that show it; see ``Concepts.told``.
+
+        Parameters
+        ----------
+        users, histories
+            As in ``recommend``; somebody without events has no rows.
+        settings
+            Decay, number of interests, and when one rises.
+        """
+        f, h = self.fitted, self._histories(users, histories, None)
+        parts = [f.concepts.told(0, [], f.catalog)]
+        for query in range(len(h)):
+            parts.append(f.concepts.told(query, f.concepts.of(h.row(query), settings), f.catalog))
+        return pl.concat(parts)
+
+    def _items_of(self, interest: int | str) -> np.ndarray:
+        concepts = self.fitted.concepts
+        return concepts.tree.items(concepts.find(interest))
+
     def trust(self) -> Trust | None:
         """How the weight passes from content to people as an item gathers events; None without such an expert."""
         f = self.fitted
@@ -297,6 +334,7 @@ class Engine:
             "panel": f.panel,
             "support": f.support,
             "fusion": f.fusion,
+            "concepts": f.concepts,
             "counts": f.counts,
         }
         storage.save(

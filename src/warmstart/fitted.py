@@ -13,6 +13,7 @@ from warmstart.experts.panel import Panel
 from warmstart.experts.space import FittedItemSpace
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
+from warmstart.interests.concepts import Concepts
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Fitted:
         What is known of every item.
     fusion
         Whom to trust, when.
+    concepts
+        What the items are about, from coarse to fine, in words.
     counts
         int64, shape (n_items,): distinct users of each item.
     fingerprint
@@ -47,6 +50,7 @@ class Fitted:
     panel: Panel
     support: Support
     fusion: FittedFusion
+    concepts: Concepts
     counts: np.ndarray
     fingerprint: str
 
@@ -69,5 +73,6 @@ class Fitted:
             judged=None if self.judged is None else replace(self.judged, z=np.vstack([self.judged.z, seen])),
             panel=self.panel.grow(both, catalog),
             support=self.support.grow(seen),
+            concepts=self.concepts.grow(z),
             counts=np.append(self.counts, np.zeros(len(z), np.int64)),
         )

@@ -35,12 +35,15 @@ from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head
 from warmstart.fusion.ranker import FittedRanker
+from warmstart.interests.concepts import Concepts
+from warmstart.interests.tree import ConceptTree
+from warmstart.interests.vectors import FusedSpace
 from warmstart.learn.cross import CrossModel
 from warmstart.learn.sequence_events import EventFacts
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 3
+FORMAT = 4
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
@@ -69,6 +72,9 @@ CLASSES: dict[str, type] = {
         Gate,
         Cell,
         FittedRanker,
+        Concepts,
+        ConceptTree,
+        FusedSpace,
     )
 }
 

@@ -7,7 +7,11 @@ import pytest
 
 from warmstart.data.toy import clusters
 from warmstart.errors import NotFitted
-from warmstart.interests.vectors import fused_vectors, people_vectors
+from warmstart.interests.vectors import FusedSpace, people_vectors
+
+
+def fused_vectors(data, people=0.5):
+    return FusedSpace.fit(data, people)[1]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def test_equal_data_give_equal_vectors(data):
 
 def test_people_bring_together_what_they_take_together(data):
     v = people_vectors(data, 8)
-    v = v / np.linalg.norm(v, axis=1, keepdims=True)
+    v = v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-9)
     taken = data.interactions.matrix()
     both = np.asarray((taken.T @ taken).todense())
     np.fill_diagonal(both, 0)
@@ -46,10 +50,9 @@ def test_an_item_nobody_met_lies_where_its_like_lie(data):
     z = data.features.copy()
     z[39] = z[3]
     alone = data.with_interactions(x.select(x.item != 39)).with_features(z)
-    v = people_vectors(alone, 4)
-    assert np.isfinite(v).all()
-    unit = v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-9)
-    assert (unit @ unit[39])[3] > np.median(unit @ unit[39])
+    space, vectors = FusedSpace.fit(alone)
+    np.testing.assert_allclose(space.place(z[39:]), vectors[39:], atol=1e-5)
+    assert (vectors @ vectors[39])[3] > np.median(vectors @ vectors[39])
 
 
 def test_without_events_content_stands_alone(data):

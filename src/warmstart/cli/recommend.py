@@ -24,6 +24,9 @@ Text = Annotated[list[str] | None, typer.Option("--text", help="What somebody lo
 Candidates = Annotated[Path | None, typer.Option(help="File with the only ids to recommend, one a line.")]
 Filter = Annotated[list[str] | None, typer.Option("--filter", help="column=value of the items; may be repeated.")]
 Seen = Annotated[bool, typer.Option("--include-seen", help="Recommend what is in the history, too.")]
+Interest = Annotated[
+    str | None, typer.Option(help="Only items of this concept: its number or name, as `warmstart concepts` lists them.")
+]
 Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
@@ -42,6 +45,7 @@ def recommend(
     candidates: Candidates = None,
     only: Filter = None,
     include_seen: Seen = False,
+    interest: Interest = None,
     explain: Why = False,
     as_json: Json = False,
 ) -> None:
@@ -60,6 +64,7 @@ def recommend(
         exclude_seen=not include_seen,
         filters=filters(only or ()),
         explain=explain,
+        interest=interest,
     )
     show(with_titles(rows, loaded), as_json)
 

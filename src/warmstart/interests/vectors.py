@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import svds
@@ -13,9 +15,11 @@ from warmstart.text.whiten import unit_rows
 
 DIM = 32  # directions of who takes what
 SMOOTH = 5.0  # events added to a count before it divides
+RIDGE = 10.0  # of the map from features to these directions
 
 
-def fused_vectors(data: Dataset, people: float = 0.5, dim: int = DIM) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class FusedSpace:
     """Content and people side by side: ``[sqrt(1 - p) z_j / |z_j|, sqrt(p) v_j / |v_j|]``, both centred.
 
     v are singular vectors, times their singular values, of who took what, people and items divided by the roots of
@@ -23,35 +27,55 @@ def fused_vectors(data: Dataset, people: float = 0.5, dim: int = DIM) -> np.ndar
 
     Parameters
     ----------
-    data
-        With item features (language model, attributes, graph).
+    centre
+        float32, shape (d,): mean of the features.
+    middle
+        float32, shape (dim,): mean of v over the items that were met.
+    predict
+        float32, shape (d, dim): from features to v.
     people
         p, the share of who takes what, in [0, 1].
-    dim
-        Directions of it.
-
-    Returns
-    -------
-    float32, shape (n_items, d), rows of unit length or shorter.
-
-    Raises
-    ------
-    NotFitted
-        If the data carry no features.
     """
-    if data.features is None:
-        raise NotFitted("the items have no features; encode their texts first (Engine.fit does)")
-    z = data.features - data.features.mean(0)
-    content, taken = unit_rows(z), unit_rows(people_vectors(data, dim))
-    return np.hstack([np.sqrt(1 - people) * content, np.sqrt(people) * taken]).astype(np.float32)
+
+    centre: np.ndarray
+    middle: np.ndarray
+    predict: np.ndarray
+    people: float
+
+    @classmethod
+    def fit(cls, data: Dataset, people: float = 0.5, dim: int = DIM) -> tuple[FusedSpace, np.ndarray]:
+        """Learn the space, and the catalogue's vectors in it: float32, shape (n_items, d + dim).
+
+        Raises
+        ------
+        NotFitted
+            If the data carry no features.
+        """
+        if data.features is None:
+            raise NotFitted("the items have no features; encode their texts first (Engine.fit does)")
+        z, counts = data.features, np.asarray(data.interactions.matrix().sum(0)).ravel()
+        v, met = people_vectors(data, dim), counts > 0
+        predict = factor_map(z, v, counts, RIDGE)
+        v[~met] = z[~met] @ predict
+        middle = v[met].mean(0) if met.any() else np.zeros(v.shape[1], np.float32)
+        space = cls(z.mean(0), middle, predict, people)
+        return space, space._joined(z, v)
+
+    def place(self, features: np.ndarray) -> np.ndarray:
+        """Vectors of items that nobody met: float32, shape (n, d + dim)."""
+        return self._joined(features, features @ self.predict)
+
+    def _joined(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
+        content, taken = unit_rows(z - self.centre), unit_rows(v - self.middle)
+        return np.hstack([np.sqrt(1 - self.people) * content, np.sqrt(self.people) * taken]).astype(np.float32)
 
 
 def people_vectors(data: Dataset, dim: int = DIM) -> np.ndarray:
-    """Where items lie by who takes them: float32, shape (n_items, at most dim)."""
+    """Where items lie by who takes them: float32, shape (n_items, at most dim); zero where nobody does."""
     x = data.interactions.matrix()
     counts = np.asarray(x.sum(0)).ravel()
     dim = min(dim, min(x.shape) - 1, int((counts > 0).sum()) - 1)
-    if dim < 1 or data.features is None:
+    if dim < 1:
         return np.zeros((data.n_items, 1), np.float32)
     active = np.asarray(x.sum(1)).ravel()
     scaled = sp.diags(1 / np.sqrt(np.maximum(active, 1))) @ x @ sp.diags(1 / np.sqrt(counts + SMOOTH))
@@ -59,7 +83,5 @@ def people_vectors(data: Dataset, dim: int = DIM) -> np.ndarray:
     order = np.argsort(-s)
     sign = np.sign(vt[order, np.abs(vt[order]).argmax(1)])
     v: np.ndarray = (vt[order] * (s[order] * sign)[:, None]).T.astype(np.float32)
-    unmet = counts == 0
-    v[unmet] = data.features[unmet] @ factor_map(data.features, v, counts, 10.0)
-    v -= v[~unmet].mean(0)
+    v[counts == 0] = 0.0
     return v

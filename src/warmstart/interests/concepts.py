@@ -1,0 +1,156 @@
+"""The concepts of a catalogue, as an engine keeps and tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
+from warmstart.errors import ConfigError, DataError
+from warmstart.interests.names import item_terms, name_concepts
+from warmstart.interests.profile import Interest, ProfileSettings, common_shares, interests_of
+from warmstart.interests.tree import ConceptTree, TreeSettings, build_tree, typical
+from warmstart.interests.vectors import FusedSpace
+
+TYPICAL = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Concepts:
+    """A tree of named concepts over the items, and how much of everybody's events each holds.
+
+    Parameters
+    ----------
+    tree
+        The concepts.
+    space
+        Where new items are placed among them.
+    names
+        One a concept: its telling words, with commas between; "items like X" where no word tells.
+    typical
+        int32, shape (n_concepts, 5): codes of items in the middle of each; -1 = it has fewer.
+    common
+        float64, shape (n_concepts,): share of everybody's events on its level.
+    """
+
+    tree: ConceptTree
+    space: FusedSpace
+    names: tuple[str, ...]
+    typical: np.ndarray
+    common: np.ndarray
+
+    @classmethod
+    def fit(cls, data: Dataset, template: str | None = None, settings: TreeSettings | None = None) -> Concepts:
+        """Build and name the tree, from what items are about and who takes them.
+
+        Parameters
+        ----------
+        data
+            With item features.
+        template
+            Text of an item from its columns, whose words may name concepts (see ``item_texts``).
+        settings
+            Sizes of the levels.
+        """
+        space, vectors = FusedSpace.fit(data)
+        tree = build_tree(vectors, settings)
+        middle = np.full((len(tree), TYPICAL), -1, np.int32)
+        for concept in range(len(tree)):
+            items = typical(tree, vectors, concept, TYPICAL)
+            middle[concept, : len(items)] = items
+        words = name_concepts(tree.paths, item_terms(data.catalog, template))
+        names = [
+            ", ".join(terms) or f"items like {data.catalog.title(int(middle[concept, 0]))}"
+            for concept, terms in enumerate(words)
+        ]
+        return cls(tree, space, tuple(names), middle, common_shares(tree, data.interactions.item_counts()))
+
+    def grow(self, features: np.ndarray) -> Concepts:
+        """With new items placed where their features put them; names stay."""
+        return replace(self, tree=self.tree.grow(self.space.place(features)))
+
+    def of(self, row: np.ndarray, settings: ProfileSettings | None = None) -> list[Interest]:
+        """Interests of a history of item codes, oldest first."""
+        return interests_of(row, self.tree, self.common, settings)
+
+    def find(self, asked: int | str) -> int:
+        """A concept by its number, or by its name.
+
+        Raises
+        ------
+        DataError
+            If there is none, or a name belongs to several.
+        """
+        if isinstance(asked, int) or asked.isdigit():
+            if 0 <= int(asked) < len(self.tree):
+                return int(asked)
+            raise DataError(f"concept {asked} is unknown; the concepts are 0 to {len(self.tree) - 1}")
+        found = [c for c, name in enumerate(self.names) if name.casefold() == asked.casefold()]
+        if len(found) != 1:
+            some = f"{len(found)} concepts are called {asked!r}" if found else f"no concept is called {asked!r}"
+            raise DataError(f"{some}; give the number of one, as `warmstart concepts` lists them")
+        return found[0]
+
+    def table(self, catalog: Catalog, level: int | None = None) -> pl.DataFrame:
+        """One row a concept.
+
+        Returns
+        -------
+        pl.DataFrame
+            ``concept``, ``level`` (0 = coarse), ``parent`` (null on the first level), ``name``, ``items`` (their
+            number), ``share`` (of everybody's events, in [0, 1]), ``typical`` (titles).
+
+        Raises
+        ------
+        ConfigError
+            If there is no such level.
+        """
+        depth = self.tree.paths.shape[1]
+        if level is not None and not 0 <= level < depth:
+            raise ConfigError(f"level={level} is unknown; the levels are 0 to {depth - 1}, coarse to fine")
+        asked = np.arange(len(self.tree)) if level is None else self.tree.at(level)
+        return pl.DataFrame(
+            {
+                "concept": pl.Series(asked, dtype=pl.Int64),
+                "level": pl.Series(self.tree.level[asked], dtype=pl.Int64),
+                "parent": pl.Series([int(p) if p >= 0 else None for p in self.tree.parent[asked]], dtype=pl.Int64),
+                "name": pl.Series([self.names[c] for c in asked], dtype=pl.String),
+                "items": pl.Series([len(self.tree.items(int(c))) for c in asked], dtype=pl.Int64),
+                "share": pl.Series(self.common[asked], dtype=pl.Float64),
+                "typical": pl.Series(
+                    [[catalog.title(int(i)) for i in self.typical[c] if i >= 0] for c in asked],
+                    dtype=pl.List(pl.String),
+                ),
+            }
+        )
+
+    def told(self, query: int, interests: Sequence[Interest], catalog: Catalog) -> pl.DataFrame:
+        """Interests as a table.
+
+        Returns
+        -------
+        pl.DataFrame
+            ``query``, ``concept``, ``level``, ``name``, ``weight`` (they sum to 1), ``share`` (of the history, newer
+            events weighing more), ``common`` (of everybody's events), ``trend``, ``evidence`` (titles of the history,
+            newest first).
+        """
+        at = [i.concept for i in interests]
+        return pl.DataFrame(
+            {
+                "query": pl.Series([query] * len(at), dtype=pl.Int64),
+                "concept": pl.Series(at, dtype=pl.Int64),
+                "level": pl.Series(self.tree.level[np.array(at, np.int64)], dtype=pl.Int64),
+                "name": pl.Series([self.names[c] for c in at], dtype=pl.String),
+                "weight": pl.Series([i.weight for i in interests], dtype=pl.Float64),
+                "share": pl.Series([i.share for i in interests], dtype=pl.Float64),
+                "common": pl.Series([i.common for i in interests], dtype=pl.Float64),
+                "trend": pl.Series([i.trend for i in interests], dtype=pl.String),
+                "evidence": pl.Series(
+                    [[catalog.title(e) for e in i.evidence] for i in interests], dtype=pl.List(pl.String)
+                ),
+            }
+        )

@@ -1,0 +1,127 @@
+"""Concepts of a catalogue, as an engine keeps and tells them."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from warmstart.data.toy import clusters
+from warmstart.engine import Engine, load
+from warmstart.errors import ConfigError, DataError
+from warmstart.experts.content import ContentMap
+from warmstart.experts.popularity import Popularity
+from warmstart.fusion.fuse import Fusion
+from warmstart.fusion.heads import HeadLearner
+from warmstart.interests.profile import ProfileSettings
+from warmstart.recipe import Recipe
+
+SMALL = Recipe(
+    encoder="tfidf",
+    experts={"popularity": Popularity(), "content_map": ContentMap()},
+    fusion=Fusion(queries=60, heads=HeadLearner(ranker=None)),
+)
+NEW = [{"item_id": "fresh", "title": "rocket to a far planet", "genre": "space"}]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return clusters(120, 80, 4, seed=1)
+
+
+@pytest.fixture(scope="module")
+def engine(data):
+    return Engine(SMALL).fit(data)
+
+
+def theme(engine, item):
+    """The cluster an item belongs to: item i<n> to n modulo 4."""
+    return int(engine.fitted.catalog.items.ids[item][1:]) % 4
+
+
+def test_coarse_concepts_are_the_clusters_the_data_were_made_of(engine):
+    f = engine.fitted
+    for concept in f.concepts.tree.at(0):
+        themes = [theme(engine, int(i)) for i in f.concepts.tree.items(int(concept))]
+        assert np.bincount(themes).max() / len(themes) > 0.9
+
+
+def test_the_table_tells_all(engine):
+    table = engine.concepts()
+    assert table.columns == ["concept", "level", "parent", "name", "items", "share", "typical"]
+    for level in range(3):
+        part = table.filter(pl.col("level") == level)
+        assert part["items"].sum() == 80
+        assert part["share"].sum() == pytest.approx(1)
+        assert part.equals(engine.concepts(level))
+    assert table.filter(pl.col("level") == 0)["parent"].null_count() == len(engine.concepts(0))
+    assert all(table["name"].to_list())
+    with pytest.raises(ConfigError, match="level=3 is unknown; the levels are 0 to 2"):
+        engine.concepts(3)
+
+
+def test_names_are_words_of_the_items(engine):
+    f = engine.fitted
+    text = " ".join(" ".join(str(v) for v in row) for row in f.catalog.table.rows()).lower()
+    for name in engine.concepts(0)["name"]:
+        assert all(word in text for word in name.split(", "))
+
+
+def test_interests_are_those_of_the_history(engine):
+    told = engine.interests(histories=[["i0", "i4", "i8", "i12", "i1"], []])
+    assert told["query"].unique().to_list() == [0]
+    f, first = engine.fitted, told.row(0, named=True)
+    items = f.concepts.tree.items(first["concept"])
+    assert np.mean([theme(engine, int(i)) == 0 for i in items]) > 0.9
+    assert first["evidence"][0] == f.catalog.title(int(f.catalog.items.codes(["i12"])[0]))
+    assert told["weight"].sum() == pytest.approx(1)
+    assert len(engine.interests(histories=[["i0", "i1", "i2", "i3"]], settings=ProfileSettings(most=1))) == 1
+
+
+def test_by_user_they_are_those_of_the_stored_history(engine, data):
+    row = [data.catalog.items.ids[i] for i in data.histories(np.array([5])).row(0)]
+    user = data.users.ids[5]
+    assert engine.interests(users=[user, "nobody"]).equals(engine.interests(histories=[row, []]))
+
+
+def test_one_interest_is_served(engine):
+    told = engine.interests(histories=[["i0", "i4", "i8"]])
+    concept = told["concept"][0]
+    inside = set(engine.fitted.catalog.items.names(engine.fitted.concepts.tree.items(concept)))
+    got = engine.recommend(histories=[["i0", "i4", "i8"]], k=80, interest=concept)
+    assert set(got["item_id"]) == inside - {"i0", "i4", "i8"}
+    assert got["rank"].to_list() == list(range(1, len(got) + 1))
+    names = engine.fitted.concepts.names
+    if names.count(names[concept]) == 1:
+        assert engine.recommend(histories=[["i0"]], interest=names[concept].upper(), k=3).equals(
+            engine.recommend(histories=[["i0"]], interest=str(concept), k=3)
+        )
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(10_000, "concept 10000 is unknown; the concepts are 0 to"), ("knitting", "no concept is called 'knitting'")],
+)
+def test_an_unknown_concept_is_refused(engine, asked, told):
+    with pytest.raises(DataError, match=told):
+        engine.recommend(histories=[[]], interest=asked)
+
+
+def test_they_are_saved_and_new_items_join_them(engine, tmp_path):
+    engine.save(tmp_path / "engine")
+    again = load(tmp_path / "engine")
+    assert again.concepts().equals(engine.concepts())
+    asked = [["i0", "i4", "i8"]]
+    assert again.interests(histories=asked).equals(engine.interests(histories=asked))
+    assert again.add_items(NEW) == 1
+    tree = again.fitted.concepts.tree
+    assert len(tree.paths) == 81
+    mates = [theme(again, int(i)) for i in tree.items(int(tree.paths[80, 0])) if i < 80]
+    space = int(again.fitted.catalog.table.with_row_index().filter(pl.col("genre") == "space")["index"][0])
+    assert np.bincount(mates).argmax() == theme(again, space)
+
+
+def test_ten_items_of_one_kind():
+    tiny = clusters(30, 10, 1, seed=0)
+    engine = Engine(SMALL).fit(tiny)
+    assert engine.concepts()["level"].unique().to_list() == [0, 1, 2]
+    assert engine.interests(histories=[["i0", "i1"]]).columns == engine.interests(histories=[[]]).columns
+    assert len(engine.recommend(histories=[["i0"]], interest=0, k=3)) > 0
