@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from warmstart import storage
+from warmstart.answers import SCHEMA, explained, likened, recommended
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
@@ -23,19 +24,16 @@ from warmstart.evaluate.report import Trust
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.split import SplitPanel
-from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, UNKNOWN, Explanation
-from warmstart.explain.reasons import Explainer
-from warmstart.explain.similar import nearest
+from warmstart.explain.missing import UNKNOWN, Explanation
 from warmstart.explain.trust import trust_curve
 from warmstart.fitted import Fitted
 from warmstart.fusion.evidence import Support
-from warmstart.fusion.samples import allowed_items, blocks
+from warmstart.fusion.samples import blocks
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import ProfileSettings
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
 from warmstart.text.choose import SavedEncoder
-from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger(__name__)
 
@@ -167,10 +165,11 @@ class Engine:
         h = self._histories(users, histories, texts)
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
         if interest is not None:
-            pool &= np.isin(np.arange(len(pool)), self._items_of(interest))
+            concepts = self.fitted.concepts
+            pool &= np.isin(np.arange(len(pool)), concepts.tree.items(concepts.find(interest)))
         parts = [pl.DataFrame(schema=SCHEMA)]
         for block in blocks(len(h), len(pool), self.fitted.panel.size):
-            parts.append(self._recommend(h.take(block), block, pool, k, exclude_seen, explain))
+            parts.append(recommended(self.fitted, h.take(block), block, pool, k, exclude_seen, explain))
         return pl.concat(parts, how="diagonal")
 
     def _histories(
@@ -191,31 +190,6 @@ class Engine:
             h = replace(h, vectors=vectors)
         return h
 
-    def _recommend(
-        self, h: Histories, number: np.ndarray, pool: np.ndarray, k: int, exclude_seen: bool, explain: bool
-    ) -> pl.DataFrame:
-        f = self.fitted
-        allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
-        item, score, lead = f.fusion.rank(f.panel, f.support, h, allowed, min(k, len(pool)))
-        q, at = np.nonzero(item >= 0)
-        source = np.array([*f.panel.experts, "predicted"])[lead[q, at]]
-        unmet = f.counts[item[q, at]] == 0
-        source[unmet & np.isin(source, list(f.panel.flat))] = "predicted"  # nobody made it popular
-        table = {
-            "query": pl.Series(number[q], dtype=pl.Int64),
-            "item_id": f.catalog.items.names(item[q, at]),
-            "score": score[q, at],
-            "rank": pl.Series(at + 1, dtype=pl.Int64),
-            "source": pl.Series(source.tolist(), dtype=pl.String),
-        }
-        if explain:
-            explainer = self._explainer()
-            table["reasons"] = [
-                explainer.evidence(h.take(np.array([a])), int(i)).sentences()
-                for a, i in zip(q, item[q, at], strict=True)
-            ]
-        return pl.DataFrame(table)
-
     def similar(self, items: Sequence[str], k: int = 10) -> pl.DataFrame:
         """Items nearest to each given item: the mean of how people and how content see them.
 
@@ -223,18 +197,7 @@ class Engine:
         """
         if k < 1:
             raise DataError(f"k={k}; ask for at least 1 item")
-        f = self.fitted
-        codes, unit = f.catalog.items.codes([str(i) for i in items]), unit_rows(f.space.z)
-        parts = [pl.DataFrame(schema=SCHEMA)]
-        for q, code in enumerate(codes):
-            if code < 0:
-                LOG.warning("item %r is not in the catalogue", items[q])
-                continue
-            item, score, source = nearest(unit, f.support, int(code), k)
-            rank = pl.Series(np.arange(len(item)) + 1, dtype=pl.Int64)
-            found = {"item_id": f.catalog.items.names(item), "score": score, "rank": rank, "source": source.tolist()}
-            parts.append(pl.DataFrame({"query": pl.Series([q] * len(item), dtype=pl.Int64)} | found))
-        return pl.concat(parts)
+        return likened(self.fitted, [str(i) for i in items], k)
 
     def explain(
         self,
@@ -254,18 +217,7 @@ class Engine:
         h = self._histories(
             None if user is None else [user], None if given is None else [given], None if text is None else [text]
         )
-        evidence = self._explainer().evidence(h, code)
-        title = f.catalog.title(code)
-        passed = filter_mask(f.catalog, filters)
-        if code in h.row(0):
-            return Explanation(str(item), title, SEEN, None, k, "", evidence)
-        if not passed[code]:
-            return Explanation(
-                str(item), title, FILTERED, None, k, f"it does not pass the filter {dict(filters or {})}", evidence
-            )
-        ranked, _, _ = f.fusion.rank(f.panel, f.support, h, allowed_items(h, passed), len(passed))
-        rank = int(np.flatnonzero(ranked[0] == code)[0]) + 1
-        return Explanation(str(item), title, SHOWN if rank <= k else BELOW, rank, k, "", evidence)
+        return explained(f, code, h, k, filters or {})
 
     def concepts(self, level: int | None = None) -> pl.DataFrame:
         """What the catalogue is about: a tree of concepts named in words; see ``Concepts.table``."""
@@ -292,10 +244,6 @@ class Engine:
             parts.append(f.concepts.told(query, f.concepts.of(h.row(query), settings), f.catalog))
         return pl.concat(parts)
 
-    def _items_of(self, interest: int | str) -> np.ndarray:
-        concepts = self.fitted.concepts
-        return concepts.tree.items(concepts.find(interest))
-
     def trust(self) -> Trust | None:
         """How the weight passes from content to people as an item gathers events; None without such an expert."""
         f = self.fitted
@@ -304,10 +252,6 @@ class Engine:
                 x, shares = trust_curve(expert, f.counts)
                 return Trust(x, shares)
         return None
-
-    def _explainer(self) -> Explainer:
-        f = self.fitted
-        return Explainer(f.panel, f.space.features, f.catalog, f.graph, f.counts)
 
     def add_items(self, items: Any) -> int:
         """Make new items recommendable at once, from their text and attributes alone; returns how many.
@@ -351,9 +295,6 @@ class Engine:
         if data is not None:
             engine.data = aligned(data if isinstance(data, Dataset) else Dataset.load(data), saved.catalog)
         return engine
-
-
-SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
 
 
 def load(folder: str | Path, data: Dataset | str | Path | None = None) -> Engine:
