@@ -14,15 +14,24 @@ from warmstart.explain.reasons import Explainer
 from warmstart.explain.similar import nearest
 from warmstart.fitted import Fitted
 from warmstart.fusion.samples import allowed_items
+from warmstart.interests.steer import Wishes
 from warmstart.query import filter_mask
 from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger("warmstart.engine")
+DEPTH, LEAST = 10, 200  # candidates among which wanted ones rise: so many times k, and so many at least
 SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
 
 
 def recommended(
-    f: Fitted, h: Histories, number: np.ndarray, pool: np.ndarray, k: int, exclude_seen: bool, explain: bool
+    f: Fitted,
+    h: Histories,
+    number: np.ndarray,
+    pool: np.ndarray,
+    k: int,
+    exclude_seen: bool,
+    explain: bool,
+    wishes: Wishes,
 ) -> pl.DataFrame:
     """The best k items of each query.
 
@@ -36,9 +45,16 @@ def recommended(
         Leave out the items of the history.
     explain
         Add ``reasons``.
+    wishes
+        What is asked of the person's interests.
     """
+    pool = pool & ~wishes.barred
     allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
-    item, score, lead = f.fusion.rank(f.panel, f.support, h, allowed, min(k, len(pool)))
+    h, many = wishes.heard(h), max(DEPTH * k, LEAST) if wishes.wanted.any() else k
+    item, score, lead = f.fusion.rank(f.panel, f.support, h, allowed, min(many, len(pool)))
+    if wishes.wanted.any():
+        order = wishes.lifted(item, score, k)
+        item, score, lead = (np.take_along_axis(a, order, axis=1) for a in (item, score, lead))
     q, at = np.nonzero(item >= 0)
     source = np.array([*f.panel.experts, "predicted"])[lead[q, at]]
     unmet = f.counts[item[q, at]] == 0

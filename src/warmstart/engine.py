@@ -31,6 +31,7 @@ from warmstart.fusion.evidence import Support
 from warmstart.fusion.samples import blocks
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import ProfileSettings
+from warmstart.interests.steer import Steering, Wishes
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
 from warmstart.text.choose import SavedEncoder
@@ -130,6 +131,7 @@ class Engine:
         filters: Mapping[str, object] | None = None,
         explain: bool = False,
         interest: int | str | None = None,
+        steer: Steering | None = None,
     ) -> pl.DataFrame:
         """Best items for each query.
 
@@ -153,6 +155,8 @@ class Engine:
             Add ``reasons``.
         interest
             A concept, by its number or name (``concepts``), whose items alone are recommended.
+        steer
+            Concepts that are switched off, and those of which more is wanted; one in words goes into ``texts``.
 
         Returns
         -------
@@ -167,9 +171,10 @@ class Engine:
         if interest is not None:
             concepts = self.fitted.concepts
             pool &= np.isin(np.arange(len(pool)), concepts.tree.items(concepts.find(interest)))
+        wishes = Wishes.of(self.fitted.concepts, steer or Steering())
         parts = [pl.DataFrame(schema=SCHEMA)]
         for block in blocks(len(h), len(pool), self.fitted.panel.size):
-            parts.append(recommended(self.fitted, h.take(block), block, pool, k, exclude_seen, explain))
+            parts.append(recommended(self.fitted, h.take(block), block, pool, k, exclude_seen, explain, wishes))
         return pl.concat(parts, how="diagonal")
 
     def _histories(

@@ -27,6 +27,8 @@ Seen = Annotated[bool, typer.Option("--include-seen", help="Recommend what is in
 Interest = Annotated[
     str | None, typer.Option(help="Only items of this concept: its number or name, as `warmstart concepts` lists them.")
 ]
+Without = Annotated[list[str] | None, typer.Option(help="Switch a concept off: number or name; may be repeated.")]
+More = Annotated[list[str] | None, typer.Option(help="More of a concept: number or name; may be repeated.")]
 Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
@@ -46,6 +48,8 @@ def recommend(
     only: Filter = None,
     include_seen: Seen = False,
     interest: Interest = None,
+    without: Without = None,
+    more: More = None,
     explain: Why = False,
     as_json: Json = False,
 ) -> None:
@@ -53,6 +57,8 @@ def recommend(
 
     To users, to histories, to typed texts; without any of them to somebody of whom nothing is known.
     """
+    from warmstart.interests.steer import Steering
+
     loaded = open_engine(engine, data)
     note_unknown(loaded, user or ())
     rows = loaded.recommend(
@@ -65,6 +71,7 @@ def recommend(
         filters=filters(only or ()),
         explain=explain,
         interest=interest,
+        steer=Steering(without or (), more or ()),
     )
     show(with_titles(rows, loaded), as_json)
 

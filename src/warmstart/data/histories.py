@@ -123,10 +123,20 @@ class Histories:
         [0]
         """
         starts = np.maximum(self.indptr[:-1], self.indptr[1:] - n)
-        kept = np.arange(self.indptr[-1]) >= np.repeat(starts, self.lengths)
+        return self.keep(np.arange(self.indptr[-1]) >= np.repeat(starts, self.lengths))
+
+    def keep(self, kept: np.ndarray) -> Histories:
+        """The same people with some of their events: bool, shape (n_events,).
+
+        Examples
+        --------
+        >>> Histories.of([[2, 0], [1]], n_items=3).keep(np.array([False, True, False])).lengths.tolist()
+        [1, 0]
+        """
+        before = np.concatenate([[0], np.cumsum(kept)])
         return replace(
             self,
-            indptr=np.concatenate([[0], np.cumsum(self.indptr[1:] - starts)]),
+            indptr=before[self.indptr],
             item=self.item[kept],
             weight=self.weight[kept],
             kind=None if self.kind is None else self.kind[kept],

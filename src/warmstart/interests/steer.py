@@ -1,0 +1,84 @@
+"""What a person asks of their interests: without some, more of others; recommendations follow without a new fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from warmstart.data.histories import Histories
+from warmstart.interests.concepts import Concepts
+
+LIFT = 2.0  # deviations of a query's scores by which items of a wanted concept rise
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What a person asks of their interests; concepts by number or name.
+
+    Parameters
+    ----------
+    without
+        Concepts that are switched off: their items are not shown, and their events not heard.
+    more
+        Concepts of which more is wanted: their items rise by two deviations of the query's scores; ``score`` stays that
+        before they rose.
+    """
+
+    without: Sequence[int | str] = ()
+    more: Sequence[int | str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Wishes:
+    """The items that a ``Steering`` is about.
+
+    Parameters
+    ----------
+    barred
+        bool, shape (n_items,): items of a concept that is switched off.
+    wanted
+        bool, shape (n_items,): items of a concept of which more is wanted.
+    """
+
+    barred: np.ndarray
+    wanted: np.ndarray
+
+    @classmethod
+    def of(cls, concepts: Concepts, asked: Steering) -> Wishes:
+        """The items meant; what is both switched off and wanted stays off.
+
+        Raises
+        ------
+        DataError
+            If one of them is unknown.
+        """
+        barred, wanted = (np.zeros(len(concepts.tree.paths), bool) for _ in range(2))
+        for mask, named in ((barred, asked.without), (wanted, asked.more)):
+            for one in named:
+                mask[concepts.tree.items(concepts.find(one))] = True
+        return cls(barred, wanted & ~barred)
+
+    def heard(self, h: Histories) -> Histories:
+        """Histories without the events of what is switched off: they speak for its neighbours, too."""
+        return h.keep(~self.barred[h.item]) if self.barred.any() else h
+
+    def lifted(self, item: np.ndarray, score: np.ndarray, k: int) -> np.ndarray:
+        """Order in which the first k candidates of every query are shown, wanted ones risen by ``LIFT`` deviations.
+
+        Parameters
+        ----------
+        item, score
+            int32 and float64, shape (n_queries, m): candidates, best first; -1 = none left.
+
+        Returns
+        -------
+        int64, shape (n_queries, min(k, m)): columns of ``item``.
+        """
+        known = item >= 0
+        count = np.maximum(known.sum(1, keepdims=True), 1)
+        mean = np.where(known, score, 0.0).sum(1, keepdims=True) / count
+        spread = np.sqrt(np.where(known, (score - mean) ** 2, 0.0).sum(1, keepdims=True) / count)
+        raised = np.where(known, score + LIFT * spread * self.wanted[np.maximum(item, 0)], -np.inf)
+        return np.argsort(-raised, axis=1, kind="stable")[:, :k]
