@@ -76,6 +76,8 @@ class Engine:
         if judged is not None:
             tuned = data.with_features(space.z)
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
+        if progress:
+            progress("finding concepts", 0, 1)
         concepts = Concepts.fit(data.with_features(space.z), self.recipe.space.template)
         known = (Support.fit(seen), fusion, concepts, data.interactions.item_counts(), data.fingerprint())
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)

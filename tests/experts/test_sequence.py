@@ -67,7 +67,7 @@ def test_the_graph_gives_what_torch_gave(circle, positions, monkeypatch):
     fitted, (objective,) = expert.fit(circle), kept
     h = circle.histories(np.arange(30))
     starts = np.maximum(h.indptr[:-1], h.indptr[1:] - 8)
-    rows = module.Rows.of(h, objective.facts, starts, h.indptr[1:])
+    rows = module.Rows.of(h, objective.facts.codes(h), starts, h.indptr[1:])
     np.testing.assert_allclose(fitted.states(h), objective.states(rows, fitted.vectors), atol=1e-4)
 
 

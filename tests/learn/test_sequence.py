@@ -1,12 +1,13 @@
 """Learning what comes next."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from warmstart.data.interactions import Interactions
-from warmstart.errors import ConfigError
+from warmstart.errors import ConfigError, TrainingError
 from warmstart.learn.loop import learn
 from warmstart.learn.processes import Draw, Processes
 from warmstart.learn.run import Run
@@ -61,7 +62,7 @@ def test_a_judged_figure_is_the_rank_among_what_was_not_met():
     for person in asked.judged:
         row = asked.whole.row(int(person))
         h = asked.whole.take(np.array([person]))
-        rows = Rows.of(h, asked.facts, h.indptr[1:] - 1 - 8, h.indptr[1:] - 1)
+        rows = Rows.of(h, asked.facts.codes(h), h.indptr[1:] - 1 - 8, h.indptr[1:] - 1)
         scores = (asked.states(rows, vectors) @ vectors.T + biases)[0]
         rank = sum(scores[i] > scores[row[-1]] for i in range(12) if i not in row[:-1])
         values.append(1 / math.log2(rank + 2) if rank < 10 else 0.0)
@@ -84,6 +85,21 @@ def test_facts_are_hidden_from_their_share_of_histories():
     grad = asked.model.facts[2].weight.grad
     assert grad[0].abs().sum() > 0
     assert grad[1:].abs().sum() == 0
+
+
+def test_with_nobody_to_judge_by_the_last_weights_are_kept(tmp_path):
+    asked = objective(x=rounds(length=2))
+    assert not len(asked.judged)
+    loop = Training(steps=60, batch=20, learning_rate=0.02, precision="float32", validate_every=5, checkpoint_every=0)
+    out = learn(asked, replace(loop, patience=3), Run.begin(tmp_path, "sequence", {}, ""), ALONE)
+    assert (out.best_step, out.stopped) == (60, False)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
+    asked = objective()
+    asked.model.bias.data[:] = float("nan")
+    with pytest.raises(TrainingError, match="the loss is nan at step 1"):
+        learn(asked, Training(steps=2, precision="float32"), Run.begin(tmp_path, "sequence", {}, ""), ALONE)
 
 
 def test_mistakes_are_told():

@@ -50,11 +50,11 @@ def test_without_ratings_there_is_one_group():
 def test_rows_end_with_the_newest_event():
     x = two_people()
     h, facts = Histories.of_users(x, np.array([0, 1])), EventFacts.fit(x)
-    rows = Rows.of(h, facts, h.indptr[:-1], h.indptr[1:])
+    rows = Rows.of(h, facts.codes(h), h.indptr[:-1], h.indptr[1:])
     assert rows.item.tolist() == [[4, 2, 3], [-1, -1, 1]]
     assert rows.facts[0].tolist() == facts.codes(h)[:3].tolist()
     assert not rows.facts[1, :2].any()
-    empty = Rows.of(Histories.of([[]], 5), facts, np.array([0]), np.array([0]))
+    empty = Rows.of(Histories.of([[]], 5), np.zeros((0, 3), np.int8), np.array([0]), np.array([0]))
     assert empty.item.tolist() == [[-1]]
 
 

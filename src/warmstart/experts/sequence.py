@@ -154,10 +154,10 @@ class FittedSequence:
         able = np.flatnonzero(histories.lengths)
         ends = histories.indptr[1:]
         starts = np.maximum(histories.indptr[:-1], ends - self.length)
-        offsets = np.cumsum([0, *self.codes.sizes[:-1]])
+        offsets, codes = np.cumsum([0, *self.codes.sizes[:-1]]), self.codes.codes(histories)
         for s in range(0, len(able), BLOCK):
             at = able[s : s + BLOCK]
-            rows = Rows.of(histories, self.codes, starts[at], ends[at])
+            rows = Rows.of(histories, codes, starts[at], ends[at])
             known = rows.item >= 0
             told = self.facts[rows.facts + offsets].sum(axis=2)
             scale = math.sqrt(self.vectors.shape[1]) / 2

@@ -85,13 +85,14 @@ class Concepts:
         DataError
             If there is none, or a name belongs to several.
         """
-        if isinstance(asked, int) or asked.isdigit():
-            if 0 <= int(asked) < len(self.tree):
-                return int(asked)
-            raise DataError(f"concept {asked} is unknown; the concepts are 0 to {len(self.tree) - 1}")
-        found = [c for c, name in enumerate(self.names) if name.casefold() == asked.casefold()]
+        text = str(asked)
+        if text.isdecimal():
+            if int(text) < len(self.tree):
+                return int(text)
+            raise DataError(f"concept {text} is unknown; the concepts are 0 to {len(self.tree) - 1}")
+        found = [c for c, name in enumerate(self.names) if name.casefold() == text.casefold()]
         if len(found) != 1:
-            some = f"{len(found)} concepts are called {asked!r}" if found else f"no concept is called {asked!r}"
+            some = f"{len(found)} concepts are called {text!r}" if found else f"no concept is called {text!r}"
             raise DataError(f"{some}; give the number of one, as `warmstart concepts` lists them")
         return found[0]
 

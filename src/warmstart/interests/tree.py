@@ -80,10 +80,6 @@ class ConceptTree:
         """Concepts of a level."""
         return np.flatnonzero(self.level == level)
 
-    def children(self, concept: int) -> np.ndarray:
-        """Concepts one level finer within this one."""
-        return np.flatnonzero(self.parent == concept)
-
     def items(self, concept: int) -> np.ndarray:
         """Codes of the items of a concept."""
         return np.flatnonzero(self.paths[:, self.level[concept]] == concept)
@@ -111,7 +107,7 @@ def build_tree(vectors: np.ndarray, settings: TreeSettings | None = None) -> Con
     Parameters
     ----------
     vectors
-        float32, shape (n_items, d), e.g. of ``fused_vectors``.
+        float32, shape (n_items, d), e.g. of ``FusedSpace.fit``.
     settings
         Sizes of the levels.
     """

@@ -78,7 +78,8 @@ class HardenObjective(OnBackbone):
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over this process's share of ``draw.size`` texts, ``CHUNK`` in memory at once."""
         n = len(self.items)
-        at, total = self.items[draw.share(draw.whole(n)[: max(n, draw.processes.count)])], 0.0  # none twice
+        whole = np.arange(n) if draw.size >= n else draw.whole(n)  # none twice where all are read
+        at, total = self.items[draw.share(whole)], 0.0
         said, _ = Typist(self.attack, draw).half([self.texts[i] for i in at], None)
         order = sorted(range(len(at)), key=lambda i: len(said[i]))  # little padding
         for start in range(0, len(at), CHUNK):

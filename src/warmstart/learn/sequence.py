@@ -81,6 +81,7 @@ class NextItemObjective:
         torch = require("torch", extra="lm")
         self.shape, self.settings, self.facts = shape, settings, EventFacts.fit(x)
         self.whole = Histories.of_users(x, np.arange(x.n_users))
+        self.codes = self.facts.codes(self.whole)
         self.judged = self._held_out(seed)
         lengths = self.whole.lengths - np.isin(np.arange(len(self.whole)), self.judged)
         row, start, end = windows(lengths, shape.length)
@@ -113,9 +114,8 @@ class NextItemObjective:
 
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over this process's share of ``draw.size`` stretches of histories."""
-        torch = require("torch", extra="lm")
         at = draw.indices(len(self.starts))
-        rows = Rows.of(self.whole, self.facts, self.starts[at], self.ends[at])
+        rows = Rows.of(self.whole, self.codes, self.starts[at], self.ends[at])
         silent = np.random.default_rng([draw.seed, draw.step, draw.processes.rank]).random(len(at))
         told = rows.facts[:, :-1] * (silent >= self.settings.unknown)[:, None, None]
         drawn = self._drawn(draw.rng())
@@ -127,9 +127,8 @@ class NextItemObjective:
         there = known[:, :-1] & known[:, 1:]
         others = self._tensor(place[rows.item.size :])
         loss = self._loss(seen[there], where[:, 1:][there], others, states, biases, self._log_often(codes, len(drawn)))
-        if loss.requires_grad:
-            loss.backward()
-        return float(torch.nan_to_num(loss.detach()))
+        loss.backward()
+        return float(loss.detach())
 
     def _tensor(self, array: np.ndarray) -> Any:
         return require("torch", extra="lm").from_numpy(np.ascontiguousarray(array)).to(self.device)
@@ -157,16 +156,17 @@ class NextItemObjective:
         return sampled_softmax(positive, negative, log_often[taken], log_often[others])
 
     def validate(self) -> dict[str, float]:
-        """NDCG@10 of the newest event of the people held out, among all items they had not met before."""
+        """NDCG@10 of the newest event of the people held out, among all they had not met; NaN where none are."""
         if not len(self.judged):
-            return {self.watched: 0.0}
+            return {self.watched: float("nan")}
         h, values = self.whole.take(self.judged), []
+        codes = self.facts.codes(h)
         ends = h.indptr[1:] - 1
         starts = np.maximum(h.indptr[:-1], ends - self.shape.length)
         vectors, biases = self.tables()
         for s in range(0, len(h), BLOCK):
             part = slice(s, s + BLOCK)
-            rows = Rows.of(h, self.facts, starts[part], ends[part])
+            rows = Rows.of(h, codes, starts[part], ends[part])
             scores = self.states(rows, vectors) @ vectors.T + biases
             targets = h.item[ends[part]]
             people = np.arange(len(scores))

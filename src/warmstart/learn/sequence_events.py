@@ -83,15 +83,18 @@ class Rows:
     facts: np.ndarray
 
     @classmethod
-    def of(cls, h: Histories, facts: EventFacts, starts: np.ndarray, ends: np.ndarray) -> Rows:
-        """Stretches ``starts:ends`` of the events of ``h``, as wide as the longest of them (one column at least)."""
+    def of(cls, h: Histories, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Rows:
+        """Stretches ``starts:ends`` of the events of ``h``, as wide as the longest of them (one column at least).
+
+        ``codes`` are those of all its events, made once: int8, shape (n_events, 3).
+        """
         lengths = ends - starts
         width = max(1, int(lengths.max(initial=1)))
         column = np.arange(width)
         at = ends[:, None] - width + column  # events of earlier people are masked away
         there = column >= width - lengths[:, None]
         at = np.where(there, at, 0)
-        codes = facts.codes(h) if len(h.item) else np.zeros((1, len(FACTS)), np.int8)
+        codes = codes if len(h.item) else np.zeros((1, len(FACTS)), np.int8)
         items = h.item if len(h.item) else np.zeros(1, np.int32)
         return cls(np.where(there, items[at], NOBODY).astype(np.int64), codes[at].astype(np.int64) * there[..., None])
 

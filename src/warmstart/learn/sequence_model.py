@@ -35,7 +35,7 @@ class Architecture:
     tau
         Events at which an item's own vector has half of its say; it has none for an item nobody met.
     bound
-        Length that an item's own vector cannot exceed, in units of the usual length of a described state;
+        Length that an item's own vector cannot exceed; a described state begins at about ``sqrt(dim) / 2``, 4 of 64.
         0 = unbounded.
     """
 
