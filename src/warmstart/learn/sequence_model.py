@@ -59,11 +59,20 @@ class Architecture:
             raise ConfigError(f"dim={self.dim} is no multiple of 2 x heads={self.heads}; 64 and 2 are usual")
 
 
-def make_layers(shape: Architecture) -> Any:
-    """The network from event vectors to states: (n, length, dim) and a mask of known events -> (n, length, dim).
+def turned(x: Any) -> Any:
+    """Pairs of coordinates turned by an angle that grows with the place: (..., length, width), width even."""
+    torch = require("torch", extra="lm")
+    half = x.shape[-1] // 2
+    speed = _BASE ** (-torch.arange(half, device=x.device) / half)
+    angle = torch.arange(x.shape[2], device=x.device)[:, None] * speed[None]
+    one, other = x[..., :half], x[..., half:]
+    return torch.cat([one * angle.cos() - other * angle.sin(), one * angle.sin() + other * angle.cos()], dim=3)
 
-    Each block: ``x + attention(norm(x))``, then ``x + W_d (silu(W_g norm(x)) * W_u norm(x))`` (Shazeer 2020,
-    arXiv:2002.05202); no event sees a later one.
+
+def make_block(shape: Architecture) -> Any:
+    """One layer: states (n, length, dim) and what is hidden from each (0 or -1e9) -> states.
+
+    ``x + attention(norm(x))``, then ``x + W_d (silu(W_g norm(x)) * W_u norm(x))`` (Shazeer 2020, arXiv:2002.05202).
     """
     torch = require("torch", extra="lm")
     nn, functional = torch.nn, torch.nn.functional
@@ -89,20 +98,23 @@ def make_layers(shape: Architecture) -> Any:
             y = self.between(x)
             return x + self.drop(self.down(functional.silu(self.gate(y)) * self.up(y)))
 
-    def turned(x: Any) -> Any:
-        """Pairs of coordinates turned by an angle that grows with the place."""
-        half = each // 2
-        speed = _BASE ** (-torch.arange(half, device=x.device) / half)
-        angle = torch.arange(x.shape[2], device=x.device)[:, None] * speed[None]
-        one, other = x[..., :half], x[..., half:]
-        return torch.cat([one * angle.cos() - other * angle.sin(), one * angle.sin() + other * angle.cos()], dim=3)
+    return Block()
+
+
+def make_layers(shape: Architecture) -> Any:
+    """The network from event vectors to states: (n, length, dim) and a mask of known events -> (n, length, dim).
+
+    No event sees a later one.
+    """
+    torch = require("torch", extra="lm")
+    nn, d = torch.nn, shape.dim
 
     class Layers(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
         def __init__(self) -> None:
             super().__init__()
             if shape.positions == "learned":
                 self.place = nn.Parameter(0.02 * torch.randn(shape.length, d))
-            self.blocks = nn.ModuleList(Block() for _ in range(shape.blocks))
+            self.blocks = nn.ModuleList(make_block(shape) for _ in range(shape.blocks))
             self.last, self.drop = nn.LayerNorm(d), nn.Dropout(shape.dropout)
 
         def forward(self, x: Any, known: Any) -> Any:
