@@ -77,6 +77,7 @@ def test_what_is_left_out_is_usual_for_the_task_and_nothing_is_overruled():
     data = clusters(60, 40, 4, seed=1)
     retrieval, rating = (Usual.of(TaskName(name), data, None, None, 0.1, 7) for name in ("retrieval", "rating"))
     plan, batch = retrieval.training(loop, *left_out), rating.training(loop, *left_out).batch
+    assert (plan.learning_rate, plan.checkpoint_every, retrieval.mode) == (2e-4, 6, "full")
     assert (plan.steps, plan.validate_every, batch) == (12, 3, 32)  # all items in one step are read twelve times
     texts = item_texts(data.catalog)
     teaching = len(HeldItems.of(texts, data.interactions, 0.3, 7).items)

@@ -20,6 +20,7 @@ def test_interests_by_history_and_by_user(shell, fitted):
     known = shell.json("interests", engine, "--user", "u1", "--data", data)
     assert known
     assert set(known[0]) >= {"concept", "name", "weight", "trend", "evidence"}
+    assert "nobody was named; give --user" in shell("interests", engine, code=2).stderr
     assert shell("interests", engine, "--user", "nobody", "--data", data).stderr.startswith("not in --data")
 
 

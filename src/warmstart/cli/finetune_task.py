@@ -73,11 +73,13 @@ class Usual:
         from warmstart.learn.encoder import Finetune
         from warmstart.learn.retrieval import Retrieval
 
-        plan = Finetune(retrieval=Retrieval(held_out=held_out), training=Training(seed=seed))
+        plan = Finetune(retrieval=Retrieval(held_out=held_out))
+        plan = replace(plan, training=replace(plan.training, seed=seed))
         if batch is not None:
             plan = replace(plan, characters=0, training=replace(plan.training, batch=batch))
-        loop = plan.for_data(data, template)
-        return replace(RETRIEVES, steps=loop.steps, batch=loop.batch, validate_every=loop.validate_every)
+        loop, tuning = plan.for_data(data, template), plan.tuning
+        rates = (loop.learning_rate, tuning.dropout, tuning.token_dropout)
+        return cls(tuning.mode, loop.steps, loop.batch, *rates, loop.validate_every, loop.checkpoint_every)
 
     def tuning(
         self, mode: str | None, layers: int, rank: int, dropout: float | None, token_dropout: float | None
@@ -106,7 +108,6 @@ class Usual:
         )
 
 
-RETRIEVES = Usual("full", 24, 400, 2e-4, 0.1, 0.2, 6, 6)
 ANSWERS = Usual("last", 200, 32, 5e-5, 0.0, 0.0, 20, 50)
 NEGATIVES = 4
 

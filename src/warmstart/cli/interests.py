@@ -8,6 +8,7 @@ import typer
 
 from warmstart.cli.options import EngineFolder, Json, Known, ids
 from warmstart.cli.recommend import History, User, note_unknown, open_engine, show
+from warmstart.errors import ConfigError
 
 Level = Annotated[int | None, typer.Option(help="0 = coarse, up to 2 = fine; all where it is left out.")]
 Most = Annotated[int, typer.Option("-k", "--most", min=1, help="Interests a person at most.")]
@@ -29,6 +30,8 @@ def interests(
     """Tell interests in words: concepts that a person takes more often than everybody does, and the evidence."""
     from warmstart.interests.profile import ProfileSettings
 
+    if not user and not history:
+        raise ConfigError("nobody was named; give --user with --data, or --history")
     loaded = open_engine(engine, data)
     note_unknown(loaded, user or ())
     rows = [ids(h) for h in history] if history else None
