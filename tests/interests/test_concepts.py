@@ -12,6 +12,7 @@ from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
 from warmstart.interests.profile import ProfileSettings
+from warmstart.interests.vectors import FusedSpace
 from warmstart.recipe import Recipe
 
 SMALL = Recipe(
@@ -111,12 +112,23 @@ def test_they_are_saved_and_new_items_join_them(engine, tmp_path):
     assert again.concepts().equals(engine.concepts())
     asked = [["i0", "i4", "i8"]]
     assert again.interests(histories=asked).equals(engine.interests(histories=asked))
+    vectors = engine.fitted.concepts.vectors(engine.features)
+    np.testing.assert_array_equal(again.fitted.concepts.vectors(again.features), vectors)
     assert again.add_items(NEW) == 1
+    grown = again.fitted.concepts.vectors(again.features)
+    np.testing.assert_array_equal(grown[:80], vectors)
+    assert grown.shape == (81, vectors.shape[1])
     tree = again.fitted.concepts.tree
     assert len(tree.paths) == 81
     mates = [theme(again, int(i)) for i in tree.items(int(tree.paths[80, 0])) if i < 80]
     space = int(again.fitted.catalog.table.with_row_index().filter(pl.col("genre") == "space")["index"][0])
     assert np.bincount(mates).argmax() == theme(again, space)
+
+
+def test_vectors_are_those_the_tree_was_made_of(engine, data):
+    f = engine.fitted
+    again = FusedSpace.fit(data.with_features(engine.features))[1]
+    np.testing.assert_array_equal(f.concepts.vectors(engine.features), again)
 
 
 def test_ten_items_of_one_kind():

@@ -35,6 +35,9 @@ class Concepts:
         int32, shape (n_concepts, 5): codes of items in the middle of each; -1 = it has fewer.
     common
         float64, shape (n_concepts,): share of everybody's events on its level.
+    taken
+        float32, shape (n_items, dim): the half of the items' vectors that tells who takes them; the other half comes
+        from their features (``vectors``).
     """
 
     tree: ConceptTree
@@ -42,6 +45,7 @@ class Concepts:
     names: tuple[str, ...]
     typical: np.ndarray
     common: np.ndarray
+    taken: np.ndarray
 
     @classmethod
     def fit(cls, data: Dataset, template: str | None = None, settings: TreeSettings | None = None) -> Concepts:
@@ -67,11 +71,18 @@ class Concepts:
             ", ".join(terms) or f"items like {data.catalog.title(int(middle[concept, 0]))}"
             for concept, terms in enumerate(words)
         ]
-        return cls(tree, space, tuple(names), middle, common_shares(tree, data.interactions.item_counts()))
+        common, taken = common_shares(tree, data.interactions.item_counts()), vectors[:, len(space.centre) :].copy()
+        return cls(tree, space, tuple(names), middle, common, taken)
 
     def grow(self, features: np.ndarray) -> Concepts:
         """With new items placed where their features put them; names stay."""
-        return replace(self, tree=self.tree.grow(self.space.place(features)))
+        placed = self.space.place(features)
+        taken = np.vstack([self.taken, placed[:, len(self.space.centre) :]])
+        return replace(self, tree=self.tree.grow(placed), taken=taken)
+
+    def vectors(self, features: np.ndarray) -> np.ndarray:
+        """Fused vectors of the catalogue, from its features: float32, shape (n_items, d + dim); see ``FusedSpace``."""
+        return np.hstack([self.space.content(features), self.taken])
 
     def of(self, row: np.ndarray, settings: ProfileSettings | None = None) -> list[Interest]:
         """Interests of a history of item codes, oldest first."""

@@ -65,9 +65,14 @@ class FusedSpace:
         """Vectors of items that nobody met: float32, shape (n, d + dim)."""
         return self._joined(features, features @ self.predict)
 
+    def content(self, features: np.ndarray) -> np.ndarray:
+        """The half of the vectors that tells what items are about: float32, shape (n, d)."""
+        half: np.ndarray = np.sqrt(1 - self.people) * unit_rows(features - self.centre)
+        return half.astype(np.float32)
+
     def _joined(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
-        content, taken = unit_rows(z - self.centre), unit_rows(v - self.middle)
-        return np.hstack([np.sqrt(1 - self.people) * content, np.sqrt(self.people) * taken]).astype(np.float32)
+        taken = np.sqrt(self.people) * unit_rows(v - self.middle)
+        return np.hstack([self.content(z), taken.astype(np.float32)])
 
 
 def people_vectors(data: Dataset, dim: int = DIM) -> np.ndarray:
