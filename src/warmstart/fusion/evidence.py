@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -160,7 +160,7 @@ def thread_pools() -> ThreadpoolController:
 
 
 def evidence(
-    scores: dict[str, np.ndarray],
+    scores: Mapping[str, np.ndarray],
     flat: Collection[str],
     support: Support,
     h: Histories,

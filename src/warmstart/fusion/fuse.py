@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -114,7 +114,26 @@ class FittedFusion:
         """
         scores = panel.score(h)
         query, item = candidates(scores, allowed, max(self.top, k))
-        features = evidence(scores, panel.flat, support, h, query, item, allowed)
+        value, features = self.judged(scores, panel.flat, support, h, query, item, allowed)
+        z = [i for i, c in enumerate(self.columns) if c.endswith(".z")]
+        lead = np.nan_to_num(features[:, z], nan=-np.inf).argmax(1) if len(query) else np.zeros(0, int)
+        return top_rows(len(h), k, query, item, value, lead)
+
+    def judged(
+        self,
+        scores: Mapping[str, np.ndarray],
+        flat: Collection[str],
+        support: Support,
+        h: Histories,
+        query: np.ndarray,
+        item: np.ndarray,
+        allowed: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fused scores of given candidates, float64 (n_candidates,), and the evidence they rest on.
+
+        Takes what ``fusion.evidence.evidence`` takes; scores compare within a query alone.
+        """
+        features = evidence(scores, flat, support, h, query, item, allowed)
         value = np.zeros(len(query))
         states = states_of(h, allowed, support)
         for state in np.unique(states):
@@ -124,9 +143,7 @@ class FittedFusion:
                 value[mine] = np.nan_to_num(features[mine, 0], nan=-1e6)
             else:
                 value[mine] = head.score(features[mine], h.lengths[query[mine]])
-        z = [i for i, c in enumerate(self.columns) if c.endswith(".z")]
-        lead = np.nan_to_num(features[:, z], nan=-np.inf).argmax(1) if len(query) else np.zeros(0, int)
-        return top_rows(len(h), k, query, item, value, lead)
+        return value, features
 
 
 def states_of(h: Histories, allowed: np.ndarray, support: Support) -> np.ndarray:
