@@ -172,7 +172,7 @@ class Engine:
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
         if interest is not None:
             concepts = self.fitted.concepts
-            pool &= np.isin(np.arange(len(pool)), concepts.tree.items(concepts.find(interest)))
+            pool &= np.isin(np.arange(len(pool)), concepts.members.items(concepts.find(interest)))
         wishes = Wishes.of(self.fitted.concepts, steer or Steering())
         parts = [pl.DataFrame(schema=SCHEMA)]
         for block in blocks(len(h), len(pool), self.fitted.panel.size):

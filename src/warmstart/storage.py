@@ -36,7 +36,8 @@ from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head
 from warmstart.fusion.ranker import FittedRanker
 from warmstart.interests.concepts import Concepts
-from warmstart.interests.tree import ConceptTree
+from warmstart.interests.members import Membership
+from warmstart.interests.tree import Centres
 from warmstart.interests.vectors import FusedSpace
 from warmstart.learn.cross import CrossModel
 from warmstart.learn.sequence_events import EventFacts
@@ -73,7 +74,8 @@ CLASSES: dict[str, type] = {
         Cell,
         FittedRanker,
         Concepts,
-        ConceptTree,
+        Membership,
+        Centres,
         FusedSpace,
     )
 }

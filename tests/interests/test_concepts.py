@@ -40,8 +40,8 @@ def theme(engine, item):
 
 def test_coarse_concepts_are_the_clusters_the_data_were_made_of(engine):
     f = engine.fitted
-    for concept in f.concepts.tree.at(0):
-        themes = [theme(engine, int(i)) for i in f.concepts.tree.items(int(concept))]
+    for concept in f.concepts.members.at(0):
+        themes = [theme(engine, int(i)) for i in f.concepts.members.items(int(concept))]
         assert np.bincount(themes).max() / len(themes) > 0.9
 
 
@@ -70,7 +70,7 @@ def test_interests_are_those_of_the_history(engine):
     told = engine.interests(histories=[["i0", "i4", "i8", "i12", "i1"], []])
     assert told["query"].unique().to_list() == [0]
     f, first = engine.fitted, told.row(0, named=True)
-    items = f.concepts.tree.items(first["concept"])
+    items = f.concepts.members.items(first["concept"])
     assert np.mean([theme(engine, int(i)) == 0 for i in items]) > 0.9
     assert first["evidence"][0] == f.catalog.title(int(f.catalog.items.codes(["i12"])[0]))
     assert told["weight"].sum() == pytest.approx(1)
@@ -86,7 +86,7 @@ def test_by_user_they_are_those_of_the_stored_history(engine, data):
 def test_one_interest_is_served(engine):
     told = engine.interests(histories=[["i0", "i4", "i8"]])
     concept = told["concept"][0]
-    inside = set(engine.fitted.catalog.items.names(engine.fitted.concepts.tree.items(concept)))
+    inside = set(engine.fitted.catalog.items.names(engine.fitted.concepts.members.items(concept)))
     got = engine.recommend(histories=[["i0", "i4", "i8"]], k=80, interest=concept)
     assert set(got["item_id"]) == inside - {"i0", "i4", "i8"}
     assert got["rank"].to_list() == list(range(1, len(got) + 1))
@@ -118,7 +118,7 @@ def test_they_are_saved_and_new_items_join_them(engine, tmp_path):
     grown = again.fitted.concepts.vectors(again.features)
     np.testing.assert_array_equal(grown[:80], vectors)
     assert grown.shape == (81, vectors.shape[1])
-    tree = again.fitted.concepts.tree
+    tree = again.fitted.concepts.members
     assert len(tree.paths) == 81
     mates = [theme(again, int(i)) for i in tree.items(int(tree.paths[80, 0])) if i < 80]
     space = int(again.fitted.catalog.table.with_row_index().filter(pl.col("genre") == "space")["index"][0])

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from warmstart.data.catalog import Catalog
+from warmstart.interests.members import of_paths
 from warmstart.interests.names import concept_terms, item_terms, name_concepts, words
 
 
@@ -24,8 +25,7 @@ def test_short_words_and_numbers_are_no_names():
 
 def test_weight_is_frequency_within_times_rarity_elsewhere():
     rows = [["red", "ship"], ["red", "sea"], ["red", "sea"], ["tea"], *([f"once {n}"] for n in range(8))]
-    paths = np.array([[0], [0], [1], [1], *[[2]] * 8])
-    weight, kept = concept_terms(paths, rows)
+    weight, kept = concept_terms(of_paths(np.array([[0], [0], [1], [1], *[[2]] * 8]), 3), rows)
     assert kept == ["red", "sea"]  # held by two items at least
     tf = (2 + 3 * 3 / 12) / (2 + 3)  # both items, and three of the mean that a quarter holds
     assert weight[0, 0] == pytest.approx(tf * np.log(tf / (3 / 12)), rel=1e-6)
@@ -34,7 +34,7 @@ def test_weight_is_frequency_within_times_rarity_elsewhere():
 
 def test_what_is_everywhere_names_nothing():
     rows = [["film", "war"]] * 5 + [["film", "love"]] * 15
-    names = name_concepts(np.array([[0]] * 5 + [[1]] * 15), rows)
+    names = name_concepts(of_paths(np.array([[0]] * 5 + [[1]] * 15), 2), rows)
     assert names[0] == ["war"]
     assert "film" not in names[1]
 
@@ -42,11 +42,11 @@ def test_what_is_everywhere_names_nothing():
 def test_every_level_is_named():
     rows = [["space", "alien"]] * 3 + [["space", "ship"]] * 3 + [["love"]] * 14
     paths = np.array([[0, 2]] * 3 + [[0, 3]] * 3 + [[1, 4]] * 14)
-    names = name_concepts(paths, rows, k=1)
+    names = name_concepts(of_paths(paths, 5), rows, k=1)
     assert names[0] == ["space"]
     assert names[2:4] == [["alien"], ["ship"]]
 
 
 @pytest.mark.parametrize("rows", [[], [[]], [["once"]]])
 def test_little_to_name_with(rows):
-    assert len(name_concepts(np.zeros((len(rows), 1), int), rows)) == min(1, len(rows))
+    assert len(name_concepts(of_paths(np.zeros((len(rows), 1), int), min(1, len(rows))), rows)) == min(1, len(rows))

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from warmstart.errors import ConfigError
+from warmstart.interests.members import Membership, of_paths
 from warmstart.interests.profile import (
     FADING,
     RISING,
@@ -14,15 +16,11 @@ from warmstart.interests.profile import (
     apart,
     common_shares,
     interests_of,
-    lineage,
 )
-from warmstart.interests.tree import ConceptTree
 
 # items 0-3: concept 0 (fine: 0, 1 in 2; 2, 3 in 3); items 4-7: concept 1 (fine: 4 and 5)
 PATHS = np.array([[0, 2], [0, 2], [0, 3], [0, 3], [1, 4], [1, 4], [1, 5], [1, 5]], np.int32)
-TREE = ConceptTree(
-    PATHS, np.array([-1, -1, 0, 0, 1, 1], np.int32), np.array([0, 0, 1, 1, 1, 1], np.int8), np.zeros((6, 1), np.float32)
-)
+TREE = Membership(of_paths(PATHS, 6), np.array([-1, -1, 0, 0, 1, 1], np.int32), np.array([0, 0, 1, 1, 1, 1], np.int8))
 EVEN = common_shares(TREE, np.full(8, 5))
 
 
@@ -78,11 +76,27 @@ def test_interests_are_apart_and_their_weights_sum_to_one(row, most):
     for one in told:
         assert one.evidence
         assert all(PATHS[i, TREE.level[one.concept]] == one.concept for i in one.evidence)
-        assert not any(other is not one and other.concept in lineage(TREE, one.concept) for other in told)
+        assert not any(other.concept == TREE.parent[one.concept] for other in told)
 
 
 def test_none_within_another():
-    assert apart(np.array([0.5, 0.1, 0.6, 0.3, 0.0, 0.2]), TREE, 9).tolist() == [2, 3, 5]
+    every = TREE.weights.toarray() > 0
+    assert apart(np.array([0.5, 0.1, 0.6, 0.3, 0.0, 0.2]), every, 9).tolist() == [2, 3, 5]
+
+
+def test_none_that_shares_more_than_half_of_its_events_with_another():
+    inside = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1]], bool)
+    assert apart(np.array([0.4, 0.3, 0.2, 0.1]), inside, 9).tolist() == [0, 2, 3]
+    assert apart(np.array([0.4, 0.3, 0.2, 0.1]), inside, 2).tolist() == [0, 2]
+
+
+def test_an_item_of_several_concepts_adds_to_each_by_its_weight():
+    weights = sp.csr_matrix(np.array([[0.75, 0.25, 0], [0, 0, 1.0], [0, 0, 1.0]], np.float32))
+    flat = Membership(weights, np.full(3, -1, np.int32), np.zeros(3, np.int8))
+    common = common_shares(flat, np.array([2, 3, 3]))
+    np.testing.assert_allclose(common, [0.1875, 0.0625, 0.75])
+    (first,) = interests_of(np.array([0, 0, 1]), flat, common, ProfileSettings(half_life=0))
+    assert (first.concept, first.share, first.evidence) == (0, 0.5, (0, 0))
 
 
 @pytest.mark.parametrize("wrong", [{"prior": 0}, {"most": 0}, {"turn": 1}, {"half_life": -1}])

@@ -28,12 +28,12 @@ def engine():
 
 def concept_of(engine, item, level=0):
     f = engine.fitted
-    return int(f.concepts.tree.paths[int(f.catalog.items.codes([item])[0]), level])
+    return int(f.concepts.members.paths[int(f.catalog.items.codes([item])[0]), level])
 
 
 def share(engine, rows, concept):
     """Part of a list that belongs to a concept."""
-    inside = set(engine.fitted.catalog.items.names(engine.fitted.concepts.tree.items(concept)))
+    inside = set(engine.fitted.catalog.items.names(engine.fitted.concepts.members.items(concept)))
     return np.mean([item in inside for item in rows["item_id"]]) if len(rows) else 0.0
 
 

@@ -11,9 +11,10 @@ import polars as pl
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError, DataError
+from warmstart.interests.members import Membership
 from warmstart.interests.names import item_terms, name_concepts
 from warmstart.interests.profile import Interest, ProfileSettings, common_shares, interests_of
-from warmstart.interests.tree import ConceptTree, TreeSettings, build_tree, typical
+from warmstart.interests.tree import Centres, TreeSettings, build_tree
 from warmstart.interests.vectors import FusedSpace
 
 TYPICAL = 5
@@ -21,14 +22,16 @@ TYPICAL = 5
 
 @dataclass(frozen=True, eq=False)
 class Concepts:
-    """A tree of named concepts over the items, and how much of everybody's events each holds.
+    """Named concepts over the items, and how much of everybody's events each holds.
 
     Parameters
     ----------
-    tree
-        The concepts.
+    members
+        The concepts, and which items belong to each.
+    coder
+        Which of them a vector belongs to.
     space
-        Where new items are placed among them.
+        Vectors of new items.
     names
         One a concept: its telling words, with commas between; "items like X" where no word tells.
     typical
@@ -40,7 +43,8 @@ class Concepts:
         from their features (``vectors``).
     """
 
-    tree: ConceptTree
+    members: Membership
+    coder: Centres
     space: FusedSpace
     names: tuple[str, ...]
     typical: np.ndarray
@@ -61,24 +65,29 @@ class Concepts:
             Sizes of the levels.
         """
         space, vectors = FusedSpace.fit(data)
-        tree = build_tree(vectors, settings)
-        middle = np.full((len(tree), TYPICAL), -1, np.int32)
-        for concept in range(len(tree)):
-            items = typical(tree, vectors, concept, TYPICAL)
+        members, coder = build_tree(vectors, settings)
+        middle = np.full((len(members), TYPICAL), -1, np.int32)
+        for concept in range(len(members)):
+            items = members.typical(vectors, concept, TYPICAL)
             middle[concept, : len(items)] = items
-        words = name_concepts(tree.paths, item_terms(data.catalog, template))
+        words = name_concepts(members.weights, item_terms(data.catalog, template))
         names = [
             ", ".join(terms) or f"items like {data.catalog.title(int(middle[concept, 0]))}"
             for concept, terms in enumerate(words)
         ]
-        common, taken = common_shares(tree, data.interactions.item_counts()), vectors[:, len(space.centre) :].copy()
-        return cls(tree, space, tuple(names), middle, common, taken)
+        common, taken = common_shares(members, data.interactions.item_counts()), vectors[:, len(space.centre) :].copy()
+        return cls(members, coder, space, tuple(names), middle, common, taken)
+
+    @property
+    def tree(self) -> Membership:
+        """``members`` by its former name."""
+        return self.members
 
     def grow(self, features: np.ndarray) -> Concepts:
         """With new items placed where their features put them; names stay."""
         placed = self.space.place(features)
         taken = np.vstack([self.taken, placed[:, len(self.space.centre) :]])
-        return replace(self, tree=self.tree.grow(placed), taken=taken)
+        return replace(self, members=self.members.grow(self.coder.place(placed)), taken=taken)
 
     def vectors(self, features: np.ndarray) -> np.ndarray:
         """Fused vectors of the catalogue, from its features: float32, shape (n_items, d + dim); see ``FusedSpace``."""
@@ -86,7 +95,7 @@ class Concepts:
 
     def of(self, row: np.ndarray, settings: ProfileSettings | None = None) -> list[Interest]:
         """Interests of a history of item codes, oldest first."""
-        return interests_of(row, self.tree, self.common, settings)
+        return interests_of(row, self.members, self.common, settings)
 
     def find(self, asked: int | str) -> int:
         """A concept by its number, or by its name.
@@ -98,9 +107,9 @@ class Concepts:
         """
         text = str(asked)
         if text.isdecimal():
-            if int(text) < len(self.tree):
+            if int(text) < len(self.members):
                 return int(text)
-            raise DataError(f"concept {text} is unknown; the concepts are 0 to {len(self.tree) - 1}")
+            raise DataError(f"concept {text} is unknown; the concepts are 0 to {len(self.members) - 1}")
         found = [c for c, name in enumerate(self.names) if name.casefold() == text.casefold()]
         if len(found) != 1:
             some = f"{len(found)} concepts are called {text!r}" if found else f"no concept is called {text!r}"
@@ -121,17 +130,17 @@ class Concepts:
         ConfigError
             If there is no such level.
         """
-        depth = self.tree.paths.shape[1]
+        depth = self.members.levels
         if level is not None and not 0 <= level < depth:
             raise ConfigError(f"level={level} is unknown; the levels are 0 to {depth - 1}, coarse to fine")
-        asked = np.arange(len(self.tree)) if level is None else self.tree.at(level)
+        asked = np.arange(len(self.members)) if level is None else self.members.at(level)
         return pl.DataFrame(
             {
                 "concept": pl.Series(asked, dtype=pl.Int64),
-                "level": pl.Series(self.tree.level[asked], dtype=pl.Int64),
-                "parent": pl.Series([int(p) if p >= 0 else None for p in self.tree.parent[asked]], dtype=pl.Int64),
+                "level": pl.Series(self.members.level[asked], dtype=pl.Int64),
+                "parent": pl.Series([int(p) if p >= 0 else None for p in self.members.parent[asked]], dtype=pl.Int64),
                 "name": pl.Series([self.names[c] for c in asked], dtype=pl.String),
-                "items": pl.Series([len(self.tree.items(int(c))) for c in asked], dtype=pl.Int64),
+                "items": pl.Series([len(self.members.items(int(c))) for c in asked], dtype=pl.Int64),
                 "share": pl.Series(self.common[asked], dtype=pl.Float64),
                 "typical": pl.Series(
                     [[catalog.title(int(i)) for i in self.typical[c] if i >= 0] for c in asked],
@@ -155,7 +164,7 @@ class Concepts:
             {
                 "query": pl.Series([query] * len(at), dtype=pl.Int64),
                 "concept": pl.Series(at, dtype=pl.Int64),
-                "level": pl.Series(self.tree.level[np.array(at, np.int64)], dtype=pl.Int64),
+                "level": pl.Series(self.members.level[np.array(at, np.int64)], dtype=pl.Int64),
                 "name": pl.Series([self.names[c] for c in at], dtype=pl.String),
                 "weight": pl.Series([i.weight for i in interests], dtype=pl.Float64),
                 "share": pl.Series([i.share for i in interests], dtype=pl.Float64),

@@ -63,7 +63,7 @@ def stop_words() -> frozenset[str]:
     return frozenset(ENGLISH_STOP_WORDS) | {"don", "doesn", "isn", "his", "her", "one", "two", "new", "gets", "finds"}
 
 
-def concept_terms(paths: np.ndarray, terms: Sequence[Sequence[str]]) -> tuple[sp.csr_matrix, list[str]]:
+def concept_terms(weights: sp.csr_matrix, terms: Sequence[Sequence[str]]) -> tuple[sp.csr_matrix, list[str]]:
     """Weight of every term in every concept: ``tf_tc log(tf_tc / tf_t)``, where that is above 0.
 
     tf_tc = items of the concept that hold the term over its items, with ``PRIOR`` items of the catalogue's mean added
@@ -74,8 +74,8 @@ def concept_terms(paths: np.ndarray, terms: Sequence[Sequence[str]]) -> tuple[sp
 
     Parameters
     ----------
-    paths
-        int32, shape (n_items, levels): concepts of the items, numbered over all levels.
+    weights
+        Of a ``Membership``, shape (n_items, n_concepts); an item counts where it is above 0.
     terms
         Terms of each item.
 
@@ -86,9 +86,7 @@ def concept_terms(paths: np.ndarray, terms: Sequence[Sequence[str]]) -> tuple[sp
         has no weight there.
     """
     x, kept = held_terms(terms)
-    number = int(paths.max(initial=-1)) + 1
-    rows = (np.ones(paths.size, np.float32), (paths.ravel(), np.repeat(np.arange(len(paths)), paths.shape[1])))
-    member = sp.csr_matrix(rows, shape=(number, len(paths)))
+    member = (weights > 0).astype(np.float32).T
     size, often = np.asarray(member.sum(1)).ravel(), np.asarray(x.sum(0)).ravel() / max(1, len(terms))
     within = sp.coo_matrix(member @ x)
     n, p = size[within.row], often[within.col]
@@ -114,16 +112,16 @@ def held_terms(terms: Sequence[Sequence[str]]) -> tuple[sp.csr_matrix, list[str]
     return sp.csr_matrix((np.ones(len(index), np.float32), index, ptr), shape=(len(terms), len(kept))), kept
 
 
-def name_concepts(paths: np.ndarray, terms: Sequence[Sequence[str]], k: int = 4) -> list[list[str]]:
+def name_concepts(weights: sp.csr_matrix, terms: Sequence[Sequence[str]], k: int = 4) -> list[list[str]]:
     """The k best terms of every concept, best first; fewer where it has fewer.
 
     Examples
     --------
     >>> rows = [["space", "alien"], ["space", "ship"], ["love", "letter"], ["love", "ring"], ["tea"], ["tea"], ["tea"]]
-    >>> name_concepts(np.array([[0], [0], [1], [1], [2], [2], [2]]), rows, k=1)  # "tea" is too frequent
+    >>> name_concepts(sp.csr_matrix(np.eye(3)[[0, 0, 1, 1, 2, 2, 2]]), rows, k=1)  # "tea" is too frequent
     [['space'], ['love'], []]
     """
-    weight, kept = concept_terms(paths, terms)
+    weight, kept = concept_terms(weights, terms)
     out = []
     for concept in range(weight.shape[0]):
         row = weight[concept]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmstart.errors import ConfigError
-from warmstart.interests.tree import ConceptTree
+from warmstart.interests.members import Membership
 
 RISING, FADING, STEADY = "rising", "fading", "steady"
 
@@ -49,7 +49,7 @@ class Interest:
     Parameters
     ----------
     concept
-        Number in the tree.
+        Its number.
     weight
         Its part of all that sets the person apart, in (0, 1]; those of a profile sum to 1.
     share, common
@@ -68,16 +68,14 @@ class Interest:
     evidence: tuple[int, ...]
 
 
-def common_shares(tree: ConceptTree, counts: np.ndarray) -> np.ndarray:
+def common_shares(members: Membership, counts: np.ndarray) -> np.ndarray:
     """Part of everybody's events that each concept holds, over its level: float64, shape (n_concepts,).
 
     An item nobody met counts as half an event, so that no concept is impossible.
     """
-    mass = np.zeros(len(tree))
-    for level in range(tree.paths.shape[1]):
-        np.add.at(mass, tree.paths[:, level], np.maximum(counts, 0.5))
-    total = max(float(np.maximum(counts, 0.5).sum()), 1e-9)
-    return mass / total
+    events = np.maximum(counts, 0.5)
+    shares: np.ndarray = members.weights.T @ (events / max(float(events.sum()), 1e-9))
+    return shares
 
 
 def event_weights(n: int, half_life: float) -> np.ndarray:
@@ -94,20 +92,20 @@ def event_weights(n: int, half_life: float) -> np.ndarray:
 
 
 def interests_of(
-    row: np.ndarray, tree: ConceptTree, common: np.ndarray, settings: ProfileSettings | None = None
+    row: np.ndarray, members: Membership, common: np.ndarray, settings: ProfileSettings | None = None
 ) -> list[Interest]:
     """Interests of a history, the most telling first; none for an empty one.
 
     A concept tells ``s_c log(s_c / p_c)``, its part of the divergence of the person's taste from everybody's (what is
     common to all is taken out), ``s_c = (sum of weights in c + prior p_c) / (sum of weights + prior)``. Those that tell
-    most are kept, coarse or fine, none within another.
+    most are kept, coarse or fine, none that rests mostly on the events of another (in a tree: none within another).
 
     Parameters
     ----------
     row
         Item codes, oldest first.
-    tree
-        The concepts.
+    members
+        The concepts; an item that belongs to several adds to each by its weight.
     common
         p, of ``common_shares``.
     settings
@@ -116,13 +114,11 @@ def interests_of(
     asked = settings or ProfileSettings()
     if not len(row):
         return []
-    weights, paths = event_weights(len(row), asked.half_life), tree.paths[row]
-    mass = np.zeros(len(tree))
-    for level in range(paths.shape[1]):
-        np.add.at(mass, paths[:, level], weights)
+    weights, mine = event_weights(len(row), asked.half_life), members.weights[row]
+    mass, inside = mine.T @ weights, mine.toarray() > 0
     share = (mass + asked.prior * common) / (weights.sum() + asked.prior)
     told = np.where(mass > 0, share * np.log(share / np.maximum(common, 1e-12)), 0.0)
-    chosen = apart(told, tree, asked.most)
+    chosen = apart(told, inside, asked.most)
     total = float(told[chosen].sum())
     return [
         Interest(
@@ -130,36 +126,41 @@ def interests_of(
             float(told[c] / total),
             float(mass[c] / weights.sum()),
             float(common[c]),
-            trend(row, tree, int(c), asked.turn),
-            tuple(int(i) for i in row[::-1] if tree.paths[i, tree.level[c]] == c),
+            trend(inside[:, c], asked.turn),
+            tuple(row[inside[:, c]][::-1].tolist()),
         )
         for c in chosen
     ]
 
 
-def apart(told: np.ndarray, tree: ConceptTree, most: int) -> np.ndarray:
-    """Concepts that tell most, above 0, none of which holds another."""
-    chosen: list[int] = []
+def apart(told: np.ndarray, inside: np.ndarray, most: int) -> np.ndarray:
+    """Concepts that tell most, above 0, none of which shares more than half of its events with another.
+
+    Parameters
+    ----------
+    told
+        float64, shape (n_concepts,).
+    inside
+        bool, shape (n_events, n_concepts): events that belong to each.
+    """
+    events, chosen = inside.astype(np.float64), list[int]()
     for c in np.argsort(-told, kind="stable").tolist():
         if told[c] <= 0 or len(chosen) == most:
             break
-        line = lineage(tree, c)
-        if not any(c in lineage(tree, other) or other in line for other in chosen):
+        fewer = np.minimum(events[:, c].sum(), events[:, chosen].sum(0))
+        if not (events[:, c] @ events[:, chosen] > fewer / 2).any():
             chosen.append(c)
     return np.array(chosen, np.int64)
 
 
-def lineage(tree: ConceptTree, concept: int) -> list[int]:
-    """A concept and those that hold it, finest first."""
-    line = [concept]
-    while tree.parent[line[-1]] >= 0:
-        line.append(int(tree.parent[line[-1]]))
-    return line
+def trend(inside: np.ndarray, turn: float) -> str:
+    """Whether a concept is met more often in the newer half of a history than in the older.
 
-
-def trend(row: np.ndarray, tree: ConceptTree, concept: int, turn: float) -> str:
-    """Whether a concept is met more often in the newer half of a history than in the older."""
-    inside = tree.paths[row, tree.level[concept]] == concept
-    half = len(row) // 2
-    older, newer = (inside[:half].sum() + 0.5) / (half + 1), (inside[half:].sum() + 0.5) / (len(row) - half + 1)
+    Parameters
+    ----------
+    inside
+        bool, shape (n_events,): events that belong to it, oldest first.
+    """
+    half = len(inside) // 2
+    older, newer = (inside[:half].sum() + 0.5) / (half + 1), (inside[half:].sum() + 0.5) / (len(inside) - half + 1)
     return RISING if newer >= turn * older else FADING if older >= turn * newer else STEADY

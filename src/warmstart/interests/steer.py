@@ -54,10 +54,10 @@ class Wishes:
         DataError
             If one of them is unknown.
         """
-        barred, wanted = (np.zeros(len(concepts.tree.paths), bool) for _ in range(2))
+        barred, wanted = (np.zeros(concepts.members.weights.shape[0], bool) for _ in range(2))
         for mask, named in ((barred, asked.without), (wanted, asked.more)):
             for one in named:
-                mask[concepts.tree.items(concepts.find(one))] = True
+                mask[concepts.members.items(concepts.find(one))] = True
         return cls(barred, wanted & ~barred)
 
     def heard(self, h: Histories) -> Histories:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.cluster.hierarchy import fcluster, linkage
 
 from warmstart.errors import ConfigError
-from warmstart.text.whiten import unit_rows
+from warmstart.interests.members import Membership, of_paths
 
 EXACT = 6_000  # items beyond which groups of items are joined in place of single ones
 GROUPS = 2_000
@@ -51,54 +52,27 @@ class TreeSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class ConceptTree:
-    """Every item has a concept at every level; that of a finer level lies within that of the coarser one.
-
-    Concepts are numbered over all levels, coarse ones first; within a level by their number of items, largest first.
+class Centres:
+    """Where the finest concepts of a tree lie, for items that come later.
 
     Parameters
     ----------
-    paths
-        int32, shape (n_items, levels): concepts of each item, coarse to fine.
-    parent
-        int32, shape (n_concepts,): the coarser concept that holds it; -1 on the first level.
-    level
-        int8, shape (n_concepts,): 0 = coarse.
     centres
-        float32, shape (n_concepts, d): mean of the items' vectors.
+        float32, shape (n_finest, d): mean of the items' vectors.
+    paths
+        int32, shape (n_finest, levels): each of them with those that hold it, coarse to fine.
     """
 
-    paths: np.ndarray
-    parent: np.ndarray
-    level: np.ndarray
     centres: np.ndarray
+    paths: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.parent)
-
-    def at(self, level: int) -> np.ndarray:
-        """Concepts of a level."""
-        return np.flatnonzero(self.level == level)
-
-    def items(self, concept: int) -> np.ndarray:
-        """Codes of the items of a concept."""
-        return np.flatnonzero(self.paths[:, self.level[concept]] == concept)
-
-    def place(self, vectors: np.ndarray) -> np.ndarray:
-        """Concepts of further items, those whose finest centre lies nearest: int32, shape (n, levels)."""
-        finest = self.at(int(self.level.max()))
-        nearest = finest[(vectors @ self.centres[finest].T - (self.centres[finest] ** 2).sum(1) / 2).argmax(1)]
-        path = [nearest]
-        for _ in range(self.paths.shape[1] - 1):
-            path.append(self.parent[path[-1]])
-        return np.stack(path[::-1], axis=1).astype(np.int32)
-
-    def grow(self, vectors: np.ndarray) -> ConceptTree:
-        """With new items placed; the concepts stay as they are."""
-        return ConceptTree(np.vstack([self.paths, self.place(vectors)]), self.parent, self.level, self.centres)
+    def place(self, vectors: np.ndarray) -> sp.csr_matrix:
+        """Weights, as ``Membership`` has them, of further items: theirs is the concept whose centre lies nearest."""
+        nearest = (vectors @ self.centres.T - (self.centres**2).sum(1) / 2).argmax(1)
+        return of_paths(self.paths[nearest], int(self.paths.max()) + 1)
 
 
-def build_tree(vectors: np.ndarray, settings: TreeSettings | None = None) -> ConceptTree:
+def build_tree(vectors: np.ndarray, settings: TreeSettings | None = None) -> tuple[Membership, Centres]:
     """Join items bottom up so that the variance within concepts grows least, and cut the tree at every level's size.
 
     Source: Ward, Hierarchical grouping to optimize an objective function, JASA 1963. One tree is cut at all levels, so
@@ -137,28 +111,19 @@ def _groups(vectors: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return groups, found.cluster_centers_[used]
 
 
-def _tree(labels: np.ndarray, vectors: np.ndarray) -> ConceptTree:
+def _tree(labels: np.ndarray, vectors: np.ndarray) -> tuple[Membership, Centres]:
     """Number the concepts, find parents and centres."""
     paths = np.empty(labels.shape, np.int32)
-    parent, level, centres, first = [], [], [], 0
+    parent, level, first = list[int](), list[int](), 0
     for at in range(labels.shape[1]):
-        _, where, counts = np.unique(labels[:, at], return_inverse=True, return_counts=True)
+        _, one, where, counts = np.unique(labels[:, at], return_index=True, return_inverse=True, return_counts=True)
         order = np.argsort(-counts, kind="stable")
-        rank = np.empty(len(order), np.int64)
-        rank[order] = np.arange(len(order))
-        paths[:, at] = first + rank[where]
-        for number in range(len(order)):
-            mine = paths[:, at] == first + number
-            parent.append(-1 if at == 0 else int(paths[np.flatnonzero(mine)[0], at - 1]))
-            level.append(at)
-            centres.append(vectors[mine].mean(0))
+        paths[:, at] = first + np.argsort(order)[where]
+        parent += [-1] * len(order) if at == 0 else paths[one[order], at - 1].tolist()
+        level += [at] * len(order)
         first += len(order)
-    middle = np.array(centres, np.float32).reshape(len(parent), vectors.shape[1])
-    return ConceptTree(paths, np.array(parent, np.int32), np.array(level, np.int8), middle)
-
-
-def typical(tree: ConceptTree, vectors: np.ndarray, concept: int, k: int = 5) -> np.ndarray:
-    """Items nearest to the middle of a concept by cosine, nearest first: int64 codes, at most k."""
-    items = tree.items(concept)
-    near = unit_rows(vectors[items]) @ tree.centres[concept]
-    return items[np.argsort(-near, kind="stable")[:k]]
+    finest, one, size = np.unique(paths[:, -1], return_index=True, return_counts=True)
+    inside = of_paths(paths[:, -1:], first)[:, finest]
+    centres = np.asarray(inside.T @ vectors / size[:, None], np.float32)
+    found = Membership(of_paths(paths, first), np.array(parent, np.int32), np.array(level, np.int8))
+    return found, Centres(centres, paths[one])
