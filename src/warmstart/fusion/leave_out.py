@@ -83,4 +83,5 @@ def standardised(value: np.ndarray) -> np.ndarray:
     least = np.where(known, value, np.inf).min(1, keepdims=True, initial=np.inf)
     filled = np.where(known, value, np.where(np.isfinite(least), least, 0.0))
     spread = filled.std(1, keepdims=True)
-    return (filled - filled.mean(1, keepdims=True)) / np.where(spread > 1e-12, spread, 1.0)
+    out: np.ndarray = (filled - filled.mean(1, keepdims=True)) / np.where(spread > 1e-12, spread, 1.0)
+    return out

@@ -1,0 +1,1 @@
+"""Lists made from rankings: their order answers to more than the score of each item."""
