@@ -7,8 +7,8 @@ from html import escape
 
 import numpy as np
 
+from warmstart.document import document, number, section, table
 from warmstart.evaluate.figures import MARKERS, SERIES, canvas, finish, svg_of
-from warmstart.evaluate.html import document, number, section, table
 from warmstart.learn.run import Run
 from warmstart.learn.runs import VALID, Summary, curves, differences, summary
 

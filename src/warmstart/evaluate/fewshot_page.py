@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from importlib import resources
 
 import numpy as np
 
+from warmstart.document import document, section, table
 from warmstart.evaluate.figures import MARKERS, MUTED, SERIES, canvas, finish, svg_of
-from warmstart.evaluate.html import section, table
 from warmstart.learn.fewshot_curve import Curve, Spread
 
 
@@ -22,30 +21,11 @@ def page(curve: Curve, title: str) -> str:
     >>> page(Curve(FewShot((8,)), values, values, {"users": 9}), "A & B").splitlines()[0]
     '<!doctype html>'
     """
-    style = resources.files("warmstart.evaluate").joinpath("report.css").read_text(encoding="utf-8")
     sizes = ", ".join(f"{n:,} {escape(name)}" for name, n in curve.sizes.items())
     figure = f"<figure>{drawn(curve)}<figcaption>Bands are 95 % t-intervals over seeds.</figcaption></figure>"
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<p class="kicker">A few labels</p>
-<h1>{escape(title)}</h1>
-<p>{sizes} &middot; full ranking</p>
-</header>
-<main>
-{section("Learning curve", f'<div class="figures">{figure}</div>')}{section("Figures", _table(curve))}</main>
-</body>
-</html>
-"""
+    header = f"<h1>{escape(title)}</h1>\n<p>{sizes} &middot; full ranking</p>"
+    body = section("Learning curve", f'<div class="figures">{figure}</div>') + section("Figures", _table(curve))
+    return document(title, "A few labels", header, body)
 
 
 def drawn(curve: Curve) -> str:

@@ -1,12 +1,11 @@
-"""A report as one self-contained HTML page: no script, nothing fetched, readable in light and dark and on paper."""
+"""A report as one self-contained HTML page without a script."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from html import escape
-from importlib import resources
 
+from warmstart.document import document, number, section, table, tile
 from warmstart.evaluate.figures import by_history, by_popularity, gains, trust_curve
 from warmstart.evaluate.intervals import Interval
 from warmstart.evaluate.report import EVERYBODY, Comparison, Control, Report
@@ -42,31 +41,6 @@ def page(report: Report, title: str = "Evaluation") -> str:
     return document(f"{title}: {report.systems[0].name}, {report.split}", title, header, "".join(sections))
 
 
-def document(title: str, kicker: str, header: str, body: str) -> str:
-    """A page in the project's style; ``header`` and ``body`` are HTML already."""
-    style = resources.files("warmstart.evaluate").joinpath("report.css").read_text(encoding="utf-8")
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<p class="kicker">{escape(kicker)}</p>
-{header}
-</header>
-<main>
-{body}</main>
-</body>
-</html>
-"""
-
-
 def card(report: Report) -> str:
     """The score card: the main number, what it gains on the best baseline, and where it is below the floor."""
     main = report.value()
@@ -85,18 +59,6 @@ def card(report: Report) -> str:
     tiles.append(tile("below popularity", str(len(below)), said, "worse" if below else "better"))
     tiles.append(tile("queries a second", f"{report.systems[0].costs['queries_per_second']:,.0f}", "asked in batches"))
     return f'<section aria-label="Score card" class="tiles">{"".join(tiles)}</section>\n'
-
-
-def tile(label: str, value: str, note: str, kind: str = "") -> str:
-    """One number of the score card.
-
-    Examples
-    --------
-    >>> tile("NDCG@10", "0.31", "good")
-    '<div class="tile "><p>NDCG@10</p><p class="value">0.31</p><p>good</p></div>'
-    """
-    lines = f'<p>{escape(label)}</p><p class="value">{escape(value)}</p><p>{escape(note)}</p>'
-    return f'<div class="tile {kind}">{lines}</div>'
 
 
 def slices(report: Report) -> str:
@@ -192,21 +154,6 @@ def control_line(control: Control) -> str:
     return f"Control: with texts shuffled among items {control.measure} is {means}: {said}."
 
 
-def section(title: str, body: str) -> str:
-    """A titled part of the page."""
-    return f"<section><h2>{escape(title)}</h2>{body}</section>\n"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]], caption: str) -> str:
-    """An HTML table; header texts are escaped, cells are HTML already, the first of a row names it."""
-    columns = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
-    lines = []
-    for first, *rest in rows:
-        lines.append(f'<tr><th scope="row">{first}</th>' + "".join(f"<td>{c}</td>" for c in rest) + "</tr>")
-    inner = f"<caption>{escape(caption)}</caption><thead><tr>{columns}</tr></thead><tbody>{''.join(lines)}</tbody>"
-    return f'<div class="scroll" role="region" aria-label="{escape(caption)}" tabindex="0"><table>{inner}</table></div>'
-
-
 def cell(value: Interval, *, best: bool = False) -> str:
     """A mean over its interval.
 
@@ -227,14 +174,3 @@ def verdict(comparison: Comparison) -> str:
     detail = f"on {escape(comparison.baseline)}, p = {comparison.adjusted:.3f}"
     said = f"{test.difference:+.4f} {MARKS[comparison.verdict]}"
     return f'<span class="{comparison.verdict}">{said}</span><small>{detail}</small>'
-
-
-def number(value: float, digits: int) -> str:
-    """A number for a cell, a dash for NaN.
-
-    Examples
-    --------
-    >>> number(1234.5, 1), number(float("nan"), 3)
-    ('1,234.5', '-')
-    """
-    return "-" if math.isnan(value) else f"{value:,.{digits}f}"
