@@ -87,7 +87,7 @@ def test_the_page_is_self_contained_and_well_formed(report, tmp_path):
     assert len(reader.ids) == len(set(reader.ids))
     assert not re.search(r"<script|<link|<img|src=|@import|url\((?!#)", text)
     assert not re.search(r'href="(?!#)', text)
-    assert text.count('role="img"') == text.count("<figure>") == 4
+    assert text.count('role="img"') == text.count("<figure>") == 6
     assert all(colour not in text for colour in SERIES)
 
 

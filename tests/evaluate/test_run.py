@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from warmstart.data import split
+from warmstart.data.popularity import long_tail
 from warmstart.errors import DataError
+from warmstart.evaluate.beyond import tail_recall
 from warmstart.evaluate.control import shuffle_texts, shuffled_text_control
+from warmstart.evaluate.intervals import holm
 from warmstart.evaluate.metrics import ranking
 from warmstart.evaluate.report import EVERYBODY
 from warmstart.evaluate.run import evaluate
+from warmstart.evaluate.slices import is_quintile
 from warmstart.experts.content import ContentCosine
 
 
@@ -37,6 +41,22 @@ def test_the_baselines_stand_beside_it(report):
     assert report.systems[0].costs["fit_seconds"] >= 0
     assert report.systems[0].costs["queries_per_second"] > 0
     assert report.systems[0].beyond["miscalibration"] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_long_tail_is_sought_among_fifty(task, report, ranker_class):
+    tail = long_tail(task.train.interactions.item_counts())
+    found = tail_recall(ranker_class(task.train)(task.queries, 50), task.targets, tail)
+    for system in report.systems:
+        assert system.beyond["tail_recall_50"] >= system.beyond["tail_recall"]
+    assert report.systems[0].beyond["tail_recall_50"] == pytest.approx(np.nanmean(found))
+
+
+def test_fifths_are_corrected_for_apart(report):
+    fifths = [c for c in report.comparisons if is_quintile(c.population)]
+    others = [c for c in report.comparisons if not is_quintile(c.population)]
+    assert len(fifths) >= 5  # everybody of this task may have as many events as the others
+    for family in (fifths, others):
+        assert [c.adjusted for c in family] == holm([c.test.p for c in family])
 
 
 def test_popularity_is_in_every_table(task, ranker_class):

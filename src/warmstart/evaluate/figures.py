@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from warmstart.evaluate.intervals import Interval
 from warmstart.evaluate.report import EVERYBODY, Report, Trust
+from warmstart.evaluate.slices import is_quintile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,10 +25,22 @@ MARKERS = "osD^vPX*"
 
 def by_history(report: Report) -> str:
     """NDCG by history length, a line with an interval band a system; empty if only one length occurs."""
-    names = [p for p in report.populations if p.startswith("history ")]
+    labels = {p: p.removeprefix("history ") for p in report.populations if p.startswith("history ")}
+    return by_group(report, "history", labels, "events in the history")
+
+
+def by_fifth(report: Report, kind: str) -> str:
+    """NDCG by fifths of the queries, ``kind`` as in ``slices``; empty without them."""
+    labels = {p: p.removeprefix(f"{kind} ") for p in report.populations if is_quintile(p) and p.startswith(kind)}
+    return by_group(report, kind, labels, f"fifth of the queries by {kind}")
+
+
+def by_group(report: Report, name: str, labels: Mapping[str, str], told: str) -> str:
+    """NDCG by population, in the order of ``labels``, a line and interval band a system; empty for one or none."""
+    names = list(labels)
     if len(names) < 2:
         return ""
-    figure, axes = canvas("history")
+    figure, axes = canvas(name)
     x = np.arange(len(names))
     for i, system in enumerate(report.systems):
         mean, low, high = _columns([system.values[n]["ndcg"] for n in names])
@@ -41,10 +54,9 @@ def by_history(report: Report) -> str:
             label=system.name,
             clip_on=False,
         )
-    labels = [f"{n.removeprefix('history ')}\n{report.populations[n]:,} queries" for n in names]
-    axes.set_xticks(x, labels)
-    finish(axes, "events in the history", f"NDCG@{report.k}")
-    return svg_of(figure, "history", f"NDCG@{report.k} by length of the history, for each system")
+    axes.set_xticks(x, [f"{label}\n{report.populations[n]:,} queries" for n, label in labels.items()])
+    finish(axes, told, f"NDCG@{report.k}")
+    return svg_of(figure, name, f"NDCG@{report.k} by {told}, for each system")
 
 
 def by_popularity(report: Report) -> str:
@@ -82,10 +94,10 @@ def trust_curve(trust: Trust) -> str:
 
 
 def gains(report: Report) -> str:
-    """Difference to the best baseline in each population with its interval; empty without comparisons."""
+    """Difference to the best baseline with its interval, fifths left out; empty without comparisons."""
     if not report.comparisons:
         return ""
-    rows = report.comparisons[::-1]
+    rows = [c for c in report.comparisons[::-1] if not is_quintile(c.population)]
     figure, axes = canvas("gains", height=0.3 * len(rows) + 0.9)
     colour = {"better": SERIES[0], "equal": MUTED, "worse": SERIES[3]}
     for y, c in enumerate(rows):

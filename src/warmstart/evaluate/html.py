@@ -6,9 +6,10 @@ import math
 from html import escape
 
 from warmstart.document import document, number, section, table, tile
-from warmstart.evaluate.figures import by_history, by_popularity, gains, trust_curve
+from warmstart.evaluate.figures import by_fifth, by_history, by_popularity, gains, trust_curve
 from warmstart.evaluate.intervals import Interval
 from warmstart.evaluate.report import EVERYBODY, Comparison, Control, Report
+from warmstart.evaluate.slices import ACTIVITY, NICHE
 
 MARKS = {"better": "▲ better", "worse": "▼ worse", "equal": "≈ no clear difference"}
 EXTRAS = {
@@ -16,7 +17,8 @@ EXTRAS = {
     "gini": "inequality of exposure (0 = even)",
     "novelty": "surprise of the items, bits",
     "popularity_percentile": "mean popularity percentile",
-    "tail_recall": "recall outside the head",
+    "tail_recall": "recall of the long tail",
+    "tail_recall_50": "recall of the long tail among 50",
     "miscalibration": "distance from the history's categories, nats",
 }
 COSTS = {"fit_seconds": "fit, s", "queries_per_second": "queries per s", "peak_memory_mb": "peak memory, MB"}
@@ -108,6 +110,8 @@ def plots(report: Report) -> str:
             "Right of the line is better, with 95 % intervals; grey is no clear difference.",
         ),
         ("By length of the history", by_history(report), "Bands are 95 % bootstrap intervals."),
+        ("By activity", by_fifth(report, ACTIVITY), "Fifths of the queries, from the fewest events to the most."),
+        ("By taste", by_fifth(report, NICHE), "Fifths of the queries, from the least known items to the best known."),
         (
             "By popularity of the wanted item",
             by_popularity(report),
@@ -131,8 +135,11 @@ def notes(report: Report) -> str:
     """How to read the page, and the outcome of the control."""
     lines = [
         "Systems rank the whole catalogue (or the named candidates); nothing is sampled.",
-        "Tests are paired bootstraps over queries, with Holm's correction over all rows of the slice table at 5 %.",
+        "Tests are paired bootstraps over queries at 5 %, with Holm's correction over the rows of activity and niche, "
+        "and over all other rows of the slice table.",
+        "Activity 1/5 is the fifth with the fewest events; niche 1/5 the one with the least known items.",
         "Head, mid and tail items share the training events 50 : 30 : 20; never seen items have none.",
+        "Recall of the long tail counts wanted items outside the fifth of the catalogue with the most events.",
     ]
     if report.control is not None:
         lines.append(control_line(report.control))

@@ -31,7 +31,8 @@ class Measured:
     values
         By population, then by measure (``ndcg``, ``recall`` ...): a mean over queries with its interval.
     beyond
-        Coverage, Gini, novelty, popularity percentile, tail recall, miscalibration; NaN where not defined.
+        Coverage, Gini, novelty, popularity percentile, tail recall, miscalibration; NaN where not defined. The tail is
+        what lies outside the best-known fifth of the catalogue; its recall is told at k and (``tail_recall_50``) at 50.
     costs
         ``fit_seconds`` (NaN if it came fitted), ``queries_per_second``, ``peak_memory_mb`` (of the process, so far).
     """
@@ -44,7 +45,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The system against the best baseline of one population; ``adjusted`` is Holm's p over all populations."""
+    """The system against the best baseline of one population.
+
+    ``adjusted`` is Holm's p over the fifths by activity and taste, or over all other populations.
+    """
 
     population: str
     baseline: str
@@ -53,7 +57,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """``"better"``, ``"worse"`` or ``"equal"`` at 5 %, all comparisons of the report together.
+        """``"better"``, ``"worse"`` or ``"equal"`` at 5 %, all comparisons of its kind together.
 
         Examples
         --------

@@ -6,11 +6,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from warmstart.data.histories import Histories
+from warmstart.data.popularity import GROUPS
 from warmstart.data.split import Split
 
 LENGTHS = (("0", 0, 0), ("1-2", 1, 2), ("3-5", 3, 5), ("6-10", 6, 10), ("11-50", 11, 50), (">50", 51, None))
-GROUPS = ("head", "mid", "tail", "never seen")
-NEVER = len(GROUPS) - 1
+FIFTHS, ACTIVITY, NICHE = 5, "activity", "niche"
 
 
 def by_length(queries: Histories) -> dict[str, np.ndarray]:
@@ -42,11 +42,45 @@ def lowest_third(values: np.ndarray, seed: int) -> np.ndarray:
     return mask
 
 
+def quintiles(values: np.ndarray, name: str, seed: int) -> dict[str, np.ndarray]:
+    """Fifths of the queries by ascending value, ``"<name> 1/5"`` first: masks, shape (n_queries,); NaN is in none.
+
+    Ties are drawn at random. Empty where fewer than five queries have a value, or all have the same one.
+
+    Examples
+    --------
+    >>> {n: m.nonzero()[0].tolist() for n, m in quintiles(np.array([5.0, 1, 4, 2, 3]), "age", seed=0).items()}
+    {'age 1/5': [1], 'age 2/5': [3], 'age 3/5': [4], 'age 4/5': [2], 'age 5/5': [0]}
+    """
+    known = np.flatnonzero(~np.isnan(values))
+    if len(known) < FIFTHS or (values[known] == values[known[0]]).all():
+        return {}
+    order = known[np.lexsort((np.random.default_rng(seed).random(len(known)), values[known]))]
+    masks = {}
+    for fifth, members in enumerate(np.array_split(order, FIFTHS), 1):
+        mask = np.zeros(len(values), bool)
+        mask[members] = True
+        masks[f"{name} {fifth}/{FIFTHS}"] = mask
+    return masks
+
+
+def is_quintile(population: str) -> bool:
+    """Whether a population is one of the fifths by activity or by taste.
+
+    Examples
+    --------
+    >>> is_quintile("activity 1/5"), is_quintile("new users")
+    (True, False)
+    """
+    return population.startswith((ACTIVITY, NICHE)) and population.endswith(f"/{FIFTHS}")
+
+
 def query_slices(split: Split, seed: int = 0) -> dict[str, np.ndarray]:
     """All slices of the queries that are neither empty nor everybody (lengths: not empty).
 
     By history length; the least active third; the most niche third (lowest mean popularity of the
-    history); new users (no event in training) and known ones.
+    history); new users (no event in training) and known ones; fifths by activity (``"activity 1/5"``: fewest events)
+    and by taste (``"niche 1/5"``: most niche).
 
     Examples
     --------
@@ -66,33 +100,9 @@ def query_slices(split: Split, seed: int = 0) -> dict[str, np.ndarray]:
         "new users": ~known,
         "known users": known,
     }
-    return by_length(split.queries) | {name: m for name, m in masks.items() if m.any() and not m.all()}
-
-
-def popularity_groups(counts: np.ndarray) -> np.ndarray:
-    """Group of each item: 0 head, 1 mid, 2 tail (they share the events 50 : 30 : 20), 3 never seen.
-
-    Parameters
-    ----------
-    counts
-        Training events an item, shape (n_items,).
-
-    Returns
-    -------
-    int8, shape (n_items,), positions in ``GROUPS``.
-
-    Examples
-    --------
-    >>> popularity_groups(np.array([1, 6, 0, 3])).tolist()
-    [2, 0, 3, 1]
-    """
-    order = np.argsort(-counts, kind="stable")
-    before = np.cumsum(counts[order]) - counts[order]
-    total = max(int(counts.sum()), 1)
-    groups = np.empty(len(counts), np.int8)
-    groups[order] = np.where(before < 0.5 * total, 0, np.where(before < 0.8 * total, 1, 2))
-    groups[counts == 0] = NEVER
-    return groups
+    kept = {name: m for name, m in masks.items() if m.any() and not m.all()}
+    fifths = quintiles(split.queries.lengths.astype(float), ACTIVITY, seed) | quintiles(taste, NICHE, seed)
+    return by_length(split.queries) | kept | fifths
 
 
 def target_parts(targets: sp.csr_matrix, groups: np.ndarray) -> dict[str, sp.csr_matrix]:
