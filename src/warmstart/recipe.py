@@ -16,6 +16,7 @@ from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.factors import Factors
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.segments import Segments
 from warmstart.experts.sequence import SequenceTransformer
 from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.space import ItemSpace
@@ -33,6 +34,7 @@ EXPERTS: dict[str, type] = {
     "Transitions": Transitions,
     "SequenceTransformer": SequenceTransformer,
     "UserAttributes": UserAttributes,
+    "Segments": Segments,
     "CrossEncoder": CrossEncoder,
 }
 

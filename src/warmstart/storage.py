@@ -24,6 +24,7 @@ from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.people_table import AttributeEncoder
 from warmstart.experts.popularity import FittedPopularity
+from warmstart.experts.segments import FittedSegments
 from warmstart.experts.sequence import FittedSequence
 from warmstart.experts.smoothed import FittedSmoothedEASE
 from warmstart.experts.space import FittedItemSpace
@@ -60,6 +61,7 @@ CLASSES: dict[str, type] = {
         FittedSequence,
         EventFacts,
         FittedUserAttributes,
+        FittedSegments,
         AttributeEncoder,
         FittedCrossEncoder,
         CrossModel,

@@ -25,6 +25,7 @@ from warmstart.experts.factors import Factors
 from warmstart.experts.features import FeatureSpace
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.segments import Segments
 from warmstart.experts.sequence import SequenceTransformer
 from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.transitions import Transitions
@@ -60,6 +61,8 @@ CASES = [
     Case("transitions", Transitions()),
     Case("attributes", UserAttributes()),
     Case("sequence", SequenceTransformer(Architecture(dim=16, heads=2, length=20), epochs=6)),
+    Case("segments", Segments()),
+    Case("segments_dense", Segments(method="hdbscan")),
     Case("cross", CrossEncoder(budget_ms=60_000, most=12)),
 ]
 
@@ -153,6 +156,7 @@ def test_a_history_of_unmet_items_is_answered(case, fitted, data):
         "cosine",
         "smoothed",
         "factors",
+        "segments",
         *(f"spr_{s}_{b}" for s in (1, 10, 100) for b in (1, 3)),
         *PRUNED,
     }
@@ -225,7 +229,9 @@ def test_growth_makes_new_items_scorable(case, fitted, data):
     h = replace(Histories.of([[8, 12], [n - 4]], n), attributes=data.attributes(np.array([0, 0])))
     scores = grown.score(h)
     assert not np.isnan(scores).any() or case.name in PARTIAL  # tests/experts/test_cross.py
-    if case.name in {"content_map", "cosine", "factors", "transitions"} or case.name.startswith(("spr", "pruned")):
+    if case.name in {"content_map", "cosine", "factors", "segments", "transitions"} or case.name.startswith(
+        ("spr", "pruned")
+    ):
         assert np.argmax(scores[0, -4:]) == 0  # of the theme of 8 and 12
     if case.name in {"content_map", "cosine"}:
         np.testing.assert_allclose(scores[:, -4:], scores[:, alike], atol=1e-4)
@@ -285,7 +291,7 @@ def test_the_smallest_data_are_no_error(case, world):
     data = TINY[world]
     fitted = case.expert.fit(data)
     if fitted is None:
-        assert case.name in {"attributes", "sequence"}
+        assert case.name in {"attributes", "sequence", "segments", "segments_dense"}
         return
     rows = [[], [0], list(range(data.n_items))]
     h = replace(Histories.of(rows, data.n_items), attributes=data.attributes(np.array([0, 0, -1])))

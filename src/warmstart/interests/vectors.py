@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.sparse.linalg import svds
 
 from warmstart.data.dataset import Dataset
 from warmstart.errors import NotFitted
 from warmstart.experts.factors import factor_map
+from warmstart.experts.people_vectors import DIM, people_vectors
 from warmstart.text.whiten import unit_rows
 
-DIM = 32  # directions of who takes what
-SMOOTH = 5.0  # events added to a count before it divides
 RIDGE = 10.0  # of the map from features to these directions
 
 
@@ -73,20 +70,3 @@ class FusedSpace:
     def _joined(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
         taken = np.sqrt(self.people) * unit_rows(v - self.middle)
         return np.hstack([self.content(z), taken.astype(np.float32)])
-
-
-def people_vectors(data: Dataset, dim: int = DIM) -> np.ndarray:
-    """Where items lie by who takes them: float32, shape (n_items, at most dim); zero where nobody does."""
-    x = data.interactions.matrix()
-    counts = np.asarray(x.sum(0)).ravel()
-    dim = min(dim, min(x.shape) - 1, int((counts > 0).sum()) - 1)
-    if dim < 1:
-        return np.zeros((data.n_items, 1), np.float32)
-    active = np.asarray(x.sum(1)).ravel()
-    scaled = sp.diags(1 / np.sqrt(np.maximum(active, 1))) @ x @ sp.diags(1 / np.sqrt(counts + SMOOTH))
-    _, s, vt = svds(sp.csr_matrix(scaled), k=dim, v0=np.ones(min(x.shape)), solver="arpack")
-    order = np.argsort(-s)
-    sign = np.sign(vt[order, np.abs(vt[order]).argmax(1)])
-    v: np.ndarray = (vt[order] * (s[order] * sign)[:, None]).T.astype(np.float32)
-    v[counts == 0] = 0.0
-    return v

@@ -1,0 +1,78 @@
+"""What people who were held out take later on: by it the number of segments is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from warmstart.data.histories import Histories
+from warmstart.data.interactions import Interactions
+
+CUTS = (1, 3, 5, 10)  # first events that are shown
+PART, MOST = 0.2, 1000  # people held out: part of all, and at most
+
+
+class Mixture(Protocol):
+    """What is judged."""
+
+    @property
+    def rates(self) -> np.ndarray:
+        """P(item | segment): float32, shape (n_items, k)."""
+        ...
+
+    def posterior(self, histories: Histories) -> np.ndarray:
+        """p(segment | history): float64, shape (n_queries, k)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Later:
+    """First events of people, and what they took later on.
+
+    Parameters
+    ----------
+    first
+        Histories of 1, 3, 5 and 10 events.
+    query, item
+        int64, shape (n_events,): who took what later on.
+    """
+
+    first: Histories
+    query: np.ndarray
+    item: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def likelihood(self, mixture: Mixture) -> float:
+        """Mean over the histories of the mean ``log sum_s p(s | history) P(item | s)`` over what came later."""
+        segment = mixture.posterior(self.first).astype(np.float32)
+        each = np.log(np.einsum("es,es->e", segment[self.query], mixture.rates[self.item]))
+        return float((np.bincount(self.query, weights=each) / np.bincount(self.query)).mean())
+
+
+def later_events(x: Interactions, seed: int) -> tuple[np.ndarray, Later]:
+    """People to hold out, bool (n_users,), and their questions.
+
+    At every length the question is what came after the longest history that is at most half of a person's events: what
+    somebody takes next is much what everybody takes on that day, what they take later is their own. People of a single
+    event are held out and not asked for.
+    """
+    counts = x.user_counts()
+    people = np.random.default_rng(seed).permutation(np.flatnonzero(counts))
+    people = np.sort(people[: min(int(PART * len(people)), MOST)])
+    held = np.zeros(x.n_users, bool)
+    held[people] = True
+    starts = np.cumsum(counts) - counts
+    first: list[np.ndarray] = []
+    later: list[np.ndarray] = []
+    for u in people[counts[people] >= 2].tolist():
+        own = x.item[starts[u] : starts[u] + counts[u]]
+        cuts = [n for n in CUTS if 2 * n <= len(own)]
+        first += [own[:n] for n in cuts]
+        later += [own[cuts[-1] :]] * len(cuts)
+    query = np.repeat(np.arange(len(later)), [len(items) for items in later]).astype(np.int64)
+    items = np.concatenate(later) if later else np.empty(0, np.int32)
+    return held, Later(Histories.of(first, x.n_items), query, items.astype(np.int64))
