@@ -35,9 +35,11 @@ from warmstart.fusion.floor import Cell
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head
+from warmstart.fusion.price import Price
 from warmstart.fusion.ranker import FittedRanker
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.members import Membership
+from warmstart.interests.sparse import SparseCoder
 from warmstart.interests.tree import Centres
 from warmstart.interests.vectors import FusedSpace
 from warmstart.learn.cross import CrossModel
@@ -59,9 +61,9 @@ CLASSES: dict[str, type] = {
         FittedFactors,
         FittedTransitions,
         FittedSequence,
+        FittedSegments,
         EventFacts,
         FittedUserAttributes,
-        FittedSegments,
         AttributeEncoder,
         FittedCrossEncoder,
         CrossModel,
@@ -73,11 +75,13 @@ CLASSES: dict[str, type] = {
         FittedFusion,
         Head,
         Gate,
+        Price,
         Cell,
         FittedRanker,
         Concepts,
         Membership,
         Centres,
+        SparseCoder,
         FusedSpace,
     )
 }

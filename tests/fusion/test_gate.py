@@ -23,7 +23,9 @@ def samples():
 def test_the_gradient_is_that_of_the_value(samples):
     features, query, taken = samples
     keep = (np.bincount(query, weights=taken) > 0)[query]
-    loss = Listwise(features[keep].astype(float), query[keep], taken[keep], np.ones(200), np.array([0.5, 0.0, -1.0]))
+    worth = np.random.default_rng(1).random(int(keep.sum()))
+    anchor = np.array([0.5, 0.0, -1.0])
+    loss = Listwise(features[keep].astype(float), query[keep], taken[keep], np.ones(200), anchor, worth)
     w = np.array([0.3, -0.2, 0.1])
     assert check_grad(lambda v: loss(v, 1.0)[0], lambda v: loss(v, 1.0)[1], w) < 1e-3
 

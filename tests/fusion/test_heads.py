@@ -26,7 +26,7 @@ def samples(n=200, share_late=0.5, seed=0, usual=1.0, trend=1.0):
     taken = rng.random(n * 30) < 1 / (1 + np.exp(3 - 2 * drive))
     relevant = np.bincount(query, weights=taken, minlength=n).astype(np.int64)
     check = rng.random(n) < 0.3
-    return Samples(features, query, taken, np.zeros(n, np.int64), relevant, late, check)
+    return Samples(features, query, taken, np.zeros(n, np.int64), relevant, late, check, np.zeros(n * 30, bool))
 
 
 def head(*weight):

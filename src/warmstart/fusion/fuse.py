@@ -112,12 +112,41 @@ class FittedFusion:
             item int32 (n_queries, k), -1 = none left; score float64, same shape; lead int64, same shape:
             position in ``panel.experts`` of the expert that ranks the item highest.
         """
+        return top_rows(len(h), k, *self.weighed(panel, support, h, allowed, k))
+
+    def weighed(
+        self,
+        panel: Panel,
+        support: Support,
+        h: Histories,
+        allowed: np.ndarray,
+        k: int,
+        besides: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """All candidates of each query with their scores, in no order of rank.
+
+        Parameters
+        ----------
+        k
+            Each expert puts forward its best ``max(top, k)``.
+        besides
+            bool, shape (n_items,): items of which each expert puts forward its best ``top`` as well; None = none.
+
+        Returns
+        -------
+        tuple
+            query int64 ascending, item int64, score float64, lead int64, each of shape (n_candidates,).
+        """
         scores = panel.score(h)
         query, item = candidates(scores, allowed, max(self.top, k))
+        if besides is not None:
+            more, other = candidates(scores, allowed & besides, self.top)
+            both = np.union1d(query * allowed.shape[1] + item, more * allowed.shape[1] + other)
+            query, item = np.divmod(both, allowed.shape[1])
         value, features = self.judged(scores, panel.flat, support, h, query, item, allowed)
         z = [i for i, c in enumerate(self.columns) if c.endswith(".z")]
         lead = np.nan_to_num(features[:, z], nan=-np.inf).argmax(1) if len(query) else np.zeros(0, int)
-        return top_rows(len(h), k, query, item, value, lead)
+        return query, item, value, lead
 
     def judged(
         self,

@@ -45,12 +45,13 @@ def fit_gate(
     ridge: float = 30.0,
     anchor: np.ndarray | None = None,
     iterations: int = 100,
+    worth: np.ndarray | None = None,
 ) -> Gate:
     """Each taken candidate against all that were not: a convex listwise loss with ridge, by L-BFGS.
 
-    ``min_w sum_q (i_q / |T_q|) sum_{j in T_q} log(1 + sum_{k not in T_q} exp(s_k - s_j)) + ridge ||w - a||^2`` on
-    columns scaled to unit deviation. Taken candidates do not compete with each other. With little to learn from
-    the gate stays at its anchor ``a``.
+    ``min_w sum_q (i_q / sum_{j in T_q} v_j) sum_{j in T_q} v_j log(1 + sum_{k not in T_q} exp(s_k - s_j)) +
+    ridge ||w - a||^2`` on columns scaled to unit deviation. Taken candidates do not compete with each other. With
+    little to learn from the gate stays at its anchor ``a``.
 
     Parameters
     ----------
@@ -64,6 +65,8 @@ def fit_gate(
         float64, shape (n_queries,).
     anchor
         float64, shape (len(columns),): weights to shrink to; None = 0.
+    worth
+        float64 > 0, shape (n_candidates,): v, how much a candidate counts among those its query took; None = 1.
     """
     from scipy.optimize import minimize
 
@@ -74,7 +77,8 @@ def fit_gate(
     d = design(features[rows], columns).astype(np.float64)
     scale = d.std(0) + 1e-6
     a = np.zeros(len(columns)) if anchor is None else anchor * scale
-    loss = Listwise(d / scale, query[rows], taken[rows], importance, a)
+    v = np.ones(int(rows.sum())) if worth is None else worth[rows]
+    loss = Listwise(d / scale, query[rows], taken[rows], importance, a, v)
     found = minimize(loss, a, args=(ridge,), jac=True, method="L-BFGS-B", options={"maxiter": iterations})
     return Gate(np.asarray(columns), found.x / scale)
 
@@ -83,14 +87,20 @@ class Listwise:
     """The loss and its gradient; holds what does not change between iterations."""
 
     def __init__(
-        self, d: np.ndarray, query: np.ndarray, taken: np.ndarray, importance: np.ndarray, anchor: np.ndarray
+        self,
+        d: np.ndarray,
+        query: np.ndarray,
+        taken: np.ndarray,
+        importance: np.ndarray,
+        anchor: np.ndarray,
+        worth: np.ndarray,
     ) -> None:
         self.anchor = anchor
         used, self.query = np.unique(query, return_inverse=True)
         self.d, self.taken = d, taken
         self.start = np.flatnonzero(np.r_[True, np.diff(query) > 0])
-        n_taken = np.bincount(self.query, weights=taken)
-        self.weight = (importance[used] / n_taken)[self.query][taken]
+        total = np.bincount(self.query, weights=taken * worth)
+        self.weight = (importance[used] / total)[self.query][taken] * worth[taken]
 
     def __call__(self, w: np.ndarray, ridge: float) -> tuple[float, np.ndarray]:
         """Value and gradient at ``w``."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from warmstart.errors import ConfigError
 from warmstart.fusion.floor import Cell, judge, query_ndcg
 from warmstart.fusion.gate import Gate, fit_gate
+from warmstart.fusion.price import Price, price_of
 from warmstart.fusion.ranker import FittedRanker, Ranker
 from warmstart.fusion.samples import Samples
 from warmstart.fusion.simulate import LONG, NEW, SHORT, UNMET
@@ -20,11 +22,12 @@ LEAST = 20  # queries to learn a head from, or to check one on
 
 @dataclass(frozen=True)
 class Head:
-    """How one state is ranked: gate, ranker on top, and history lengths handed to a single expert."""
+    """How one state is ranked: gate, ranker on top, history lengths handed to an expert; what a correction costs."""
 
     gate: Gate
     ranker: FittedRanker | None = None
     handed: dict[tuple[int, int], int] = field(default_factory=dict)
+    price: Price | None = None
 
     def score(self, features: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Scores of candidates; ``length`` int64 (n_candidates,) is the query's history length."""
@@ -40,6 +43,12 @@ class Head:
         """NDCG@10 per query."""
         score = self.score(samples.features, samples.length[samples.query])
         return query_ndcg(score, samples.query, samples.taken, samples.relevant)
+
+    def priced(self, samples: Samples, columns: Sequence[str]) -> Price:
+        """What a popularity correction costs for these queries."""
+        score = self.score(samples.features, samples.length[samples.query])
+        events = samples.features[:, columns.index("events")]
+        return price_of(score, samples.query, events, samples.taken, samples.relevant, samples.head)
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,9 @@ class HeadLearner:
         Taken candidates that the ranker needs to be tried at all.
     ranker_queries
         Most queries that it learns from.
+    propensity
+        a, in [0, 1]: a taken candidate counts ``p_j^-a`` with ``p_j`` in proportion to ``n_j^0.5``, so that items which
+        few could meet speak as loudly as those that everybody meets; 0 = all count alike.
     seed
         Of their draw.
     """
@@ -82,7 +94,12 @@ class HeadLearner:
     ranker: Ranker | None = field(default_factory=Ranker)
     ranker_least: int = 10_000
     ranker_queries: int = 1500
+    propensity: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.propensity <= 1:
+            raise ConfigError(f"propensity={self.propensity:g} is not between 0 and 1; 0 counts all targets alike")
 
     def learn(self, state: str, samples: Samples, columns: Sequence[str]) -> tuple[Head | None, list[Cell]]:
         """The head of a state and the floor's table; no head from fewer than 20 queries with an answer."""
@@ -98,12 +115,13 @@ class HeadLearner:
         trials = [(used, w, ridge) for used in gate_columns(columns, state) for w in late]
         heads = [Head(self._gate(seen, columns, *trial)) for trial in trials]
         at = serves_both(heads, samples, columns) if two_kinds else plainest(heads, held)
-        best = self._with_ranker(heads[at], seen, held, trials[at][1]) if state in (SHORT, LONG) else heads[at]
+        best = self._with_ranker(heads[at], seen, held, columns, trials[at][1]) if state in (SHORT, LONG) else heads[at]
         cells = self._judged(state, best, held, columns)
+        handed = {(c.low, c.high): columns.index(f"{c.chosen}.z") for c in cells if c.chosen != "fusion"}
+        price = replace(best, handed=handed).priced(held, columns) if state != UNMET else None
         if best.ranker is None:
             best = Head(self._gate(samples, columns, *trials[at]))
-        handed = {(c.low, c.high): columns.index(f"{c.chosen}.z") for c in cells if c.chosen != "fusion"}
-        return replace(best, handed=handed), cells
+        return replace(best, handed=handed, price=price), cells
 
     def _judged(self, state: str, head: Head, held: Samples, columns: Sequence[str]) -> list[Cell]:
         """The floor's table; queries without history are handed over only if both kinds of them name one expert."""
@@ -126,9 +144,18 @@ class HeadLearner:
     def _gate(self, samples: Samples, columns: Sequence[str], used: np.ndarray, late: float, ridge: float) -> Gate:
         anchor = np.array([self.anchor if columns[i] == "popularity.z" else 0.0 for i in used])
         importance = np.where(samples.late, late, 1.0)
-        return fit_gate(samples.features, samples.query, samples.taken, importance, used, ridge, anchor)
+        worth = self._worth(samples, columns)
+        return fit_gate(samples.features, samples.query, samples.taken, importance, used, ridge, anchor, worth=worth)
 
-    def _with_ranker(self, head: Head, seen: Samples, held: Samples, late: float) -> Head:
+    def _worth(self, samples: Samples, columns: Sequence[str]) -> np.ndarray | None:
+        """How much each candidate counts where it was taken: float64, shape (n_candidates,); None = 1."""
+        if not self.propensity:
+            return None
+        events = np.expm1(samples.features[:, columns.index("events")].astype(np.float64))
+        worth: np.ndarray = np.maximum(events, 1.0) ** (-0.5 * self.propensity)
+        return worth
+
+    def _with_ranker(self, head: Head, seen: Samples, held: Samples, columns: Sequence[str], late: float) -> Head:
         """With LambdaMART on top, if it gains more than the standard error in the worlds kept for checking."""
         if self.ranker is None or seen.taken.sum() < self.ranker_least:
             return head
@@ -136,7 +163,8 @@ class HeadLearner:
         part[np.random.default_rng(self.seed).permutation(len(part))[: self.ranker_queries]] = True
         some = seen.part(part)
         importance = np.where(some.late, late, 1.0)
-        boost = self.ranker.fit(some.features, some.query, some.taken, importance, head.gate)
+        worth = self._worth(some, columns)
+        boost = self.ranker.fit(some.features, some.query, some.taken, importance, head.gate, worth)
         heads = [head, replace(head, ranker=boost)]
         return heads[plainest(heads, held)]
 

@@ -29,18 +29,25 @@ class Ranker:
     seed: int = 1
 
     def fit(
-        self, features: np.ndarray, query: np.ndarray, taken: np.ndarray, importance: np.ndarray, gate: Gate
+        self,
+        features: np.ndarray,
+        query: np.ndarray,
+        taken: np.ndarray,
+        importance: np.ndarray,
+        gate: Gate,
+        worth: np.ndarray | None = None,
     ) -> FittedRanker:
-        """Boost from the gate's scores."""
+        """Boost from the gate's scores; ``worth`` is how much a taken candidate counts, as in ``fit_gate``."""
         import lightgbm as lgb
 
         usable = (np.bincount(query, weights=taken, minlength=len(importance)) > 0)[query]
+        weight = importance[query] * (1.0 if worth is None else np.where(taken, worth, 1.0))
         group = np.unique(query[usable], return_counts=True)[1]
         table = lgb.Dataset(
             features[usable],
             taken[usable],
             group=group,
-            weight=importance[query[usable]],
+            weight=weight[usable],
             init_score=gate.score(features[usable]),
         )
         booster = lgb.train(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmstart.data.histories import Histories
+from warmstart.data.popularity import popularity_groups
 from warmstart.experts.panel import Panel
 from warmstart.fusion.evidence import Support, candidates, evidence
 from warmstart.fusion.simulate import Episode
@@ -35,6 +36,8 @@ class Samples:
         bool, shape (n_queries,): asked after a cut of the clock.
     check
         bool, shape (n_queries,): of a world kept for checking.
+    head
+        bool, shape (n_candidates,): among the items that hold half of the world's events.
     """
 
     features: np.ndarray
@@ -44,13 +47,15 @@ class Samples:
     relevant: np.ndarray
     late: np.ndarray
     check: np.ndarray
+    head: np.ndarray
 
     def part(self, queries: np.ndarray) -> Samples:
         """The queries of a boolean mask."""
         rows = queries[self.query]
         number = np.cumsum(queries) - 1
-        columns = (self.length, self.relevant, self.late, self.check)
-        return Samples(self.features[rows], number[self.query[rows]], self.taken[rows], *(c[queries] for c in columns))
+        candidates = (self.features[rows], number[self.query[rows]], self.taken[rows])
+        asked = (self.length[queries], self.relevant[queries], self.late[queries], self.check[queries])
+        return Samples(*candidates, *asked, self.head[rows])
 
 
 def concatenate(parts: list[Samples]) -> Samples:
@@ -59,7 +64,10 @@ def concatenate(parts: list[Samples]) -> Samples:
     return Samples(
         np.concatenate([p.features for p in parts]),
         np.concatenate([p.query + o for p, o in zip(parts, offset, strict=False)]),
-        *(np.concatenate([getattr(p, c) for p in parts]) for c in ("taken", "length", "relevant", "late", "check")),
+        *(
+            np.concatenate([getattr(p, c) for p in parts])
+            for c in ("taken", "length", "relevant", "late", "check", "head")
+        ),
     )
 
 
@@ -80,6 +88,7 @@ def allowed_items(h: Histories, pool: np.ndarray) -> np.ndarray:
 def collect(episode: Episode, state: str, panel: Panel, support: Support, top: int, check: bool) -> Samples | None:
     """Samples of one state of a world; None where it has no query."""
     mine = np.flatnonzero(episode.state == state)
+    head = popularity_groups(episode.train.interactions.item_counts()) == 0
     parts = []
     for block in blocks(len(mine), episode.queries.n_items, panel.size):
         at = mine[block]
@@ -96,5 +105,6 @@ def collect(episode: Episode, state: str, panel: Panel, support: Support, top: i
         features = evidence(scores, panel.flat, support, h, query, item, allowed)
         late = np.full(len(at), episode.kind == "time")
         flags = np.full(len(at), check)
-        parts.append(Samples(features, query, answer[query, item], h.lengths, answer.sum(1), late, flags))
+        counted = (h.lengths, answer.sum(1), late, flags)
+        parts.append(Samples(features, query, answer[query, item], *counted, head[item]))
     return concatenate(parts) if parts else None
