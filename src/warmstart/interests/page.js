@@ -54,7 +54,8 @@
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step || !steps.length) return;
     event.preventDefault();
-    tell(steps[(steps.indexOf(near) + step + steps.length) % steps.length]);
+    const at = near ? steps.indexOf(near) : step > 0 ? -1 : steps.length;
+    tell(steps[(at + step + steps.length) % steps.length]);
   });
   for (const key of keys) {
     key.addEventListener("click", () => light(key.getAttribute("aria-pressed") === "true" ? null : key.dataset.c));

@@ -98,7 +98,8 @@ def interest_row(interest: Interest, shown: Shown, most: float) -> Sequence[str]
     level = f"<small>concept {concept}{within(concept, shown)}</small>"
     bar = f'<i style="width:{100 * interest.weight / most:.1f}%"></i>'
     weight = f'<span class="bar {shown.colour(concept)}" aria-hidden="true">{bar}</span>{100 * interest.weight:.0f} %'
-    share = f"{percent(interest.share)}<small>everybody {percent(interest.common)}</small>"
+    everybody = f"<small>everybody {percent(interest.common)}</small>"
+    share = f'{percent(interest.share)}<span class="narrow"> of the events</span>{everybody}'
     trend = f'<span class="{interest.trend}">{TRENDS[interest.trend]}</span>'
     return [f"{shown.glyph(concept)} {name}{level}", weight, share, trend, evidence(interest.evidence, shown)]
 
