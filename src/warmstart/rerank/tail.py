@@ -130,3 +130,23 @@ class Tail:
                 chosen.append(int(known[a]))
                 a += 1
         return np.array(chosen, np.int64)
+
+    def placed(self, item: np.ndarray, tail: np.ndarray, k: int) -> np.ndarray:
+        """``floored`` for many queries.
+
+        Parameters
+        ----------
+        item
+            int32, shape (n_queries, m): best first; -1 = none left.
+        tail
+            bool, shape (n_items,): items of the tail.
+
+        Returns
+        -------
+        int64, shape (n_queries, min(k, m)): columns of ``item``.
+        """
+        order = np.tile(np.arange(min(k, item.shape[1])), (len(item), 1))
+        for row, shown in zip(order, item, strict=True):
+            chosen = self.floored(tail[shown[shown >= 0]], k)
+            row[: len(chosen)] = chosen
+        return order
