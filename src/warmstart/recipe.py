@@ -23,6 +23,7 @@ from warmstart.experts.space import ItemSpace
 from warmstart.experts.transitions import Transitions
 from warmstart.fusion.fuse import Fusion
 from warmstart.learn.encoder import Finetune
+from warmstart.rerank.tail import Tail
 
 EXPERTS: dict[str, type] = {
     "Popularity": Popularity,
@@ -79,6 +80,8 @@ class Recipe:
         An encoder that never learned from these events, in whose features the fusion learns whom to trust, where
         ``encoder`` is one that did (``warmstart finetune``); "" = none is needed. With ``finetune`` it is the model
         that fine-tuning began with.
+    tail
+        How much of what is widely known lists give for what is not.
     """
 
     encoder: str = "auto"
@@ -87,6 +90,7 @@ class Recipe:
     fusion: Fusion = field(default_factory=Fusion)
     finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
     judge: str = ""
+    tail: Tail = field(default_factory=Tail)
 
     def __post_init__(self) -> None:
         if self.finetune is not None and self.encoder != "auto":
