@@ -32,6 +32,7 @@ from warmstart.fusion.samples import blocks
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import ProfileSettings
 from warmstart.interests.steer import Steering, Wishes
+from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
 from warmstart.text.choose import SavedEncoder
@@ -250,6 +251,14 @@ class Engine:
         for query in range(len(h)):
             parts.append(f.concepts.told(query, f.concepts.of(h.row(query), settings), f.catalog))
         return pl.concat(parts)
+
+    def interests_page(
+        self, user: str | None = None, history: Sequence[str] | None = None, settings: ProfileSettings | None = None
+    ) -> str:
+        """A person's interests, or of nobody the concepts, as one HTML page with map and tree; see ``pictured``."""
+        users, histories = ([user] if user is not None else None, [history] if history is not None else None)
+        h = None if users is None and histories is None else self._histories(users, histories, None)
+        return pictured(self.fitted, h, user, settings)
 
     def trust(self) -> Trust | None:
         """How the weight passes from content to people as an item gathers events; None without such an expert."""

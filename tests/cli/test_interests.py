@@ -32,3 +32,19 @@ def test_one_interest_is_recommended_from(shell, fitted):
     assert 0 < len(rows) <= one["items"]
     refused = shell("recommend", engine, "--interest", "knitting", code=2)
     assert "no concept is called 'knitting'" in refused.stderr
+
+
+def test_pages_are_written_beside_the_answers(shell, fitted, tmp_path):
+    engine, data = shell.folder / "engine", shell.folder / "data"
+    page = tmp_path / "page.html"
+    asked = ("interests", engine, "--user", "u1", "--data", data)
+    assert shell.json(*asked, "--html", page) == shell.json(*asked)
+    mine = page.read_text(encoding="utf-8")
+    assert "<h1>Interests of user u1</h1>" in mine
+    assert f"page: {page.name}" in shell("concepts", engine, "--html", page).stderr.replace(f"{tmp_path}/", "")
+    assert "<h1>Concepts</h1>" in page.read_text(encoding="utf-8")
+    shell("interests", engine, "--history", "i0,i4,nothing", "--html", page)
+    assert "<h1>Interests of a history of 2 events</h1>" in page.read_text(encoding="utf-8")
+    several = shell("interests", engine, "--history", "i0", "--history", "i1", "--html", page, code=2)
+    assert "--html shows one person" in several.stderr
+    assert "error: " in shell("concepts", engine, "--html", tmp_path / "no" / "page.html", code=2).stderr
