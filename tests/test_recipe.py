@@ -24,6 +24,13 @@ def test_a_file_changes_only_what_it_says(tmp_path):
     assert recipe.fusion.heads.ridge == Recipe().fusion.heads.ridge
 
 
+def test_concepts_are_a_tree_or_a_dictionary():
+    recipe = Recipe.of({"concepts": {"kind": "sparse", "sparse": {"size": 50}, "tree": {"sizes": [5, 20]}}})
+    assert (recipe.concepts.kind, recipe.concepts.sparse.size, recipe.concepts.tree.sizes) == ("sparse", 50, (5, 20))
+    assert Recipe.of(recipe.to_dict()).concepts == recipe.concepts
+    assert Recipe().concepts.kind == "tree"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -31,6 +38,7 @@ def test_a_file_changes_only_what_it_says(tmp_path):
         ("[fusion]\ntop = 'many'\n", "takes int"),
         ("[experts.x]\nclass = 'os.system'\n", "known classes"),
         ("encoder = \n", "no TOML"),
+        ("[concepts]\nkind = 'flat'\n", "it is 'tree' or 'sparse'"),
         ("[fusion]\nheads = false\n", "takes HeadLearner"),
         ("[fusion.heads]\nlate_new = []\n", "takes tuple"),
         ("[fusion.heads]\nridge_thin = ['a']\n", "takes float"),

@@ -22,6 +22,7 @@ from warmstart.experts.smoothed import SmoothedEASE
 from warmstart.experts.space import ItemSpace
 from warmstart.experts.transitions import Transitions
 from warmstart.fusion.fuse import Fusion
+from warmstart.interests.concepts import ConceptSettings
 from warmstart.learn.encoder import Finetune
 from warmstart.rerank.tail import Tail
 
@@ -34,8 +35,8 @@ EXPERTS: dict[str, type] = {
     "Factors": Factors,
     "Transitions": Transitions,
     "SequenceTransformer": SequenceTransformer,
-    "UserAttributes": UserAttributes,
     "Segments": Segments,
+    "UserAttributes": UserAttributes,
     "CrossEncoder": CrossEncoder,
 }
 
@@ -73,6 +74,8 @@ class Recipe:
         By name; the names appear as sources of recommendations.
     fusion
         How experts are joined.
+    concepts
+        How what items are about is found and named.
     finetune
         How the text encoder learns from the events it is fitted on; None = it stays as it is. With it, ``encoder`` is
         left at "auto".
@@ -88,6 +91,7 @@ class Recipe:
     space: ItemSpace = field(default_factory=ItemSpace)
     experts: Mapping[str, Expert] = field(default_factory=default_experts)
     fusion: Fusion = field(default_factory=Fusion)
+    concepts: ConceptSettings = field(default_factory=ConceptSettings)
     finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
     judge: str = ""
     tail: Tail = field(default_factory=Tail)

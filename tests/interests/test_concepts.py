@@ -1,5 +1,7 @@
 """Concepts of a catalogue, as an engine keeps and tells them."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,7 +13,11 @@ from warmstart.experts.content import ContentMap
 from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
+from warmstart.interests.concepts import Concepts, ConceptSettings
 from warmstart.interests.profile import ProfileSettings
+from warmstart.interests.sparse import SparseSettings
+from warmstart.interests.steer import Steering
+from warmstart.interests.tree import TreeSettings
 from warmstart.interests.vectors import FusedSpace
 from warmstart.recipe import Recipe
 
@@ -20,6 +26,7 @@ SMALL = Recipe(
     experts={"popularity": Popularity(), "content_map": ContentMap()},
     fusion=Fusion(queries=60, heads=HeadLearner(ranker=None)),
 )
+OVERLAPPING = replace(SMALL, concepts=ConceptSettings("sparse", sparse=SparseSettings(active=3, steps=200)))
 NEW = [{"item_id": "fresh", "title": "rocket to a far planet", "genre": "space"}]
 
 
@@ -31,6 +38,11 @@ def data():
 @pytest.fixture(scope="module")
 def engine(data):
     return Engine(SMALL).fit(data)
+
+
+@pytest.fixture(scope="module")
+def overlapping(data):
+    return Engine(OVERLAPPING).fit(data)
 
 
 def theme(engine, item):
@@ -131,9 +143,70 @@ def test_vectors_are_those_the_tree_was_made_of(engine, data):
     np.testing.assert_array_equal(f.concepts.vectors(engine.features), again)
 
 
-def test_ten_items_of_one_kind():
-    tiny = clusters(30, 10, 1, seed=0)
-    engine = Engine(SMALL).fit(tiny)
-    assert engine.concepts()["level"].unique().to_list() == [0, 1, 2]
+def test_overlapping_concepts_are_told(overlapping):
+    table = overlapping.concepts()
+    assert table["level"].unique().to_list() == [0]
+    assert table["parent"].null_count() == len(table)
+    assert table["items"].sum() > 80
+    assert table["share"].sum() == pytest.approx(1)
+    assert all(table["name"].to_list())
+    assert table.equals(overlapping.concepts(0))
+    with pytest.raises(ConfigError, match="level=1 is unknown; the levels are 0 to 0"):
+        overlapping.concepts(1)
+    f = overlapping.fitted
+    for concept in range(len(table)):
+        themes = [theme(overlapping, int(i)) for i in f.concepts.typical[concept] if i >= 0]
+        assert np.bincount(themes).max() / len(themes) > 0.5
+
+
+def test_overlapping_interests_are_told_served_and_steered(overlapping):
+    asked = [["i0", "i4", "i8", "i12", "i1"]]
+    told = overlapping.interests(histories=asked)
+    f, first = overlapping.fitted, told.row(0, named=True)
+    inside = set(f.catalog.items.names(f.concepts.members.items(first["concept"])))
+    assert set(first["evidence"]) == {f.catalog.title(f.catalog.items.ids.index(i)) for i in inside & set(asked[0])}
+    assert told["weight"].sum() == pytest.approx(1)
+    assert set(overlapping.recommend(histories=asked, k=80, interest=first["concept"])["item_id"]) == inside - {
+        *asked[0]
+    }
+    off = overlapping.recommend(histories=asked, k=80, steer=Steering(without=[first["concept"]]))
+    assert not inside & set(off["item_id"])
+
+
+def test_overlapping_concepts_are_saved_and_new_items_join_them(overlapping, tmp_path):
+    overlapping.save(tmp_path / "engine")
+    again = load(tmp_path / "engine")
+    assert again.recipe.concepts == OVERLAPPING.concepts
+    assert again.concepts().equals(overlapping.concepts())
+    assert again.interests(histories=[["i0", "i4"]]).equals(overlapping.interests(histories=[["i0", "i4"]]))
+    assert again.add_items(NEW) == 1
+    members = again.fitted.concepts.members
+    mates = [theme(again, int(i)) for i in members.items(int(members.paths[80, 0])) if i < 80]
+    space = int(again.fitted.catalog.table.with_row_index().filter(pl.col("genre") == "space")["index"][0])
+    assert np.bincount(mates).argmax() == theme(again, space)
+
+
+@pytest.mark.parametrize("n", [1, 10])
+@pytest.mark.parametrize("recipe", [SMALL, OVERLAPPING])
+def test_few_items_of_one_kind(recipe, n):
+    tiny = clusters(30, n, 1, seed=0)
+    engine = Engine(recipe).fit(tiny)
+    table = engine.concepts()
+    assert table["level"].unique().to_list() == ([0, 1, 2] if recipe is SMALL else [0])
+    assert table.filter(pl.col("level") == 0)["items"].sum() >= n
     assert engine.interests(histories=[["i0", "i1"]]).columns == engine.interests(histories=[[]]).columns
-    assert len(engine.recommend(histories=[["i0"]], interest=0, k=3)) > 0
+    assert len(engine.recommend(histories=[[]], interest=0, k=3)) > 0
+
+
+@pytest.mark.parametrize("kind", ["tree", "sparse"])
+def test_one_concept_says_nothing_of_anybody(data, kind):
+    z = np.random.default_rng(0).normal(size=(80, 6)).astype(np.float32)
+    one = ConceptSettings(kind, TreeSettings(sizes=(1,)), SparseSettings(size=1, steps=5))
+    concepts = Concepts.fit(data.with_features(z), settings=one)
+    assert concepts.table(data.catalog)["items"].to_list() == [80]
+    assert concepts.of(np.array([0, 4, 8])) == []
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ConfigError, match="kind='flat' of concepts is unknown; it is 'tree' or 'sparse'"):
+        ConceptSettings("flat")

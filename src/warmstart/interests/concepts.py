@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -14,10 +14,39 @@ from warmstart.errors import ConfigError, DataError
 from warmstart.interests.members import Membership
 from warmstart.interests.names import item_terms, name_concepts
 from warmstart.interests.profile import Interest, ProfileSettings, common_shares, interests_of
+from warmstart.interests.sparse import SparseCoder, SparseSettings, build_dictionary
 from warmstart.interests.tree import Centres, TreeSettings, build_tree
 from warmstart.interests.vectors import FusedSpace
 
 TYPICAL = 5
+TREE, SPARSE = "tree", "sparse"
+
+
+@dataclass(frozen=True)
+class ConceptSettings:
+    """How concepts are found and named.
+
+    Parameters
+    ----------
+    kind
+        "tree": from coarse to fine, each within another. "sparse": one level, on which an item belongs to several.
+    tree, sparse
+        Settings of either.
+    """
+
+    kind: str = TREE
+    tree: TreeSettings = field(default_factory=TreeSettings)
+    sparse: SparseSettings = field(default_factory=SparseSettings)
+
+    def __post_init__(self) -> None:
+        if self.kind not in (TREE, SPARSE):
+            raise ConfigError(f"kind={self.kind!r} of concepts is unknown; it is {TREE!r} or {SPARSE!r}")
+
+    def build(self, vectors: np.ndarray) -> tuple[Membership, Centres | SparseCoder]:
+        """The concepts of items with these vectors, and what places further ones."""
+        if self.kind == TREE:
+            return build_tree(vectors, self.tree)
+        return build_dictionary(vectors, self.sparse)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +73,7 @@ class Concepts:
     """
 
     members: Membership
-    coder: Centres
+    coder: Centres | SparseCoder
     space: FusedSpace
     names: tuple[str, ...]
     typical: np.ndarray
@@ -52,8 +81,8 @@ class Concepts:
     taken: np.ndarray
 
     @classmethod
-    def fit(cls, data: Dataset, template: str | None = None, settings: TreeSettings | None = None) -> Concepts:
-        """Build and name the tree, from what items are about and who takes them.
+    def fit(cls, data: Dataset, template: str | None = None, settings: ConceptSettings | None = None) -> Concepts:
+        """Find and name concepts, from what items are about and who takes them.
 
         Parameters
         ----------
@@ -62,10 +91,10 @@ class Concepts:
         template
             Text of an item from its columns, whose words may name concepts (see ``item_texts``).
         settings
-            Sizes of the levels.
+            A tree or a dictionary, and its size.
         """
         space, vectors = FusedSpace.fit(data)
-        members, coder = build_tree(vectors, settings)
+        members, coder = (settings or ConceptSettings()).build(vectors)
         middle = np.full((len(members), TYPICAL), -1, np.int32)
         for concept in range(len(members)):
             items = members.typical(vectors, concept, TYPICAL)
@@ -77,11 +106,6 @@ class Concepts:
         ]
         common, taken = common_shares(members, data.interactions.item_counts()), vectors[:, len(space.centre) :].copy()
         return cls(members, coder, space, tuple(names), middle, common, taken)
-
-    @property
-    def tree(self) -> Membership:
-        """``members`` by its former name."""
-        return self.members
 
     def grow(self, features: np.ndarray) -> Concepts:
         """With new items placed where their features put them; names stay."""
@@ -115,6 +139,12 @@ class Concepts:
             some = f"{len(found)} concepts are called {text!r}" if found else f"no concept is called {text!r}"
             raise DataError(f"{some}; give the number of one, as `warmstart concepts` lists them")
         return found[0]
+
+    def mask(self, asked: int | str) -> np.ndarray:
+        """Which items belong to a concept that ``find`` finds: bool, shape (n_items,)."""
+        inside = np.zeros(self.members.weights.shape[0], bool)
+        inside[self.members.items(self.find(asked))] = True
+        return inside
 
     def table(self, catalog: Catalog, level: int | None = None) -> pl.DataFrame:
         """One row a concept.

@@ -10,6 +10,7 @@ from warmstart.errors import ConfigError
 from warmstart.interests.members import Membership
 
 RISING, FADING, STEADY = "rising", "fading", "steady"
+NOTHING = 1e-6  # what a concept tells by rounding alone
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,27 @@ def event_weights(n: int, half_life: float) -> np.ndarray:
     return 0.5 ** (np.arange(n)[::-1] / (half_life * n))
 
 
+def shares_of(
+    row: np.ndarray, members: Membership, common: np.ndarray, settings: ProfileSettings | None = None
+) -> np.ndarray:
+    """Part of each concept in a history: ``s_c = (sum of weights in c + prior p_c) / (sum of weights + prior)``.
+
+    Takes what ``interests_of`` takes; float64, shape (n_concepts,), in [0, 1], those of a level sum to 1.
+    """
+    asked = settings or ProfileSettings()
+    weights = event_weights(len(row), asked.half_life)
+    shares: np.ndarray = (members.weights[row].T @ weights + asked.prior * common) / (weights.sum() + asked.prior)
+    return shares
+
+
 def interests_of(
     row: np.ndarray, members: Membership, common: np.ndarray, settings: ProfileSettings | None = None
 ) -> list[Interest]:
     """Interests of a history, the most telling first; none for an empty one.
 
     A concept tells ``s_c log(s_c / p_c)``, its part of the divergence of the person's taste from everybody's (what is
-    common to all is taken out), ``s_c = (sum of weights in c + prior p_c) / (sum of weights + prior)``. Those that tell
-    most are kept, coarse or fine, none that rests mostly on the events of another (in a tree: none within another).
+    common to all is taken out), s of ``shares_of``. Those that tell most are kept, coarse or fine, none that rests
+    mostly on the events of another (in a tree: none within another).
 
     Parameters
     ----------
@@ -116,7 +130,7 @@ def interests_of(
         return []
     weights, mine = event_weights(len(row), asked.half_life), members.weights[row]
     mass, inside = mine.T @ weights, mine.toarray() > 0
-    share = (mass + asked.prior * common) / (weights.sum() + asked.prior)
+    share = shares_of(row, members, common, asked)
     told = np.where(mass > 0, share * np.log(share / np.maximum(common, 1e-12)), 0.0)
     chosen = apart(told, inside, asked.most)
     total = float(told[chosen].sum())
@@ -145,7 +159,7 @@ def apart(told: np.ndarray, inside: np.ndarray, most: int) -> np.ndarray:
     """
     events, chosen = inside.astype(np.float64), list[int]()
     for c in np.argsort(-told, kind="stable").tolist():
-        if told[c] <= 0 or len(chosen) == most:
+        if told[c] <= NOTHING or len(chosen) == most:
             break
         fewer = np.minimum(events[:, c].sum(), events[:, chosen].sum(0))
         if not (events[:, c] @ events[:, chosen] > fewer / 2).any():
