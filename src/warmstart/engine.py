@@ -79,7 +79,7 @@ class Engine:
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
         if progress:
             progress("finding concepts", 0, 1)
-        concepts = Concepts.fit(data.with_features(space.z), self.recipe.space.template)
+        concepts = Concepts.fit(data.with_features(space.z), self.recipe.space.template, self.recipe.concepts)
         known = (Support.fit(seen), fusion, concepts, data.interactions.item_counts(), data.fingerprint())
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
         self.data = data
@@ -228,7 +228,7 @@ class Engine:
         return explained(f, code, h, k, filters or {})
 
     def concepts(self, level: int | None = None) -> pl.DataFrame:
-        """What the catalogue is about: a tree of concepts named in words; see ``Concepts.table``."""
+        """What the catalogue is about: concepts named in words, a tree or overlapping ones; see ``Concepts.table``."""
         return self.fitted.concepts.table(self.fitted.catalog, level)
 
     def interests(
