@@ -31,6 +31,7 @@ from warmstart.fusion.evidence import Support
 from warmstart.fusion.samples import blocks
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import ProfileSettings
+from warmstart.interests.segments import told_segments
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
@@ -251,6 +252,22 @@ class Engine:
         for query in range(len(h)):
             parts.append(f.concepts.told(query, f.concepts.of(h.row(query), settings), f.catalog))
         return pl.concat(parts)
+
+    def interests_page(
+        self, user: str | None = None, history: Sequence[str] | None = None, settings: ProfileSettings | None = None
+    ) -> str:
+        """A person's interests, or of nobody the concepts, as one HTML page with map and tree; see ``pictured``."""
+        users, histories = ([user] if user is not None else None, [history] if history is not None else None)
+        h = None if users is None and histories is None else self._histories(users, histories, None)
+        return pictured(self.fitted, h, user, settings)
+
+    def segments(
+        self, users: Sequence[str] | None = None, histories: Sequence[Sequence[str]] | None = None
+    ) -> pl.DataFrame:
+        """Segments of people in words; with ``users`` or ``histories`` those they belong to: see ``told_segments``."""
+        f, asked = self.fitted, users is not None or histories is not None
+        people = self._histories(users, histories, None) if asked else None
+        return told_segments(f.panel, f.concepts, f.catalog, people)
 
     def interests_page(
         self, user: str | None = None, history: Sequence[str] | None = None, settings: ProfileSettings | None = None

@@ -20,6 +20,8 @@ class = "Popularity"
 class = "ContentMap"
 [experts.people]
 class = "PriorMeanEASE"
+[experts.segments]
+class = "Segments"
 """
 
 

@@ -23,6 +23,7 @@ from warmstart.cli import (
     recommend,
     robustness,
     runs,
+    segments,
 )
 from warmstart.cli.screen import say
 from warmstart.errors import WarmstartError
@@ -37,6 +38,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (recommend.explain, "warmstart explain engine/ --history 260,1196 --item 1210"),
     (interests.concepts, "warmstart concepts engine/ --level 1"),
     (interests.interests, "warmstart interests engine/ --history 260,1196,1210"),
+    (segments.segments, "warmstart segments engine/"),
     (evaluate.evaluate, "warmstart evaluate ratings.csv --items films.csv --split cold_items --report out.html"),
     (pretrain.pretrain, "warmstart pretrain --items films.csv --texts reviews.txt -o runs/words"),
     (finetune.finetune, "warmstart finetune ratings.csv --items films.csv --task interest -o runs/interest"),
