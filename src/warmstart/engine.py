@@ -269,14 +269,6 @@ class Engine:
         people = self._histories(users, histories, None) if asked else None
         return told_segments(f.panel, f.concepts, f.catalog, people)
 
-    def interests_page(
-        self, user: str | None = None, history: Sequence[str] | None = None, settings: ProfileSettings | None = None
-    ) -> str:
-        """A person's interests, or of nobody the concepts, as one HTML page with map and tree; see ``pictured``."""
-        users, histories = ([user] if user is not None else None, [history] if history is not None else None)
-        h = None if users is None and histories is None else self._histories(users, histories, None)
-        return pictured(self.fitted, h, user, settings)
-
     def trust(self) -> Trust | None:
         """How the weight passes from content to people as an item gathers events; None without such an expert."""
         f = self.fitted
