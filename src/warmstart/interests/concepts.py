@@ -113,9 +113,10 @@ class Concepts:
         taken = np.vstack([self.taken, placed[:, len(self.space.centre) :]])
         return replace(self, members=self.members.grow(self.coder.place(placed)), taken=taken)
 
-    def vectors(self, features: np.ndarray) -> np.ndarray:
-        """Fused vectors of the catalogue, from its features: float32, shape (n_items, d + dim); see ``FusedSpace``."""
-        return np.hstack([self.space.content(features), self.taken])
+    def vectors(self, features: np.ndarray, items: np.ndarray | None = None) -> np.ndarray:
+        """Fused vectors of these items, or of all, by the catalogue's features: float32, (n, d + dim)."""
+        at = slice(None) if items is None else items
+        return np.hstack([self.space.content(features[at]), self.taken[at]])
 
     def of(self, row: np.ndarray, settings: ProfileSettings | None = None) -> list[Interest]:
         """Interests of a history of item codes, oldest first."""

@@ -54,28 +54,18 @@ class Map:
     items: np.ndarray
     xy: np.ndarray
 
-    @classmethod
-    def of(cls, vectors: np.ndarray, counts: np.ndarray, keep: np.ndarray, settings: MapSettings | None = None) -> Map:
-        """Lay items out; same settings, same map.
-
-        Parameters
-        ----------
-        vectors
-            float32, shape (n_items, d), of ``Concepts.vectors``.
-        counts
-            int, shape (n_items,): how many people took each.
-        keep
-            Codes of items that must be on it, e.g. those of a history, beyond ``most`` if need be.
-        settings
-            Size, neighbours, seed.
-        """
-        asked = settings or MapSettings()
-        items = sampled(counts, keep, asked)
-        return cls(items, layout(vectors[items], asked))
-
 
 def sampled(counts: np.ndarray, keep: np.ndarray, settings: MapSettings) -> np.ndarray:
-    """Codes of the items that are drawn, ascending: those to keep, and others by ``counts + 1``.
+    """Codes of the items that are drawn, ascending: those to keep, and others at random by ``counts + 1``.
+
+    Parameters
+    ----------
+    counts
+        int, shape (n_items,): how many people took each.
+    keep
+        Codes of items that must be on the map, e.g. those of a history, beyond ``most`` if need be.
+    settings
+        Size and seed.
 
     Examples
     --------

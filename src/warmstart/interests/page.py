@@ -10,7 +10,7 @@ import numpy as np
 from warmstart.document import asset, document, section, table, tile
 from warmstart.interests.branches import BETWEEN, branches, percent
 from warmstart.interests.drawing import legend, map_svg, short
-from warmstart.interests.map import Map, MapSettings
+from warmstart.interests.map import Map, MapSettings, layout, sampled
 from warmstart.interests.profile import FADING, RISING, STEADY, Interest
 from warmstart.interests.shown import Person, Shown
 
@@ -34,7 +34,9 @@ def page(shown: Shown, features: np.ndarray, settings: MapSettings | None = None
         Of the map.
     """
     keep = np.zeros(0, np.int64) if shown.person is None else newest(shown.person.row, MARKED)
-    placed = Map.of(shown.concepts.vectors(features), shown.counts, keep, settings)
+    asked = settings or MapSettings()
+    items = sampled(shown.counts, keep, asked)
+    placed = Map(items, layout(shown.concepts.vectors(features, items), asked))
     title = "Concepts" if shown.person is None else f"Interests of {shown.person.name}"
     body = "" if shown.person is None else cards(shown.person, shown) + section("Interests", told(shown.person, shown))
     body += section("Map", figure(shown, placed)) + section("From coarse to fine", branches(shown))
