@@ -24,6 +24,7 @@ from warmstart.cli import (
     robustness,
     runs,
     segments,
+    tail,
 )
 from warmstart.cli.screen import say
 from warmstart.errors import WarmstartError
@@ -40,6 +41,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (interests.interests, "warmstart interests engine/ --history 260,1196,1210"),
     (segments.segments, "warmstart segments engine/"),
     (evaluate.evaluate, "warmstart evaluate ratings.csv --items films.csv --split cold_items --report out.html"),
+    (tail.tail, "warmstart tail ratings.csv --items films.csv --split last_n --report tail.html"),
     (pretrain.pretrain, "warmstart pretrain --items films.csv --texts reviews.txt -o runs/words"),
     (finetune.finetune, "warmstart finetune ratings.csv --items films.csv --task interest -o runs/interest"),
     (
