@@ -15,13 +15,15 @@ from warmstart.experts.sequence import SequenceTransformer
 from warmstart.learn.sequence import NextItem
 from warmstart.learn.sequence_model import POSITIONS, Architecture
 
-SMALL = SequenceTransformer(Architecture(dim=16, heads=2, length=8, dropout=0.0), epochs=60, learning_rate=0.02)
+SMALL = SequenceTransformer(
+    Architecture(dim=16, heads=2, length=8, dropout=0.0), epochs=60, events=160, least=10, learning_rate=0.02
+)
 
 
 @pytest.fixture(scope="module")
 def circle():
     """Twelve items on a circle that everybody walks; a description says where each lies; item 12 is new, beside 3."""
-    people, length = 80, 9
+    people, length = 80, 12  # everybody takes all: the order alone tells
     first = np.random.default_rng(0).integers(0, 12, people)
     user, step = np.repeat(np.arange(people), length), np.tile(np.arange(length), people)
     x = Interactions.of(user, (first[user] + step) % 12, people, 13, time=step * 3600)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
-from warmstart.learn.sequence_events import GAPS, EventFacts, Rows, windows
+from warmstart.learn.sequence_events import GAPS, SHORTEST, EventFacts, Rows, windows
 
 
 def two_people():
@@ -64,3 +64,17 @@ def test_every_event_but_the_first_is_asked_for_once(lengths, most):
     assert ((end - start >= 2) & (end - start <= most + 1)).all()
     asked = [(r, p) for r, s, e in zip(row, start, end, strict=True) for p in range(s + 1, e)]
     assert sorted(asked) == [(r, p) for r, n in enumerate(lengths) for p in range(1, n)]
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
+def test_every_row_is_in_one_group_as_wide_as_its_longest(lengths):
+    h = Histories.of([np.arange(n) for n in lengths], 40)
+    rows = Rows.of(h, np.ones((len(h.item), 3), np.int8), h.indptr[:-1], h.indptr[1:])
+    found = list(rows.groups())
+    assert sorted(np.concatenate([at for at, _ in found]).tolist()) == list(range(len(lengths)))
+    for at, part in found:
+        longest = max(lengths[r] for r in at)
+        assert part.item.shape == (len(at), longest)
+        assert min(lengths[r] for r in at) * 2 >= longest or longest <= SHORTEST
+        for r, row in zip(at, part.item, strict=True):
+            assert row[row >= 0].tolist() == list(range(lengths[r]))

@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from warmstart.errors import ConfigError
-from warmstart.learn.sequence_model import POSITIONS, Architecture, make_layers, make_model
+from warmstart.learn.sequence_model import (
+    LENGTH,
+    POSITIONS,
+    Architecture,
+    first_vectors,
+    make_layers,
+    make_model,
+)
 
 SHAPE = Architecture(dim=16, blocks=2, heads=2, length=12, dropout=0.0)
 
@@ -80,3 +87,16 @@ def test_an_own_vector_is_bounded():
 def test_mistakes_are_told(wrong, told):
     with pytest.raises(ConfigError, match=told):
         Architecture(**wrong)
+
+
+def test_items_begin_by_who_takes_them():
+    people = np.random.default_rng(0).normal(size=(9, 5)).astype(np.float32)
+    people[3] = 0.0
+    start = first_vectors(people, 16, seed=1)
+    length = np.linalg.norm(start, axis=1)
+    np.testing.assert_allclose(length, np.where(np.arange(9) == 3, 0.0, LENGTH), atol=1e-5)
+    unit = people / np.maximum(np.linalg.norm(people, axis=1, keepdims=True), 1e-9)
+    np.testing.assert_allclose(start @ start.T, LENGTH**2 * unit @ unit.T, atol=1e-4)  # who is alike stays alike
+    model = make_model(SHAPE, np.zeros((9, 0), np.float32), np.full(9, 10), (2, 2, 2), start)
+    states, _ = model.items(torch.arange(9))
+    np.testing.assert_allclose(states.detach().numpy(), start / 2, atol=1e-6)  # ten events: half of their say

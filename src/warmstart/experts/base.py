@@ -43,6 +43,15 @@ class Hurried(Protocol):
 
 
 @runtime_checkable
+class Slow(Protocol):
+    """An expert that takes long to learn; it is spared where little hangs on it."""
+
+    def learns(self, data: Dataset) -> bool:
+        """Whether these data are enough for it."""
+        ...
+
+
+@runtime_checkable
 class Expert(Protocol):
     """A frozen dataclass of hyper-parameters."""
 

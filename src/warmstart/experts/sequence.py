@@ -13,18 +13,18 @@ import numpy as np
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
+from warmstart.experts.people_vectors import people_vectors
 from warmstart.learn.loop import learn
 from warmstart.learn.processes import Processes
 from warmstart.learn.run import Run
 from warmstart.learn.sequence import NextItem, NextItemObjective
 from warmstart.learn.sequence_events import EventFacts, Rows
 from warmstart.learn.sequence_export import EVENTS, KNOWN, export_layers
-from warmstart.learn.sequence_model import Architecture
+from warmstart.learn.sequence_model import Architecture, first_vectors
 from warmstart.learn.settings import Training, at_least
 from warmstart.text.onnx import open_session
 
 BLOCK = 256  # histories that are read at once
-FEWEST = 10  # stretches of histories below which there is nothing to learn
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,11 @@ class SequenceTransformer:
     task
         Loss, negatives, validation.
     epochs
-        Readings of every history at most, above 0; eight without a better NDCG@10 end it.
-    batch
-        Histories a step.
+        Readings of every history at most, above 0; four without a better NDCG@10 end it.
+    events
+        Events a step, about: as many histories as hold them on average, two at least.
+    least
+        Histories below which nothing is learned: a network has little to learn from few.
     learning_rate
         The highest.
     seed
@@ -54,25 +56,27 @@ class SequenceTransformer:
     --------
     >>> from warmstart.data.toy import clusters
     >>> data = clusters(40, 30, 3, seed=1)
-    >>> fitted = SequenceTransformer(Architecture(dim=8, heads=1), epochs=1).fit(data)
+    >>> fitted = SequenceTransformer(Architecture(dim=8, heads=1), epochs=1, least=10).fit(data)
     >>> fitted.score(data.histories(np.array([0, 1]))).shape
     (2, 30)
     """
 
     shape: Architecture = field(default_factory=Architecture)
     task: NextItem = field(default_factory=NextItem)
-    epochs: float = 20.0
-    batch: int = 32
+    epochs: float = 8.0
+    events: int = 768
+    least: int = 200
     learning_rate: float = 3e-3
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.epochs > 0:
-            raise ConfigError(f"epochs={self.epochs:g} is not above 0; 20 is usual")
-        at_least("batch", self.batch, 1)
+            raise ConfigError(f"epochs={self.epochs:g} is not above 0; 8 is usual")
+        at_least("events", self.events, 1)
+        at_least("least", self.least, 2)
 
     def fit(self, data: Dataset) -> FittedSequence | None:
-        """Learn; None where fewer than ten histories have two events.
+        """Learn; None where fewer than ``least`` histories have two events.
 
         Raises
         ------
@@ -80,12 +84,14 @@ class SequenceTransformer:
             If torch or onnx is not installed.
         """
         z = np.zeros((data.n_items, 0), np.float32) if data.features is None else data.features.astype(np.float32)
-        objective = NextItemObjective(data.interactions, z, self.shape, self.task, self.seed)
-        if len(objective.starts) < FEWEST:
+        if not self.learns(data):
             return None
+        people = people_vectors(data, self.shape.dim)[:, 1:]  # the first direction is popularity
+        first = first_vectors(people, self.shape.dim, self.seed)
+        objective = NextItemObjective(data.interactions, z, self.shape, self.task, self.seed, first)
         with tempfile.TemporaryDirectory() as folder:
             run = Run.begin(folder, "sequence", asdict(self), "")
-            learn(objective, self.training(len(objective.starts)), run, Processes("float32"))
+            learn(objective, self.training(objective.ends - objective.starts), run, Processes("float32"))
         vectors, biases = objective.tables()
         model = objective.model
         facts = np.concatenate([table.weight.detach().cpu().numpy() for table in model.facts])
@@ -93,23 +99,28 @@ class SequenceTransformer:
         graph = export_layers(model.layers, self.shape.dim)
         return FittedSequence(graph, vectors, biases, describe, weigh, objective.facts, facts, self.shape.length)
 
-    def training(self, histories: int) -> Training:
-        """The loop's settings for so many stretches of histories.
+    def learns(self, data: Dataset) -> bool:
+        """Whether ``least`` histories have two events."""
+        return bool((data.interactions.user_counts() >= 2).sum() >= self.least)
+
+    def training(self, lengths: np.ndarray) -> Training:
+        """The loop's settings for stretches of histories of such lengths.
 
         Examples
         --------
-        >>> SequenceTransformer(epochs=10, batch=50).training(200).steps
-        40
+        >>> SequenceTransformer(epochs=10, events=50).training(np.full(200, 5)).steps
+        200
         """
-        reading = math.ceil(histories / self.batch)
+        batch = min(max(2, round(self.events / float(lengths.mean()))), len(lengths))
+        reading = math.ceil(len(lengths) / batch)
         return Training(
             steps=max(1, round(self.epochs * reading)),
-            batch=min(self.batch, histories),
+            batch=batch,
             learning_rate=self.learning_rate,
             warmup=0.05,
             precision="float32",
             validate_every=reading,
-            patience=8,
+            patience=4,
             checkpoint_every=0,
             seed=self.seed,
         )

@@ -9,8 +9,9 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.base import Expert, Hurried
+from warmstart.experts.base import Expert, Hurried, Slow
 from warmstart.experts.panel import Panel, Progress
+from warmstart.experts.silent import Silent
 from warmstart.fusion.evidence import Support, candidates, columns_of, evidence
 from warmstart.fusion.floor import Cell
 from warmstart.fusion.heads import Head, HeadLearner
@@ -46,6 +47,7 @@ class Fusion:
         worlds = [world for world in episodes(data, self.seed) if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
+        experts = {name: e for name, e in experts.items() if not isinstance(e, Slow) or e.learns(data)}
         experts = {name: e.unhurried() if isinstance(e, Hurried) else e for name, e in experts.items()}
         whole = Panel({}) if worlds else Panel.fit(experts, data)
         columns = columns_of(whole.experts, whole.flat)
@@ -54,7 +56,7 @@ class Fusion:
             if progress:
                 progress("simulating sparsity", i, many)
             world = balanced(worlds.pop(0), self.queries, self.seed + i)
-            panel, support = Panel.fit(experts, world.train), Support.fit(world.train)
+            panel, support = world_panel(experts, world), Support.fit(world.train)
             found = columns_of(panel.experts, panel.flat)
             if len(found) < len(columns):
                 continue  # a world in which an expert had nothing to learn from
@@ -79,6 +81,18 @@ class Fusion:
             samples = collect(world, state, panel, support, self.top, check)
             if samples is not None:
                 gathered[state].append(samples)
+
+
+def world_panel(experts: Mapping[str, Expert], world: Episode) -> Panel:
+    """The experts of a simulated world.
+
+    A slow one is silent where too little is left for it to learn from, and spared where all that is asked for is items
+    that nobody met: others know more of them.
+    """
+    asked = {n: e for n, e in experts.items() if not (world.kind == "items" and isinstance(e, Slow))}
+    learned = Panel.fit(asked, world.train).experts
+    silent = {n: Silent(world.train.n_items) for n, e in experts.items() if isinstance(e, Slow) and n not in learned}
+    return Panel({n: (learned | silent)[n] for n in experts if n in learned or n in silent})
 
 
 @dataclass(frozen=True)

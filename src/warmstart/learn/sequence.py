@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class NextItem:
     """
 
     loss: str = "softmax"
-    negatives: int = 1024
+    negatives: int = 256
     calibration: float = 0.75
     unknown: float = 0.5
     judged: int = 1000
@@ -70,13 +70,21 @@ class NextItemObjective:
         Loss and validation.
     seed
         Decides first weights, and whose newest event is held out.
+    start
+        float32, shape (n_items, dim): where the items' own vectors begin; None = near 0.
     """
 
     watched = "ndcg@10"
     higher_is_better = True
 
     def __init__(
-        self, x: Interactions, features: np.ndarray, shape: Architecture, settings: NextItem, seed: int = 0
+        self,
+        x: Interactions,
+        features: np.ndarray,
+        shape: Architecture,
+        settings: NextItem,
+        seed: int = 0,
+        start: np.ndarray | None = None,
     ) -> None:
         torch = require("torch", extra="lm")
         self.shape, self.settings, self.facts = shape, settings, EventFacts.fit(x)
@@ -84,12 +92,12 @@ class NextItemObjective:
         self.codes = self.facts.codes(self.whole)
         self.judged = self._held_out(seed)
         lengths = self.whole.lengths - np.isin(np.arange(len(self.whole)), self.judged)
-        row, start, end = windows(lengths, shape.length)
-        self.starts, self.ends = self.whole.indptr[row] + start, self.whole.indptr[row] + end
+        row, begin, end = windows(lengths, shape.length)
+        self.starts, self.ends = self.whole.indptr[row] + begin, self.whole.indptr[row] + end
         counts = x.item_counts()
         self.met, self.often = np.flatnonzero(counts), counts / max(1, counts.sum())
         torch.manual_seed(seed)
-        self.model = make_model(shape, features, counts, self.facts.sizes)
+        self.model = make_model(shape, features, counts, self.facts.sizes, start)
         self.device = "cpu"
 
     def _held_out(self, seed: int) -> np.ndarray:
@@ -117,18 +125,28 @@ class NextItemObjective:
         at = draw.indices(len(self.starts))
         rows = Rows.of(self.whole, self.codes, self.starts[at], self.ends[at])
         silent = np.random.default_rng([draw.seed, draw.step, draw.processes.rank]).random(len(at))
-        told = rows.facts[:, :-1] * (silent >= self.settings.unknown)[:, None, None]
+        rows = replace(rows, facts=rows.facts * (silent >= self.settings.unknown)[:, None, None])
         drawn = self._drawn(draw.rng())
-        codes, place = np.unique(np.concatenate([np.maximum(rows.item, 0).ravel(), drawn]), return_inverse=True)
+        codes = np.unique(np.concatenate([rows.item[rows.item >= 0], drawn]))
         states, biases = self.model.items(self._tensor(codes))
-        where = self._tensor(place[: rows.item.size].reshape(rows.item.shape))
-        known = self._tensor(rows.item >= 0)
-        seen = self.model(states[where[:, :-1]], known[:, :-1], self._tensor(told))
-        there = known[:, :-1] & known[:, 1:]
-        others = self._tensor(place[rows.item.size :])
-        loss = self._loss(seen[there], where[:, 1:][there], others, states, biases, self._log_often(codes, len(drawn)))
+        seen, taken = self._read(rows, codes, states)
+        others = self._tensor(np.searchsorted(codes, drawn))
+        loss = self._loss(seen, taken, others, states, biases, self._log_often(codes, len(drawn)))
         loss.backward()
         return float(loss.detach())
+
+    def _read(self, rows: Rows, codes: np.ndarray, states: Any) -> tuple[Any, Any]:
+        """States (m, dim) after every event but the newest, and what came next (m,), as rows of ``states``."""
+        seen, taken = [], []
+        for _, part in rows.groups():
+            where = self._tensor(np.searchsorted(codes, part.item.clip(codes[0])))
+            known = self._tensor(part.item >= 0)
+            state = self.model(states[where[:, :-1]], known[:, :-1], self._tensor(part.facts[:, :-1]))
+            there = known[:, :-1] & known[:, 1:]
+            seen.append(state[there])
+            taken.append(where[:, 1:][there])
+        torch = require("torch", extra="lm")
+        return torch.cat(seen), torch.cat(taken)
 
     def _tensor(self, array: np.ndarray) -> Any:
         return require("torch", extra="lm").from_numpy(np.ascontiguousarray(array)).to(self.device)

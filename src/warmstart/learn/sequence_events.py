@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ NOBODY = -1  # stands where a history is shorter than the row
 GAPS = (1, 60, 3_600, 86_400, 604_800, 2_592_000, 31_536_000)  # seconds: same second, minute, hour, day ... year
 RATINGS = 5  # groups of ratings, about equally large
 FACTS = ("kind", "rating", "gap")
+SHORTEST = 4  # rows of so many events at most are read together; then of twice as many, and so on
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,24 @@ class Rows:
         codes = codes if len(h.item) else np.zeros((1, len(FACTS)), np.int8)
         items = h.item if len(h.item) else np.zeros(1, np.int32)
         return cls(np.where(there, items[at], NOBODY).astype(np.int64), codes[at].astype(np.int64) * there[..., None])
+
+    def groups(self) -> Iterator[tuple[np.ndarray, Rows]]:
+        """Rows of like length, each group as wide as its longest: short ones are not read with long ones' blanks.
+
+        Yields positions of the rows (int64) and a part of the table; together every row once.
+
+        Examples
+        --------
+        >>> rows = Rows(np.array([[-1, -1, -1, -1, 4], [1, 2, 3, 4, 5]]), np.zeros((2, 5, 3), np.int64))
+        >>> [(at.tolist(), part.item.tolist()) for at, part in rows.groups()]
+        [([0], [[4]]), ([1], [[1, 2, 3, 4, 5]])]
+        """
+        lengths = (self.item >= 0).sum(1)
+        step = np.ceil(np.log2(np.maximum(lengths, 1) / SHORTEST)).clip(0)
+        for one in np.unique(step):
+            at = np.flatnonzero(step == one)
+            width = max(1, int(lengths[at].max()))
+            yield at, Rows(self.item[at, -width:], self.facts[at, -width:])
 
 
 def windows(lengths: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

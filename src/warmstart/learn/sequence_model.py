@@ -13,6 +13,8 @@ from warmstart.learn.settings import at_least, choose, share
 
 POSITIONS = ("rotary", "learned")
 _BASE = 10_000.0  # of rotary positions
+LENGTH = 2.0  # of an item's own vector at first, where it begins by who takes it
+DESCRIBED = 0.15  # share of a described state beside it, at first
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,31 @@ def make_layers(shape: Architecture) -> Any:
     return Layers()
 
 
-def make_model(shape: Architecture, features: np.ndarray, counts: np.ndarray, codes: tuple[int, ...]) -> Any:
+def first_vectors(people: np.ndarray, dim: int, seed: int = 0) -> np.ndarray:
+    """Where items' own vectors begin: by who takes them, each of length 2, turned at random so that no head is empty.
+
+    Parameters
+    ----------
+    people
+        float32, shape (n_items, at most dim): e.g. of ``people_vectors`` without the first direction, popularity.
+
+    Returns
+    -------
+    float32, shape (n_items, dim); zero where nobody took an item.
+    """
+    turn = np.linalg.qr(np.random.default_rng([seed, 5]).normal(size=(dim, dim)))[0][: people.shape[1]]
+    unit = people / np.maximum(np.linalg.norm(people, axis=1, keepdims=True), 1e-9)
+    first: np.ndarray = (LENGTH * unit @ turn).astype(np.float32)
+    return first
+
+
+def make_model(
+    shape: Architecture,
+    features: np.ndarray,
+    counts: np.ndarray,
+    codes: tuple[int, ...],
+    start: np.ndarray | None = None,
+) -> Any:
     """The whole model, with fresh weights from torch's seed.
 
     State and bias of an item: ``e_j = W z_j + s_j delta_j``, ``b_j = w z_j + s_j beta_j``, ``s_j = n_j / (n_j + tau)``:
@@ -149,19 +175,22 @@ def make_model(shape: Architecture, features: np.ndarray, counts: np.ndarray, co
         int64, shape (n_items,): n_j.
     codes
         Number of codes of each fact about an event.
+    start
+        float32, shape (n_items, dim): where delta begins, see ``first_vectors``; None = near 0.
     """
     torch = require("torch", extra="lm")
     nn, d = torch.nn, shape.dim
     n, width = features.shape
-    size = float(np.sqrt((features**2).sum(1).mean())) if features.size else 1.0
+    size = max(float(np.sqrt((features**2).sum(1).mean())) if features.size else 1.0, 1e-6)
+    first = 0.02 * torch.randn(n, d) if start is None else torch.from_numpy(start.astype(np.float32))
 
     class Model(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
         def __init__(self) -> None:
             super().__init__()
             self.layers = make_layers(shape)
-            self.describe = nn.Parameter(torch.randn(width, d) * 0.5 / max(size, 1e-6))
+            self.describe = nn.Parameter(torch.randn(width, d) * (0.5 if start is None else DESCRIBED) / size)
             self.weigh = nn.Parameter(torch.zeros(width))
-            self.own = nn.Parameter(0.02 * torch.randn(n, d))
+            self.own = nn.Parameter(first.clone())
             self.bias = nn.Parameter(torch.zeros(n))
             self.facts = nn.ModuleList(nn.Embedding(size, d) for size in codes)
             for table in self.facts:
