@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from warmstart.artefact import pack, unpack
+from warmstart.errors import ConfigError
 from warmstart.fusion import heads
 from warmstart.fusion.floor import Cell
 from warmstart.fusion.gate import Gate
@@ -119,3 +120,31 @@ def test_a_state_handed_to_an_expert_is_ranked_by_it_also_after_the_disk():
     for length, column in ((0, 1), (3, 0)):
         got = loaded.score(data.features, np.full(len(data.features), length))
         np.testing.assert_allclose(got, data.features[:, column], atol=1e-6)
+
+
+def test_targets_that_few_could_meet_speak_as_loudly():
+    """Half of the taken are known, by the first voice; half are rare, by the second."""
+    rng = np.random.default_rng(0)
+    n = 300
+    query, known = np.repeat(np.arange(n), 30), np.tile(np.arange(30) < 24, n)
+    features = np.zeros((n * 30, len(COLUMNS)), np.float32)
+    features[:, :2] = rng.normal(size=(n * 30, 2))
+    features[:, COLUMNS.index("events")] = np.where(known, np.log1p(100), np.log1p(1))
+    taken = rng.random(n * 30) < 1 / (1 + np.exp(3 - 3 * np.where(known, features[:, 0], features[:, 1])))
+    relevant = np.bincount(query, weights=taken, minlength=n).astype(np.int64)
+    data = Samples(features, query, taken, np.full(n, 20), relevant, np.zeros(n, bool), rng.random(n) < 0.3, known)
+    plain, weighted = (
+        HeadLearner(anchor=0.0, ranker=None, propensity=a).learn(LONG, data, COLUMNS)[0].gate.weight for a in (0.0, 1.0)
+    )
+    assert weighted[1] / weighted[0] > 1.5 * plain[1] / plain[0]
+    assert HeadLearner(propensity=0.0) == HeadLearner()
+    with pytest.raises(ConfigError, match="propensity=2"):
+        HeadLearner(propensity=2.0)
+
+
+def test_a_head_knows_what_a_correction_costs():
+    best, _ = HeadLearner(ranker=None).learn(LONG, samples(), COLUMNS)
+    assert best.price is not None
+    assert len(best.price.loss) == len(best.price.strength)
+    unmet, _ = HeadLearner(ranker=None).learn(UNMET, samples(), COLUMNS)
+    assert unmet.price is None

@@ -59,6 +59,11 @@ class Tail:
         """Whether scores are changed."""
         return max(self.correction, self.loss, self.head_loss) > 0
 
+    @property
+    def acts(self) -> bool:
+        """Whether lists are changed at all."""
+        return self.corrects or self.floor > 0
+
     def strength(self, fusion: FittedFusion, state: str) -> float:
         """The correction of queries of a state; 0 where what it costs is asked for and was not learned."""
         if not (self.loss or self.head_loss):
