@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from warmstart.data.histories import Histories
+from warmstart.data.popularity import long_tail
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, Explanation
 from warmstart.explain.reasons import Explainer
 from warmstart.explain.similar import nearest
@@ -16,10 +17,12 @@ from warmstart.fitted import Fitted
 from warmstart.fusion.samples import allowed_items
 from warmstart.interests.steer import Wishes
 from warmstart.query import filter_mask
+from warmstart.rerank.tail import Tail
 from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger("warmstart.engine")
 DEPTH, LEAST = 10, 200  # candidates among which wanted ones rise: so many times k, and so many at least
+AS_RANKED = Tail()
 SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
 
 
@@ -32,6 +35,7 @@ def recommended(
     exclude_seen: bool,
     explain: bool,
     wishes: Wishes,
+    tail: Tail = AS_RANKED,
 ) -> pl.DataFrame:
     """The best k items of each query.
 
@@ -47,13 +51,19 @@ def recommended(
         Add ``reasons``.
     wishes
         What is asked of the person's interests.
+    tail
+        What is given of the head for the tail; the floor comes after all else.
     """
     pool = pool & ~wishes.barred
     allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
-    h, many = wishes.heard(h), max(DEPTH * k, LEAST) if wishes.wanted.any() else k
-    item, score, lead = f.fusion.rank(f.panel, f.support, h, allowed, min(many, len(pool)))
+    deep = bool(wishes.wanted.any()) or tail.floor > 0
+    h, many = wishes.heard(h), min(max(DEPTH * k, LEAST) if deep else k, len(pool))
+    item, score, lead = ranked(f, h, allowed, k, many, tail)
     if wishes.wanted.any():
-        order = wishes.lifted(item, score, k)
+        order = wishes.lifted(item, score, many if tail.floor else k)
+        item, score, lead = (np.take_along_axis(a, order, axis=1) for a in (item, score, lead))
+    if tail.floor:
+        order = tail.placed(item, long_tail(f.counts), k)
         item, score, lead = (np.take_along_axis(a, order, axis=1) for a in (item, score, lead))
     q, at = np.nonzero(item >= 0)
     source = np.array([*f.panel.experts, "predicted"])[lead[q, at]]
@@ -73,6 +83,15 @@ def recommended(
     return pl.DataFrame(table)
 
 
+def ranked(
+    f: Fitted, h: Histories, allowed: np.ndarray, k: int, many: int, tail: Tail
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The best ``many`` candidates for lists of k, before any floor; returns what ``FittedFusion.rank`` does."""
+    if not tail.acts:
+        return f.fusion.rank(f.panel, f.support, h, allowed, many)
+    return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
+
+
 def likened(f: Fitted, items: Sequence[str], k: int) -> pl.DataFrame:
     """The k items nearest to each given one; an unknown one has no rows and is told in the log."""
     codes, unit = f.catalog.items.codes(items), unit_rows(f.space.z)
@@ -88,7 +107,7 @@ def likened(f: Fitted, items: Sequence[str], k: int) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def explained(f: Fitted, code: int, h: Histories, k: int, filters: Mapping[str, object]) -> Explanation:
+def explained(f: Fitted, code: int, h: Histories, k: int, filters: Mapping[str, object], tail: Tail) -> Explanation:
     """Why an item is among the first k of one query (``len(h) == 1``), or is not."""
     name, title = f.catalog.items.ids[code], f.catalog.title(code)
     evidence, passed = explainer(f).evidence(h, code), filter_mask(f.catalog, filters)
@@ -96,8 +115,9 @@ def explained(f: Fitted, code: int, h: Histories, k: int, filters: Mapping[str, 
         return Explanation(name, title, SEEN, None, k, "", evidence)
     if not passed[code]:
         return Explanation(name, title, FILTERED, None, k, f"it does not pass the filter {dict(filters)}", evidence)
-    ranked, _, _ = f.fusion.rank(f.panel, f.support, h, allowed_items(h, passed), len(passed))
-    rank = int(np.flatnonzero(ranked[0] == code)[0]) + 1
+    item, _, _ = ranked(f, h, allowed_items(h, passed), len(passed), len(passed), tail)
+    order = tail.placed(item, long_tail(f.counts), len(passed))
+    rank = int(np.flatnonzero(item[0, order[0]] == code)[0]) + 1
     return Explanation(name, title, SHOWN if rank <= k else BELOW, rank, k, "", evidence)
 
 

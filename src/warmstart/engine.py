@@ -36,6 +36,7 @@ from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
+from warmstart.rerank.tail import Tail
 from warmstart.text.choose import SavedEncoder
 
 LOG = logging.getLogger(__name__)
@@ -124,7 +125,7 @@ class Engine:
         """Item features Z: float32, shape (n_items, dim)."""
         return self.fitted.space.z
 
-    def recommend(
+    def recommend(  # noqa: PLR0913 - each is one word of the question
         self,
         users: Sequence[str] | None = None,
         histories: Sequence[Sequence[str]] | None = None,
@@ -136,6 +137,7 @@ class Engine:
         explain: bool = False,
         interest: int | str | None = None,
         steer: Steering | None = None,
+        tail: Tail | None = None,
     ) -> pl.DataFrame:
         """Best items for each query.
 
@@ -161,6 +163,8 @@ class Engine:
             A concept, by its number or name (``concepts``), whose items alone are recommended.
         steer
             Concepts that are switched off, and those of which more is wanted; one in words goes into ``texts``.
+        tail
+            How much of what is widely known is given for what is not; None = as the recipe says.
 
         Returns
         -------
@@ -175,10 +179,10 @@ class Engine:
         if interest is not None:
             concepts = self.fitted.concepts
             pool &= np.isin(np.arange(len(pool)), concepts.members.items(concepts.find(interest)))
-        wishes = Wishes.of(self.fitted.concepts, steer or Steering())
+        asked = (Wishes.of(self.fitted.concepts, steer or Steering()), tail or self.recipe.tail)
         parts = [pl.DataFrame(schema=SCHEMA)]
         for block in blocks(len(h), len(pool), self.fitted.panel.size):
-            parts.append(recommended(self.fitted, h.take(block), block, pool, k, exclude_seen, explain, wishes))
+            parts.append(recommended(self.fitted, h.take(block), block, pool, k, exclude_seen, explain, *asked))
         return pl.concat(parts, how="diagonal")
 
     def _histories(
@@ -226,7 +230,7 @@ class Engine:
         h = self._histories(
             None if user is None else [user], None if given is None else [given], None if text is None else [text]
         )
-        return explained(f, code, h, k, filters or {})
+        return explained(f, code, h, k, filters or {}, self.recipe.tail)
 
     def concepts(self, level: int | None = None) -> pl.DataFrame:
         """What the catalogue is about: concepts named in words, a tree or overlapping ones; see ``Concepts.table``."""

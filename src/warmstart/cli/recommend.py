@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from warmstart.engine import Engine
+    from warmstart.rerank.tail import Tail
 
 User = Annotated[list[str] | None, typer.Option("--user", help="A user of --data; may be repeated.")]
 History = Annotated[
@@ -29,6 +30,15 @@ Interest = Annotated[
 ]
 Without = Annotated[list[str] | None, typer.Option(help="Switch a concept off: number or name; may be repeated.")]
 More = Annotated[list[str] | None, typer.Option(help="More of a concept: number or name; may be repeated.")]
+Less = Annotated[
+    float | None, typer.Option("--tail", min=0.0, help="Take this much of fame from the scores: 0 = none, 0.3 is usual.")
+]
+Price = Annotated[
+    float | None, typer.Option("--tail-loss", min=0.0, max=1.0, help="As much as costs at most this share of NDCG.")
+]
+Floor = Annotated[
+    float | None, typer.Option("--tail-floor", min=0.0, max=1.0, help="Share of the places kept for the long tail.")
+]
 Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
@@ -50,6 +60,9 @@ def recommend(
     interest: Interest = None,
     without: Without = None,
     more: More = None,
+    tail: Less = None,
+    tail_loss: Price = None,
+    tail_floor: Floor = None,
     explain: Why = False,
     as_json: Json = False,
 ) -> None:
@@ -72,8 +85,18 @@ def recommend(
         explain=explain,
         interest=interest,
         steer=Steering(without or (), more or ()),
+        tail=asked_tail(tail, tail_loss, tail_floor),
     )
     show(with_titles(rows, loaded), as_json)
+
+
+def asked_tail(correction: float | None, loss: float | None, floor: float | None) -> Tail | None:
+    """What the options ask for; None if nothing, so that the engine's recipe decides."""
+    from warmstart.rerank.tail import Tail
+
+    if correction is None and loss is None and floor is None:
+        return None
+    return Tail(correction or 0.0, loss or 0.0, floor=floor or 0.0)
 
 
 def similar(engine: EngineFolder, item: ItemList, k: Places = 10, as_json: Json = False) -> None:
