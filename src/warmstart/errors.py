@@ -14,6 +14,7 @@ Messages say the value, its place and the remedy, in that order, on one line.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 
@@ -43,6 +44,17 @@ class TrainingError(WarmstartError, RuntimeError):
 
 class ArtefactError(WarmstartError):
     """A saved folder is incomplete, changed or of a newer format."""
+
+
+def installed(*modules: str) -> bool:
+    """Whether all of these optional modules can be imported; none is imported for it.
+
+    Examples
+    --------
+    >>> installed("math"), installed("math", "no_such_module")
+    (True, False)
+    """
+    return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -99,6 +99,10 @@ def test_evaluate_as_json_and_as_a_page(shell, fitted):
     assert found["systems"][0]["costs"]["fit_seconds"] > 0
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "NDCG@5 by slice" in shell(*ask, "--split", "last_n", "--share", 0.3).stdout
+    other = shell.json(*ask, "--split", "last_n", "--share", 0.3, "--without", "content_map")
+    names = ["warmstart", "without content_map", "popularity", "EASE", "content"]
+    assert [s["name"] for s in other["systems"]] == names
+    assert all(s["costs"]["fit_seconds"] >= 0 for s in other["systems"])
 
 
 def test_check_and_public_data(shell, fitted):
@@ -122,6 +126,7 @@ MISTAKES = {
     "no engine": ("recommend", "nowhere"),
     "a filter on no column": ("recommend", "ENGINE", "--filter", "colour=red"),
     "a filter without value": ("recommend", "ENGINE", "--filter", "genre"),
+    "no such expert to leave out": ("evaluate", "DATA", "--without", "nobody"),
     "a user without data": ("recommend", "ENGINE", "--user", "u1"),
     "candidates that are not there": ("recommend", "ENGINE", "--candidates", "nowhere.txt"),
     "a mapping of no column": ("check", "EVENTS", "--map", "user_id=nobody"),

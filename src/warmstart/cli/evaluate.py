@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,9 +25,11 @@ from warmstart.cli.options import (
     Tables,
     Users,
     Weights,
+    ids,
     make_split,
 )
 from warmstart.cli.screen import Tell, answers, emit, progress
+from warmstart.errors import ConfigError
 
 if TYPE_CHECKING:
     from warmstart.data.split import Split
@@ -39,6 +42,9 @@ Share = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of events, u
 Shots = Annotated[int, typer.Option(min=0, help="Events shown of each held-out user (few_shot).")]
 Percent = Annotated[float, typer.Option(min=0.0, max=100.0, help="Training events kept (sparse).")]
 Seed = Annotated[int, typer.Option(help="Of everything drawn.")]
+Without = Annotated[
+    str | None, typer.Option(help="Experts between commas; an engine that lacks them is fitted and measured beside it.")
+]
 Page = Annotated[Path | None, typer.Option("--report", help="Write one self-contained HTML page here.")]
 
 
@@ -59,6 +65,7 @@ def evaluate(
     weights: Weights = None,
     scale: Scale = None,
     rejects: Rejects = None,
+    without: Without = None,
     page: Page = None,
     as_json: Json = False,
 ) -> None:
@@ -69,7 +76,7 @@ def evaluate(
     dataset, _ = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
     split = make_split(dataset, kind, share, shots, percent, seed)
     with progress() as tell:
-        _, report = measure(recipe, split, k, tell)
+        _, report = measure(recipe, split, k, tell, ids(without or ""))
     if page is not None:
         report.save_html(page)
     if as_json:
@@ -78,17 +85,46 @@ def evaluate(
         answers().print(report.overview(), report.table(), report.lists_and_costs(), sep="\n")
 
 
-def measure(recipe: Path | Recipe | None, split: Split, k: int, tell: Tell) -> tuple[Engine, Report]:
-    """A fitted engine and its report, with the seconds the fit took and the trust curve."""
+def measure(
+    recipe: Path | Recipe | None, split: Split, k: int, tell: Tell, without: Sequence[str] = ()
+) -> tuple[Engine, Report]:
+    """A fitted engine and its report, with the seconds the fit took and the trust curve.
+
+    With names of experts in ``without``, an engine that lacks them is measured beside it.
+
+    Raises
+    ------
+    ConfigError
+        If the recipe has no such expert.
+    """
     from warmstart.engine import Engine
     from warmstart.evaluate.run import evaluate as run
 
-    engine = Engine(recipe)
-    start = time.perf_counter()
-    engine.fit(split.train, progress=tell)
-    seconds = time.perf_counter() - start
+    engine, seconds = Engine(recipe), {}
+    systems = {"warmstart": engine}
+    if without:
+        systems[f"without {', '.join(without)}"] = Engine(lacking(engine.recipe, without))
+    for name, one in systems.items():
+        start = time.perf_counter()
+        one.fit(split.train, progress=tell)
+        seconds[name] = time.perf_counter() - start
     tell("measuring", 0, 0)
-    report = run(engine, split, k=k, refit=False, trust=engine.trust())
+    report = run(systems, split, k=k, refit=False, trust=engine.trust())
     tell("measuring", 1, 1)
-    first, *others = report.systems
-    return engine, replace(report, systems=(replace(first, costs={**first.costs, "fit_seconds": seconds}), *others))
+    costs = {s.name: {**s.costs, "fit_seconds": seconds.get(s.name, s.costs["fit_seconds"])} for s in report.systems}
+    return engine, replace(report, systems=tuple(replace(s, costs=costs[s.name]) for s in report.systems))
+
+
+def lacking(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """A recipe without some of its experts.
+
+    Examples
+    --------
+    >>> from warmstart.recipe import Recipe
+    >>> "factors" in lacking(Recipe(), ["factors"]).experts
+    False
+    """
+    for name in names:
+        if name not in recipe.experts:
+            raise ConfigError(f"--without {name}: the recipe has no such expert; it has {sorted(recipe.experts)}")
+    return replace(recipe, experts={n: e for n, e in recipe.experts.items() if n not in names})
