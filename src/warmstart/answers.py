@@ -11,17 +11,20 @@ import polars as pl
 from warmstart.data.histories import Histories
 from warmstart.data.popularity import long_tail
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, Explanation
-from warmstart.explain.reasons import Explainer
 from warmstart.explain.similar import nearest
 from warmstart.fitted import Fitted
 from warmstart.fusion.samples import allowed_items
+from warmstart.interests.profile import shares_of
 from warmstart.interests.steer import Wishes
 from warmstart.query import filter_mask
+from warmstart.reasons import by_interest, explainer, reasons
+from warmstart.rerank.calibrated import calibrated
 from warmstart.rerank.tail import Tail
 from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger("warmstart.engine")
-DEPTH, LEAST = 10, 200  # candidates among which wanted ones rise: so many times k, and so many at least
+DEPTH, LEAST = 10, 200  # candidates that may change places: so many times k, and so many at least
+LEVEL = 0  # of the concepts whose proportions lists may keep
 AS_RANKED = Tail()
 SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
 
@@ -35,6 +38,7 @@ def recommended(
     exclude_seen: bool,
     explain: bool,
     wishes: Wishes,
+    calibrate: float = 0.0,
     tail: Tail = AS_RANKED,
 ) -> pl.DataFrame:
     """The best k items of each query.
@@ -51,16 +55,18 @@ def recommended(
         Add ``reasons``.
     wishes
         What is asked of the person's interests.
+    calibrate
+        Weight of the proportions of the person's interests; 0 = by score alone.
     tail
         What is given of the head for the tail; the floor comes after all else.
     """
     pool = pool & ~wishes.barred
     allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
-    deep = bool(wishes.wanted.any()) or tail.floor > 0
-    h, many = wishes.heard(h), min(max(DEPTH * k, LEAST) if deep else k, len(pool))
+    reorder = bool(wishes.wanted.any()) or calibrate > 0
+    h, many = wishes.heard(h), min(max(DEPTH * k, LEAST) if reorder or tail.floor else k, len(pool))
     item, score, lead = ranked(f, h, allowed, k, many, tail)
-    if wishes.wanted.any():
-        order = wishes.lifted(item, score, many if tail.floor else k)
+    if reorder:
+        order = ordered(f, h, item, wishes.raised(item, score), many if tail.floor else k, calibrate)
         item, score, lead = (np.take_along_axis(a, order, axis=1) for a in (item, score, lead))
     if tail.floor:
         order = tail.placed(item, long_tail(f.counts), k)
@@ -77,9 +83,7 @@ def recommended(
         "source": pl.Series(source.tolist(), dtype=pl.String),
     }
     if explain:
-        by = explainer(f)
-        pairs = zip(q, item[q, at], strict=True)
-        table["reasons"] = [by.evidence(h.take(np.array([a])), int(i)).sentences() for a, i in pairs]
+        table["reasons"] = reasons(f, h, item, allowed)
     return pl.DataFrame(table)
 
 
@@ -90,6 +94,31 @@ def ranked(
     if not tail.acts:
         return f.fusion.rank(f.panel, f.support, h, allowed, many)
     return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
+
+
+def ordered(f: Fitted, h: Histories, item: np.ndarray, score: np.ndarray, k: int, calibrate: float) -> np.ndarray:
+    """Order in which k candidates of each query are shown: by score, and in proportion to the person's interests.
+
+    The proportions are those of the concepts of the first level; somebody without events has none.
+
+    Parameters
+    ----------
+    item, score
+        int32 and float64, shape (n_queries, m); -1 and minus infinity where none is left.
+
+    Returns
+    -------
+    int64, shape (n_queries, min(k, m)): columns of ``item``.
+    """
+    order: np.ndarray = np.argsort(-score, axis=1, kind="stable")[:, :k]
+    members, common = f.concepts.members, f.concepts.common
+    level = members.at(LEVEL)
+    for q in np.flatnonzero(h.lengths).tolist() if calibrate else ():
+        left = np.flatnonzero(item[q] >= 0)
+        shares, wanted = members.weights[item[q, left]][:, level].toarray(), shares_of(h.row(q), members, common)
+        chosen = calibrated(score[q, left], shares, wanted[level], calibrate, k)
+        order[q, : len(chosen)] = chosen
+    return order
 
 
 def likened(f: Fitted, items: Sequence[str], k: int) -> pl.DataFrame:
@@ -118,9 +147,5 @@ def explained(f: Fitted, code: int, h: Histories, k: int, filters: Mapping[str, 
     item, _, _ = ranked(f, h, allowed_items(h, passed), len(passed), len(passed), tail)
     order = tail.placed(item, long_tail(f.counts), len(passed))
     rank = int(np.flatnonzero(item[0, order[0]] == code)[0]) + 1
-    return Explanation(name, title, SHOWN if rank <= k else BELOW, rank, k, "", evidence)
-
-
-def explainer(f: Fitted) -> Explainer:
-    """Takes the engine's experts apart."""
-    return Explainer(f.panel, f.space.features, f.catalog, f.graph, f.counts)
+    (why,) = by_interest(f, h, np.array([code]), passed & ~np.isin(np.arange(len(passed)), h.item))
+    return Explanation(name, title, SHOWN if rank <= k else BELOW, rank, k, "", evidence, why)

@@ -36,6 +36,7 @@ from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
+from warmstart.rerank.calibrated import check_weight
 from warmstart.rerank.tail import Tail
 from warmstart.text.choose import SavedEncoder
 
@@ -73,15 +74,14 @@ class Engine:
             raise DataError("the dataset has no events; an engine needs some to learn from")
         self.encoders = Encoders.of(self.recipe, data, progress)
         space, judged = self.encoders.spaces(self.recipe.space, data.catalog, data.graph, progress)
+        asked = (self.recipe.space.template, self.recipe.concepts, progress)
+        concepts = Concepts.fit(data.with_features(space.z), *asked)
         seen = data.with_features((judged or space).z)
         fusion = self.recipe.fusion.fit(self.recipe.experts, seen, progress)
         panel = fusion.heard(Panel.fit(self.recipe.experts, seen, progress))
         if judged is not None:
             tuned = data.with_features(space.z)
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
-        if progress:
-            progress("finding concepts", 0, 1)
-        concepts = Concepts.fit(data.with_features(space.z), self.recipe.space.template, self.recipe.concepts)
         known = (Support.fit(seen), fusion, concepts, data.interactions.item_counts(), data.fingerprint())
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
         self.data = data
@@ -137,6 +137,7 @@ class Engine:
         explain: bool = False,
         interest: int | str | None = None,
         steer: Steering | None = None,
+        calibrate: float = 0.0,
         tail: Tail | None = None,
     ) -> pl.DataFrame:
         """Best items for each query.
@@ -163,6 +164,8 @@ class Engine:
             A concept, by its number or name (``concepts``), whose items alone are recommended.
         steer
             Concepts that are switched off, and those of which more is wanted; one in words goes into ``texts``.
+        calibrate
+            Weight, in [0, 1], of a list in proportion to the person's interests; 0 = by score alone, 0.5 is usual.
         tail
             How much of what is widely known is given for what is not; None = as the recipe says.
 
@@ -177,9 +180,12 @@ class Engine:
         h = self._histories(users, histories, texts)
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
         if interest is not None:
-            concepts = self.fitted.concepts
-            pool &= np.isin(np.arange(len(pool)), concepts.members.items(concepts.find(interest)))
-        asked = (Wishes.of(self.fitted.concepts, steer or Steering()), tail or self.recipe.tail)
+            pool &= self.fitted.concepts.mask(interest)
+        asked = (
+            Wishes.of(self.fitted.concepts, steer or Steering()),
+            check_weight(calibrate),
+            tail or self.recipe.tail,
+        )
         parts = [pl.DataFrame(schema=SCHEMA)]
         for block in blocks(len(h), len(pool), self.fitted.panel.size):
             parts.append(recommended(self.fitted, h.take(block), block, pool, k, exclude_seen, explain, *asked))
@@ -257,14 +263,6 @@ class Engine:
             parts.append(f.concepts.told(query, f.concepts.of(h.row(query), settings), f.catalog))
         return pl.concat(parts)
 
-    def interests_page(
-        self, user: str | None = None, history: Sequence[str] | None = None, settings: ProfileSettings | None = None
-    ) -> str:
-        """A person's interests, or of nobody the concepts, as one HTML page with map and tree; see ``pictured``."""
-        users, histories = ([user] if user is not None else None, [history] if history is not None else None)
-        h = None if users is None and histories is None else self._histories(users, histories, None)
-        return pictured(self.fitted, h, user, settings)
-
     def segments(
         self, users: Sequence[str] | None = None, histories: Sequence[Sequence[str]] | None = None
     ) -> pl.DataFrame:
@@ -272,6 +270,14 @@ class Engine:
         f, asked = self.fitted, users is not None or histories is not None
         people = self._histories(users, histories, None) if asked else None
         return told_segments(f.panel, f.concepts, f.catalog, people)
+
+    def interests_page(
+        self, user: str | None = None, history: Sequence[str] | None = None, settings: ProfileSettings | None = None
+    ) -> str:
+        """A person's interests, or of nobody the concepts, as one HTML page with map and tree; see ``pictured``."""
+        users, histories = ([user] if user is not None else None, [history] if history is not None else None)
+        h = None if users is None and histories is None else self._histories(users, histories, None)
+        return pictured(self.fitted, h, user, settings)
 
     def trust(self) -> Trust | None:
         """How the weight passes from content to people as an item gathers events; None without such an expert."""

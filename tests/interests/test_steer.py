@@ -78,10 +78,10 @@ def test_wanted_items_rise_by_two_deviations():
     wishes = Wishes(np.zeros(5, bool), np.array([False, False, False, True, False]))
     item = np.array([[0, 1, 3, -1], [3, 2, -1, -1]])
     score = np.array([[9.0, 2.0, 1.0, 0.0], [5.0, 4.0, 0.0, 0.0]])  # deviations 3.56 and 0.5
-    assert wishes.lifted(item, score, 3)[0].tolist() == [0, 2, 1]
+    assert wishes.raised(item, score)[0].round(2).tolist() == [9, 2, 8.12, -np.inf]
     level = np.array([[3.0, 2.0, 1.9, 0.0], [5.0, 4.0, 0.0, 0.0]])  # 0.5: 1.9 comes before 2.0, not before 3.0
-    assert wishes.lifted(item, level, 3)[0].tolist() == [0, 2, 1]
-    assert wishes.lifted(item, level, 2)[1].tolist() == [0, 1]
+    assert wishes.raised(item, level)[0].round(2).tolist() == [3, 2, 2.89, -np.inf]
+    assert wishes.raised(item, level)[1].tolist() == [6, 4, -np.inf, -np.inf]
 
 
 def test_histories_lose_events_with_all_that_is_known_of_them():

@@ -30,8 +30,12 @@ Interest = Annotated[
 ]
 Without = Annotated[list[str] | None, typer.Option(help="Switch a concept off: number or name; may be repeated.")]
 More = Annotated[list[str] | None, typer.Option(help="More of a concept: number or name; may be repeated.")]
+Calibrate = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="Weight of a list in proportion to the interests; 0.5 is usual.")
+]
 Less = Annotated[
-    float | None, typer.Option("--tail", min=0.0, help="Take this much of fame from the scores: 0 = none, 0.3 is usual.")
+    float | None,
+    typer.Option("--tail", min=0.0, help="Take this much of fame from the scores: 0 = none, 0.3 is usual."),
 ]
 Price = Annotated[
     float | None, typer.Option("--tail-loss", min=0.0, max=1.0, help="As much as costs at most this share of NDCG.")
@@ -60,6 +64,7 @@ def recommend(
     interest: Interest = None,
     without: Without = None,
     more: More = None,
+    calibrate: Calibrate = 0.0,
     tail: Less = None,
     tail_loss: Price = None,
     tail_floor: Floor = None,
@@ -85,6 +90,7 @@ def recommend(
         explain=explain,
         interest=interest,
         steer=Steering(without or (), more or ()),
+        calibrate=calibrate,
         tail=asked_tail(tail, tail_loss, tail_floor),
     )
     show(with_titles(rows, loaded), as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from warmstart.explain.because import Because
 from warmstart.explain.reasons import Evidence
 
 SHOWN, BELOW, SEEN, FILTERED, UNKNOWN = "shown", "below the cut", "already seen", "filtered", "unknown"
@@ -27,6 +28,8 @@ class Explanation:
         Which filter, for ``filtered``.
     evidence
         What speaks for it; None for an unknown item.
+    because
+        The interest that carries it; None where none does.
     """
 
     item_id: str
@@ -36,6 +39,7 @@ class Explanation:
     k: int
     detail: str
     evidence: Evidence | None
+    because: Because | None = None
 
     @property
     def text(self) -> str:
@@ -47,7 +51,8 @@ class Explanation:
             FILTERED: f"{self.title} is not shown: {self.detail}",
             UNKNOWN: f"item {self.item_id!r} is not in the catalogue; add it with add_items",
         }[self.status]
-        reasons = self.evidence.sentences() if self.evidence else []
+        reasons = [self.because.sentence] if self.because else []
+        reasons += self.evidence.sentences() if self.evidence else []
         return head + (". " + "; ".join(reasons) + "." if reasons else ".")
 
     def to_dict(self) -> dict[str, object]:
@@ -60,5 +65,6 @@ class Explanation:
             "k": self.k,
             "detail": self.detail,
             "evidence": None if self.evidence is None else self.evidence.to_dict(),
+            "because": None if self.because is None else self.because.to_dict(),
             "text": self.text,
         }

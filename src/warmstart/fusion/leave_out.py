@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,46 +16,55 @@ from warmstart.fusion.samples import blocks
 SILENT = -1e6  # what a head gives where nobody can say anything
 
 
-def standings(
-    fusion: FittedFusion,
-    panel: Panel,
-    support: Support,
-    h: Histories,
-    left_out: Sequence[np.ndarray],
-    item: np.ndarray,
-    allowed: np.ndarray,
-) -> np.ndarray:
-    """How items stand among their rivals when events are taken out of one history.
+@dataclass(frozen=True)
+class LeaveOut:
+    """Asks a fitted fusion what it would say without some events."""
 
-    ``(s_j - mean s) / std s`` over the rivals: the candidates of the whole history, which stay the same, whatever is
-    left out. Fused scores themselves do not compare between histories: a head is learned listwise, so that a constant
-    added to all its scores changes nothing, and histories of another length may have another head, on another scale.
+    fusion: FittedFusion
+    panel: Panel
+    support: Support
 
-    Parameters
-    ----------
-    h
-        One query.
-    left_out
-        Item codes, whose events are taken out; one set a row of the answer, and an empty one takes nothing out.
-    item
-        int64, shape (m,): codes of the items asked about.
-    allowed
-        bool, shape (n_items,): what may be recommended, the items asked about among it.
+    def standings(
+        self, h: Histories, left_out: Sequence[np.ndarray], item: np.ndarray, allowed: np.ndarray
+    ) -> np.ndarray:
+        """How items stand among their rivals when events are taken out of one history.
 
-    Returns
-    -------
-    float64, shape (len(left_out), m).
-    """
-    _, rivals = candidates(panel.score(h), allowed[None], fusion.top)
-    rivals = np.union1d(rivals, item)
-    at, out = np.searchsorted(rivals, item), np.empty((len(left_out), len(item)))
-    for block in blocks(len(left_out), h.n_items, panel.size):
-        part = thinned(h, [left_out[b] for b in block])
-        query, rival = np.repeat(np.arange(len(block)), len(rivals)), np.tile(rivals, len(block))
-        wide = np.broadcast_to(allowed, (len(block), len(allowed)))
-        value, _ = fusion.judged(panel.score(part), panel.flat, support, part, query, rival, wide)
-        out[block] = standardised(value.reshape(len(block), -1))[:, at]
-    return out
+        ``(s_j - mean s) / std s`` over the rivals: the candidates of the whole history, which stay the same whatever is
+        left out. Fused scores themselves do not compare between histories: a head is learned listwise, so that a
+        constant added to all its scores changes nothing, and a shorter history may have another head, on another scale.
+
+        Parameters
+        ----------
+        h
+            One query.
+        left_out
+            Item codes whose events are taken out: one set a row of the answer; an empty one takes nothing out.
+        item
+            int, shape (m,): codes of the items asked about.
+        allowed
+            bool, shape (n_items,): what may be recommended, the items asked about among it.
+
+        Returns
+        -------
+        float64, shape (len(left_out), m).
+        """
+        panel = self.panel
+        _, rivals = candidates(panel.score(h), allowed[None], self.fusion.top)
+        rivals = np.union1d(rivals, item)
+        at, out = np.searchsorted(rivals, item), np.empty((len(left_out), len(item)))
+        for block in blocks(len(left_out), h.n_items, panel.size):
+            part = thinned(h, [left_out[b] for b in block])
+            query, rival = np.repeat(np.arange(len(block)), len(rivals)), np.tile(rivals, len(block))
+            wide = np.broadcast_to(allowed, (len(block), len(allowed)))
+            value, _ = self.fusion.judged(panel.score(part), panel.flat, self.support, part, query, rival, wide)
+            out[block] = standardised(value.reshape(len(block), -1))[:, at]
+        return out
+
+    def drops(self, h: Histories, left_out: Sequence[np.ndarray], item: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+        """How far items fall when events are taken out, as ``standings``: above 0 where they spoke for the item."""
+        stand = self.standings(h, [np.empty(0, np.int64), *left_out], item, allowed)
+        fallen: np.ndarray = stand[0] - stand[1:]
+        return fallen
 
 
 def thinned(h: Histories, left_out: Sequence[np.ndarray]) -> Histories:

@@ -49,6 +49,10 @@ class Membership:
         found: np.ndarray = self._columns.indices[first:last]
         return found
 
+    def near(self, item: int, concept: int) -> bool:
+        """Whether an item belongs to a concept, or to the coarser one that holds it."""
+        return any(self.weights[item, c] > 0 for c in (concept, int(self.parent[concept])) if c >= 0)
+
     @cached_property
     def paths(self) -> np.ndarray:
         """The concept to which each item belongs most on each level: int32, shape (n_items, levels)."""

@@ -57,15 +57,15 @@ class Wishes:
         barred, wanted = (np.zeros(concepts.members.weights.shape[0], bool) for _ in range(2))
         for mask, named in ((barred, asked.without), (wanted, asked.more)):
             for one in named:
-                mask[concepts.members.items(concepts.find(one))] = True
+                mask |= concepts.mask(one)
         return cls(barred, wanted & ~barred)
 
     def heard(self, h: Histories) -> Histories:
         """Histories without the events of what is switched off: they speak for its neighbours, too."""
         return h.keep(~self.barred[h.item]) if self.barred.any() else h
 
-    def lifted(self, item: np.ndarray, score: np.ndarray, k: int) -> np.ndarray:
-        """Order in which the first k candidates of every query are shown, wanted ones risen by ``LIFT`` deviations.
+    def raised(self, item: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """Scores by which candidates are shown: wanted ones have risen by ``LIFT`` deviations of the query's.
 
         Parameters
         ----------
@@ -74,11 +74,10 @@ class Wishes:
 
         Returns
         -------
-        int64, shape (n_queries, min(k, m)): columns of ``item``.
+        float64, shape (n_queries, m); minus infinity where none is left.
         """
         known = item >= 0
         count = np.maximum(known.sum(1, keepdims=True), 1)
         mean = np.where(known, score, 0.0).sum(1, keepdims=True) / count
         spread = np.sqrt(np.where(known, (score - mean) ** 2, 0.0).sum(1, keepdims=True) / count)
-        raised = np.where(known, score + LIFT * spread * self.wanted[np.maximum(item, 0)], -np.inf)
-        return np.argsort(-raised, axis=1, kind="stable")[:, :k]
+        return np.where(known, score + LIFT * spread * self.wanted[np.maximum(item, 0)], -np.inf)

@@ -6,6 +6,7 @@ import numpy as np
 
 from warmstart.errors import ConfigError
 
+LEAST = 1e-9  # of the wanted mixture, below which a group is not asked for
 SMOOTH = 0.01  # share of the wanted mixture that is mixed into the list's, so that no logarithm is infinite
 
 
@@ -52,10 +53,11 @@ def calibrated(score: np.ndarray, shares: np.ndarray, wanted: np.ndarray, weight
     [0, 3, 1]
     """
     check_weight(weight)
-    shares, wanted = shares[:, wanted > 0], wanted[wanted > 0]
+    usual = wanted > LEAST
+    shares, wanted = shares[:, usual], wanted[usual]
     spread = float(score.std())
     gain = (1 - weight) * (score - score.mean()) / (spread if spread > 1e-12 else 1.0)
-    chosen, held = [], np.zeros(len(wanted))
+    chosen, held = list[int](), np.zeros(len(wanted))
     for place in range(min(k, len(score))):
         mixture = (1 - SMOOTH) * (held + shares) / (place + 1) + SMOOTH * wanted
         fit = np.log(mixture / wanted) @ wanted  # -KL
