@@ -28,9 +28,11 @@ def branches(shown: Shown) -> str:
     interests = () if shown.person is None else shown.person.interests
     opened = frozenset(int(parent[i.concept]) for i in interests) | {shown.coarse(i.concept) for i in interests}
     tree = Tree(shown, mine, float(max(common.max(initial=0), mine.max(initial=0), 1e-9)), below, opened)
-    who = "everybody" if shown.person is None else "person / everybody"
-    what = f'<span class="what">concept, and its best-known items</span><span></span><span class="amount">{who}</span>'
-    head = f'<p class="row head">{what}</p>'
+    who, key = "everybody", ""
+    if shown.person is not None:
+        who, key = "person / everybody", "bar: this person, line: everybody"
+    what = "<span>concept, and its best-known items</span>"
+    head = f'<p class="row head">{what}<span>{key}</span><span class="amount">{who}</span></p>'
     return f'<div class="tree">{head}{tree.level(below.get(-1, ()))}</div>'
 
 

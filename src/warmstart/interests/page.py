@@ -103,7 +103,7 @@ def interest_row(interest: Interest, shown: Shown, most: float) -> Sequence[str]
     everybody = f"<small>everybody {percent(interest.common)}</small>"
     share = f'{percent(interest.share)}<span class="narrow"> of the events</span>{everybody}'
     trend = f'<span class="{interest.trend}">{TRENDS[interest.trend]}</span>'
-    return [f"{shown.glyph(concept)} {name}{level}", weight, share, trend, evidence(interest.evidence, shown)]
+    return [f"{shown.glyph(concept)}{name}{level}", weight, share, trend, evidence(interest.evidence, shown)]
 
 
 def within(concept: int, shown: Shown) -> str:
