@@ -71,7 +71,8 @@ def test_rates_are_probabilities_and_shares_add_up(data, fitted):
 
 def test_the_score_is_the_log_of_the_mixture(data, fitted):
     h = Histories.of([[1, 5], [2]], data.n_items)
-    told = np.log(fitted.events) + fitted.temper * np.stack([fitted.told[1] + fitted.told[5], fitted.told[2]])
+    seen = np.stack([(fitted.told[1] + fitted.told[5]) / np.sqrt(2), fitted.told[2]])
+    told = np.log(fitted.events) + fitted.temper * seen
     likely = np.exp(told - told.max(1, keepdims=True))
     likely /= likely.sum(1, keepdims=True)
     np.testing.assert_allclose(fitted.posterior(h), likely, rtol=1e-4)
@@ -120,19 +121,27 @@ def test_questions_ask_for_what_came_after_the_longest_history():
     assert held.sum() == 2
     assert later.first.lengths.tolist() == [1, 3, 1, 3]
     assert later.item.tolist() == [3, 4, 5, 6] * 4  # at both lengths what came after the third
+    assert later.between.lengths.tolist() == [3] * 4
     np.testing.assert_array_equal(later.query, np.repeat(np.arange(4), 4))
 
 
-def test_likelihood_by_hand(fitted):
-    class Coin:
-        rates = np.array([[0.25, 0.5], [0.75, 0.5]], np.float32)
+class Coin:
+    """Two segments, both as likely; of three items the first is never best."""
 
-        def posterior(self, histories):
-            return np.full((len(histories), 2), 0.5)
+    rates = np.array([[0.2, 0.1], [0.7, 0.4], [0.1, 0.5]], np.float32)
 
-    x = Interactions.of(np.repeat(np.arange(5), 2), np.tile([0, 1], 5), 5, 2)
+    def posterior(self, histories):
+        return np.full((len(histories), 2), 0.5)
+
+
+def test_likelihood_and_ranking_by_hand():
+    x = Interactions.of(np.repeat(np.arange(5), 2), np.tile([0, 1], 5), 5, 3)
     _, later = later_events(x, seed=0)
-    assert later.likelihood(Coin()) == pytest.approx(np.log(0.625))
+    assert later.likelihood(Coin()) == pytest.approx(np.log(0.55))
+    assert later.ndcg(Coin()) == pytest.approx(1.0)  # item 1 is first
+    other = Interactions.of(np.repeat(np.arange(5), 2), np.tile([1, 0], 5), 5, 3)
+    _, later = later_events(other, seed=0)
+    assert later.ndcg(Coin()) == pytest.approx(1 / np.log2(3))  # item 0 after item 2: item 1 was shown
 
 
 def test_people_of_one_event_are_not_asked_for():

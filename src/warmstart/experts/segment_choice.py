@@ -1,4 +1,4 @@
-"""What people who were held out take later on: by it the number of segments is chosen."""
+"""What people who were held out take later on: by it segments are chosen, and how far a history is believed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from warmstart.data.interactions import Interactions
 
 CUTS = (1, 3, 5, 10)  # first events that are shown
 PART, MOST = 0.2, 1000  # people held out: part of all, and at most
+BLOCK = 16_384  # events that are weighed at once
+
+
+DEPTH = 10  # ranks that are looked at
+ASKED = 1000  # histories that are ranked for, at most
 
 
 class Mixture(Protocol):
@@ -36,12 +41,15 @@ class Later:
     first
         Histories of 1, 3, 5 and 10 events.
     query, item
-        int64, shape (n_events,): who took what later on.
+        int64, shape (n_events,): who took what later on, in order of the queries.
+    between
+        Histories to the last event before that: what is not asked for.
     """
 
     first: Histories
     query: np.ndarray
     item: np.ndarray
+    between: Histories
 
     def __len__(self) -> int:
         return len(self.first)
@@ -49,8 +57,25 @@ class Later:
     def likelihood(self, mixture: Mixture) -> float:
         """Mean over the histories of the mean ``log sum_s p(s | history) P(item | s)`` over what came later."""
         segment = mixture.posterior(self.first).astype(np.float32)
-        each = np.log(np.einsum("es,es->e", segment[self.query], mixture.rates[self.item]))
+        each = np.empty(len(self.item))
+        for s in range(0, len(each), BLOCK):
+            at = slice(s, s + BLOCK)
+            each[at] = np.log(np.einsum("es,es->e", segment[self.query[at]], mixture.rates[self.item[at]]))
         return float((np.bincount(self.query, weights=each) / np.bincount(self.query)).mean())
+
+    def ndcg(self, mixture: Mixture) -> float:
+        """Mean NDCG@10 of what came later, among all that was not taken before; of at most 1,000 histories."""
+        asked = np.arange(min(len(self), ASKED))
+        p = mixture.posterior(self.first.take(asked)).astype(np.float32) @ mixture.rates.T
+        p[self.between.take(asked).matrix().nonzero()] = -1.0
+        best = np.argsort(-p, axis=1, kind="stable")[:, :DEPTH]
+        mine = self.query < len(asked)
+        taken = np.zeros(p.shape, bool)
+        taken[self.query[mine], self.item[mine]] = True
+        gain = 1 / np.log2(np.arange(DEPTH) + 2)
+        hits = np.take_along_axis(taken, best, axis=1) * gain[: best.shape[1]]
+        ideal = np.cumsum(gain)[np.clip(taken.sum(1), 1, DEPTH) - 1]
+        return float((hits.sum(1) / ideal).mean())
 
 
 def later_events(x: Interactions, seed: int) -> tuple[np.ndarray, Later]:
@@ -67,12 +92,15 @@ def later_events(x: Interactions, seed: int) -> tuple[np.ndarray, Later]:
     held[people] = True
     starts = np.cumsum(counts) - counts
     first: list[np.ndarray] = []
+    between: list[np.ndarray] = []
     later: list[np.ndarray] = []
     for u in people[counts[people] >= 2].tolist():
         own = x.item[starts[u] : starts[u] + counts[u]]
         cuts = [n for n in CUTS if 2 * n <= len(own)]
         first += [own[:n] for n in cuts]
+        between += [own[: cuts[-1]]] * len(cuts)
         later += [own[cuts[-1] :]] * len(cuts)
     query = np.repeat(np.arange(len(later)), [len(items) for items in later]).astype(np.int64)
     items = np.concatenate(later) if later else np.empty(0, np.int32)
-    return held, Later(Histories.of(first, x.n_items), query, items.astype(np.int64))
+    shown = (Histories.of(rows, x.n_items) for rows in (first, between))
+    return held, Later(next(shown), query, items.astype(np.int64), next(shown))

@@ -14,7 +14,7 @@ from warmstart.experts.attributes import LEAST_PEOPLE, shares
 from warmstart.experts.clusters import KMEANS, METHODS, cluster, main_directions, settled
 from warmstart.experts.people_vectors import interest_vectors, newest_first
 from warmstart.experts.popularity import FittedPopularity, Popularity
-from warmstart.experts.segment_choice import later_events
+from warmstart.experts.segment_choice import Later, later_events
 from warmstart.experts.segment_rates import content_lift, likelier, taken
 from warmstart.experts.sequence import SequenceTransformer
 from warmstart.text.whiten import unit_rows
@@ -32,18 +32,19 @@ class Segments:
     is common to all taken out). ``P(j | s) = (n_sj + shape q_sj) / (n_s + shape)``: events of the segment's people, the
     newer ones of each weighing more, shrunk to what is expected, ``q_sj ~ p_j exp(z_j a_s)``, everybody's rate times
     what the item's content says of the segment; an item nobody met has q alone. The history tells its segment as in
-    naive Bayes, ``p(s | history) ~ n_s (prod_i P'(i | s))^temper``, P' with all events alike.
+    naive Bayes, ``p(s | history) ~ n_s (prod_i P'(i | s))^(temper / sqrt(n))``, P' with all events alike, n items in
+    the history: they are no independent witnesses, and prove as much as the root of their number.
 
-    The number of segments and the temper are those under which later events of people who were held out, cut to their
-    first 1, 3, 5 and 10 events, are likeliest: the number is doubled until that gets worse twice. No segment rests on
-    fewer than ``least`` people, and no person's vector is kept.
+    People are held out and cut to their first 1, 3, 5 and 10 events: the number of segments is the one under which
+    their later events are likeliest, doubled until that gets worse twice; the temper the one that ranks these best, by
+    NDCG@10. No segment rests on fewer than ``least`` people, and no person's vector is kept.
 
     Parameters
     ----------
     numbers
         Numbers of segments that are tried; empty = 2, 4, 8 ..., at most 256, and ten people a segment.
     tempers
-        Tempers that are tried, in (0, 1]: items of a history are no independent witnesses.
+        Tempers that are tried, in (0, 1].
     method
         "kmeans", or "hdbscan" (see ``cluster``), whose people in no cluster are one segment more.
     least
@@ -129,21 +130,29 @@ class Segments:
         return self.numbers or tuple(2**i for i in range(1, MOST) if 2**i <= most) or (1,)
 
     def _chosen(self, data: Dataset, people: int) -> tuple[int, float]:
-        """Number of segments and temper; the fewest and the lowest where nobody can be held out."""
+        """Number of segments and temper; the first of each where nobody can be held out."""
         tried, x = self.tried(people), data.interactions
         held, later = later_events(x, self.seed)
-        train = data.with_interactions(x.select(~held[x.user]))
         if (len(tried) == 1 and len(self.tempers) == 1) or not len(later) or people - held.sum() < self.least:
             return tried[0], self.tempers[0]
-        vectors, best, falls = self.vectors(train), (-np.inf, tried[0], self.tempers[0]), 0
+        train = data.with_interactions(x.select(~held[x.user]))
+        k, found = self._numbered(train, tried, later)
+        return k, max(self.tempers, key=lambda t: later.ndcg(replace(found, temper=t)))
+
+    def _numbered(self, train: Dataset, tried: tuple[int, ...], later: Later) -> tuple[int, FittedSegments]:
+        """The number under which what came later is likeliest, at its best temper, and the segments found."""
+        vectors, best, falls = self.vectors(train), -np.inf, 0
+        chosen: tuple[int, FittedSegments] | None = None
         for k in tried:
             found = self._found(train, vectors, k)
-            value, temper = max((later.likelihood(replace(found, temper=t)), t) for t in self.tempers)
-            falls = falls + 1 if value <= best[0] else 0
-            best = max(best, (value, k, temper))
+            value = max(later.likelihood(replace(found, temper=t)) for t in self.tempers)
+            falls = falls + 1 if value <= best else 0
+            if value > best or chosen is None:
+                best, chosen = value, (k, found)
             if falls == FALLS:
                 break
-        return best[1:]
+        assert chosen is not None
+        return chosen
 
     def _found(self, data: Dataset, vectors: np.ndarray, k: int) -> FittedSegments:
         """Cluster and count; where no cluster is large enough, all people are one segment."""
@@ -177,7 +186,7 @@ class FittedSegments:
     expected
         Everybody's rates.
     temper
-        How far a history is believed, in (0, 1].
+        How far a history of one item is believed, in (0, 1].
     """
 
     told: np.ndarray
@@ -217,7 +226,9 @@ class FittedSegments:
 
     def posterior(self, histories: Histories) -> np.ndarray:
         """p(segment | history): float64, shape (n_queries, k); of an empty history the segments' share of events."""
-        told = self.temper * np.asarray(histories.matrix() @ self.told, np.float64) + np.log(self.events + 1e-9)
+        x = histories.matrix()
+        believed = self.temper / np.sqrt(np.maximum(np.diff(x.indptr), 1))
+        told = believed[:, None] * np.asarray(x @ self.told, np.float64) + np.log(self.events + 1e-9)
         likely = np.exp(told - told.max(axis=1, keepdims=True))
         out: np.ndarray = likely / likely.sum(axis=1, keepdims=True)
         return out

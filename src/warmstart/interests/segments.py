@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.histories import Histories
@@ -14,6 +15,7 @@ from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import apart
 
 TOLD = 3  # concepts that describe a segment
+HEARD = 32  # best ones from which they are taken
 WORDS = 2  # of each concept, in the name of a segment
 TYPICAL = 5
 CLEAR = 1.5  # times everybody's part, from which on a concept sets a segment apart
@@ -54,8 +56,11 @@ def telling(segments: FittedSegments, concepts: Concepts) -> tuple[list[np.ndarr
     share, common = weights.T @ segments.rates, weights.T @ everybody
     times = share / np.maximum(common, 1e-12)[:, None]
     told = np.where(times >= CLEAR, share * np.log(np.maximum(times, 1e-12)), 0.0)
-    inside = weights.toarray() > 0
-    return [apart(told[:, s], inside, TOLD) for s in range(share.shape[1])], times
+    columns, out = sp.csc_matrix(weights), []
+    for own in told.T:
+        best = np.argsort(-own, kind="stable")[:HEARD]
+        out.append(best[apart(own[best], columns[:, best].toarray() > 0, TOLD)])
+    return out, times
 
 
 def segment_names(telling: list[np.ndarray], concepts: Concepts) -> list[str]:
