@@ -11,6 +11,8 @@ import polars as pl
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError, DataError
+from warmstart.experts.panel import Progress
+from warmstart.interests.label import label_concepts
 from warmstart.interests.members import Membership
 from warmstart.interests.names import item_terms, name_concepts
 from warmstart.interests.profile import Interest, ProfileSettings, common_shares, interests_of
@@ -32,11 +34,15 @@ class ConceptSettings:
         "tree": from coarse to fine, each within another. "sparse": one level, on which an item belongs to several.
     tree, sparse
         Settings of either.
+    label
+        A decoder that writes short names (folder, GGUF file or model name, see ``label_concepts``); "" = none: words
+        and attributes are the names.
     """
 
     kind: str = TREE
     tree: TreeSettings = field(default_factory=TreeSettings)
     sparse: SparseSettings = field(default_factory=SparseSettings)
+    label: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in (TREE, SPARSE):
@@ -62,7 +68,8 @@ class Concepts:
     space
         Vectors of new items.
     names
-        One a concept: its telling words, with commas between; "items like X" where no word tells.
+        One a concept: what a language model calls it, if one was asked; else its telling words, with commas between;
+        "items like X" where no word tells.
     typical
         int32, shape (n_concepts, 5): codes of items in the middle of each; -1 = it has fewer.
     common
@@ -81,7 +88,13 @@ class Concepts:
     taken: np.ndarray
 
     @classmethod
-    def fit(cls, data: Dataset, template: str | None = None, settings: ConceptSettings | None = None) -> Concepts:
+    def fit(
+        cls,
+        data: Dataset,
+        template: str | None = None,
+        settings: ConceptSettings | None = None,
+        progress: Progress | None = None,
+    ) -> Concepts:
         """Find and name concepts, from what items are about and who takes them.
 
         Parameters
@@ -91,18 +104,24 @@ class Concepts:
         template
             Text of an item from its columns, whose words may name concepts (see ``item_texts``).
         settings
-            A tree or a dictionary, and its size.
+            A tree or a dictionary, its size, and who names them.
+        progress
+            Called with ("finding concepts" or "naming concepts", done, total).
         """
-        space, vectors = FusedSpace.fit(data)
-        members, coder = (settings or ConceptSettings()).build(vectors)
+        if progress:
+            progress("finding concepts", 0, 1)
+        asked, (space, vectors) = settings or ConceptSettings(), FusedSpace.fit(data)
+        members, coder = asked.build(vectors)
         middle = np.full((len(members), TYPICAL), -1, np.int32)
         for concept in range(len(members)):
             items = members.typical(vectors, concept, TYPICAL)
             middle[concept, : len(items)] = items
         words = name_concepts(members.weights, item_terms(data.catalog, template))
+        titles = [[data.catalog.title(int(i)) for i in row if i >= 0] for row in middle]
+        given = label_concepts(asked.label, words, titles, progress) if asked.label else [""] * len(words)
         names = [
-            ", ".join(terms) or f"items like {data.catalog.title(int(middle[concept, 0]))}"
-            for concept, terms in enumerate(words)
+            name or ", ".join(terms) or f"items like {near[0]}"
+            for name, terms, near in zip(given, words, titles, strict=True)
         ]
         common, taken = common_shares(members, data.interactions.item_counts()), vectors[:, len(space.centre) :].copy()
         return cls(members, coder, space, tuple(names), middle, common, taken)
