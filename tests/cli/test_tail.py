@@ -7,7 +7,7 @@ import pytest
 def priced(shell):
     f = shell.folder
     tables = (f / "events.csv", "--items", f / "items.csv", "--map", "user_id=who", "--recipe", f / "recipe.toml")
-    asked = ("--split", "last_n", "--strengths", "0.2,1", "--floors", "0.3", "--propensities", "1")
+    asked = ("--split", "last_n", "--strengths", "0.2,1", "--lifts", "0.5", "--floors", "0.3", "--propensities", "1")
     return shell.json("tail", *tables, *asked, "--queries", "40", "--report", f / "tail.html")
 
 
@@ -17,10 +17,13 @@ def test_every_option_has_its_price(shell, priced):
         "without",
         "correction 0.2",
         "correction 1",
-        "loss 1.0%, chosen",
-        "head loss 1.0%, chosen",
+        "lift 0.5",
+        "correction by loss",
+        "correction by head loss",
+        "lift by loss",
+        "lift by head loss",
         "floor 0.3",
-        "loss 1.0%, floor 0.3",
+        "lift by loss, floor 0.3",
         "propensity 1",
         "popularity",
         "EASE",
@@ -40,7 +43,7 @@ def test_every_option_has_its_price(shell, priced):
 def test_the_table_marks_the_choice(shell):
     f = shell.folder
     tables = (f / "events.csv", "--items", f / "items.csv", "--map", "user_id=who", "--recipe", f / "recipe.toml")
-    said = shell("tail", *tables, "--strengths", "0.2", "--floors", "", "--queries", "30").stdout
+    said = shell("tail", *tables, "--strengths", "0.2", "--lifts", "", "--floors", "", "--queries", "30").stdout
     assert said.count("◆") == 2  # in the table, and below it
 
 
@@ -60,5 +63,5 @@ def test_recommend_trades_head_for_tail(shell, fitted):
     assert (
         len(shell.json("recommend", engine, "--history", "i1,i5", "--tail-loss", "0.01", "--tail-floor", "0.5")) == 10
     )
-    said = shell("recommend", engine, "--history", "i1", "--tail", "1", "--tail-loss", "0.1", code=2).stderr
+    said = shell("recommend", engine, "--history", "i1", "--tail-lift", "1", "--tail-loss", "0.1", code=2).stderr
     assert "stands beside" in said

@@ -27,7 +27,7 @@ def samples(n=200, share_late=0.5, seed=0, usual=1.0, trend=1.0):
     taken = rng.random(n * 30) < 1 / (1 + np.exp(3 - 2 * drive))
     relevant = np.bincount(query, weights=taken, minlength=n).astype(np.int64)
     check = rng.random(n) < 0.3
-    return Samples(features, query, taken, np.zeros(n, np.int64), relevant, late, check, np.zeros(n * 30, bool))
+    return Samples(features, query, taken, np.zeros(n, np.int64), relevant, late, check, *np.zeros((2, n * 30), bool))
 
 
 def head(*weight):
@@ -132,7 +132,9 @@ def test_targets_that_few_could_meet_speak_as_loudly():
     features[:, COLUMNS.index("events")] = np.where(known, np.log1p(100), np.log1p(1))
     taken = rng.random(n * 30) < 1 / (1 + np.exp(3 - 3 * np.where(known, features[:, 0], features[:, 1])))
     relevant = np.bincount(query, weights=taken, minlength=n).astype(np.int64)
-    data = Samples(features, query, taken, np.full(n, 20), relevant, np.zeros(n, bool), rng.random(n) < 0.3, known)
+    data = Samples(
+        features, query, taken, np.full(n, 20), relevant, np.zeros(n, bool), rng.random(n) < 0.3, known, ~known
+    )
     plain, weighted = (
         HeadLearner(anchor=0.0, ranker=None, propensity=a).learn(LONG, data, COLUMNS)[0].gate.weight for a in (0.0, 1.0)
     )
@@ -142,9 +144,9 @@ def test_targets_that_few_could_meet_speak_as_loudly():
         HeadLearner(propensity=2.0)
 
 
-def test_a_head_knows_what_a_correction_costs():
+def test_a_head_knows_what_the_tail_costs():
     best, _ = HeadLearner(ranker=None).learn(LONG, samples(), COLUMNS)
-    assert best.price is not None
-    assert len(best.price.loss) == len(best.price.strength)
+    assert sorted(best.prices) == ["correction", "lift"]
+    assert all(len(price.loss) == len(price.strength) for price in best.prices.values())
     unmet, _ = HeadLearner(ranker=None).learn(UNMET, samples(), COLUMNS)
-    assert unmet.price is None
+    assert unmet.prices == {}

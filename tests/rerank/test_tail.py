@@ -1,5 +1,6 @@
 """More of the tail: what is promised of every prefix, and that nothing asked changes nothing."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from warmstart.data.popularity import long_tail
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine, load
 from warmstart.errors import ConfigError
+from warmstart.fusion.price import WAYS
 from warmstart.interests.steer import Steering
 from warmstart.recipe import Recipe
 from warmstart.rerank.tail import Tail
@@ -55,7 +57,9 @@ def test_the_full_share_shows_the_tail_alone_while_there_is_any():
         ({"loss": -0.5}, "loss=-0.5"),
         ({"head_loss": 2.0}, "head_loss=2"),
         ({"keep": -1}, "keep=-1"),
-        ({"correction": 0.2, "loss": 0.01}, "stands beside"),
+        ({"lift": 0.2, "loss": 0.01}, "stands beside"),
+        ({"correction": 0.2, "loss": 0.01, "way": "correction"}, "stands beside"),
+        ({"way": "up"}, "way='up'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(given, said):
@@ -92,6 +96,10 @@ def test_a_correction_shows_what_is_less_known(engine):
     ]
     assert known == sorted(known, reverse=True)
     assert known[0] > known[2]
+    rare = long_tail(engine.fitted.counts)
+    lifted = [np.mean([rare[row].mean() for row in codes(engine, Tail(lift=c))]) for c in (0, 1, 9)]
+    assert lifted == sorted(lifted)
+    assert lifted[0] < lifted[2] == 1
 
 
 def test_the_floor_holds_in_every_list(engine):
@@ -124,10 +132,11 @@ def test_a_recipe_decides_where_the_question_does_not(engine, tmp_path):
 
 def test_what_a_correction_costs_decides_how_large_it_is(engine):
     fusion = engine.fitted.fusion
-    state, head = next((s, h) for s, h in fusion.heads.items() if h.price is not None)
-    for share in (0.001, 0.05, 0.5):
-        assert Tail(loss=share).strength(fusion, state) == head.price.within(share, None)
-        assert Tail(loss=share, head_loss=share).strength(fusion, state) == head.price.within(share, share)
-    assert Tail(correction=0.7).strength(fusion, state) == 0.7
-    unpriced = replace(fusion, heads={state: replace(head, price=None)})
-    assert Tail(loss=0.5).strength(unpriced, state) == 0.0
+    state, head = next((s, h) for s, h in fusion.heads.items() if h.prices)
+    for way, share in itertools.product(WAYS, (0.001, 0.05, 0.5)):
+        price, both = head.prices[way], Tail(loss=share, head_loss=share, way=way)
+        assert Tail(loss=share, way=way).strength(way, fusion, state) == price.within(share, None)
+        assert both.strength(way, fusion, state) == price.within(share, share)
+    assert Tail(correction=0.7, loss=0.01).strength("correction", fusion, state) == 0.7
+    unpriced = replace(fusion, heads={state: replace(head, prices={})})
+    assert Tail(loss=0.5).strength("lift", unpriced, state) == 0.0

@@ -37,8 +37,12 @@ Less = Annotated[
     float | None,
     typer.Option("--tail", min=0.0, help="Take this much of fame from the scores: 0 = none, 0.3 is usual."),
 ]
+Lift = Annotated[
+    float | None, typer.Option("--tail-lift", min=0.0, help="Add this much to the scores of the long tail: 0 = none.")
+]
 Price = Annotated[
-    float | None, typer.Option("--tail-loss", min=0.0, max=1.0, help="As much as costs at most this share of NDCG.")
+    float | None,
+    typer.Option("--tail-loss", min=0.0, max=1.0, help="Lift the tail by what costs at most this share of NDCG."),
 ]
 Floor = Annotated[
     float | None, typer.Option("--tail-floor", min=0.0, max=1.0, help="Share of the places kept for the long tail.")
@@ -66,6 +70,7 @@ def recommend(
     more: More = None,
     calibrate: Calibrate = 0.0,
     tail: Less = None,
+    tail_lift: Lift = None,
     tail_loss: Price = None,
     tail_floor: Floor = None,
     explain: Why = False,
@@ -91,18 +96,18 @@ def recommend(
         interest=interest,
         steer=Steering(without or (), more or ()),
         calibrate=calibrate,
-        tail=asked_tail(tail, tail_loss, tail_floor),
+        tail=asked_tail(tail, tail_lift, tail_loss, tail_floor),
     )
     show(with_titles(rows, loaded), as_json)
 
 
-def asked_tail(correction: float | None, loss: float | None, floor: float | None) -> Tail | None:
+def asked_tail(correction: float | None, lift: float | None, loss: float | None, floor: float | None) -> Tail | None:
     """What the options ask for; None if nothing, so that the engine's recipe decides."""
     from warmstart.rerank.tail import Tail
 
-    if correction is None and loss is None and floor is None:
+    if correction is None and lift is None and loss is None and floor is None:
         return None
-    return Tail(correction or 0.0, loss or 0.0, floor=floor or 0.0)
+    return Tail(correction or 0.0, lift or 0.0, loss or 0.0, floor=floor or 0.0)
 
 
 def similar(engine: EngineFolder, item: ItemList, k: Places = 10, as_json: Json = False) -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 WITHOUT = "without"
 Strengths = Annotated[str, typer.Option(help="Strengths of the popularity correction, between commas.")]
+Lifts = Annotated[str, typer.Option(help="Strengths of the lift of the tail, between commas.")]
 Floors = Annotated[str, typer.Option(help="Shares of the places that go to the tail, between commas.")]
 Keep = Annotated[int, typer.Option(min=0, help="Places at the top that floors leave alone.")]
 Propensities = Annotated[str, typer.Option(help="Weights of rarely met targets in training; each is a fit of its own.")]
@@ -54,7 +55,8 @@ Page = Annotated[Path | None, typer.Option("--report", help="Write one self-cont
 
 def tail(
     data: Data,
-    strengths: Strengths = "0.1,0.2,0.3,0.4,0.5,0.7,1.0",
+    strengths: Strengths = "0.2,0.4,0.6,0.8",
+    lifts: Lifts = "0.4,0.8,1.2,1.6",
     floors: Floors = "0.1,0.2,0.3",
     keep: Keep = 0,
     propensities: Propensities = "",
@@ -78,10 +80,12 @@ def tail(
 ) -> None:
     """Price what trades the head of the catalogue for its tail.
 
-    Fits on one part of the data and asks for the rest: with popularity corrections, with places kept for the tail, and
-    without, beside popularity, EASE and content. Marks what recalls most of the tail for the loss that is allowed.
+    Fits on one part of the data and asks for the rest: with popularity corrections, with lifts of the tail, with places
+    kept for it, and without, beside popularity, EASE and content. Marks what recalls most of the tail for the loss
+    that is allowed.
     """
-    menu = Menu(numbers(strengths, "--strengths"), numbers(floors, "--floors"), keep, loss)
+    rises = (numbers(strengths, "--strengths"), numbers(lifts, "--lifts"))
+    menu = Menu(*rises, numbers(floors, "--floors"), keep, loss)
     trained = numbers(propensities, "--propensities")
     dataset, _ = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
     split = some_of(make_split(dataset, kind, share, 3, 10.0, seed), most, seed)
@@ -102,25 +106,29 @@ class Menu:
     """The options that are priced on one engine."""
 
     strengths: tuple[float, ...]
+    lifts: tuple[float, ...]
     floors: tuple[float, ...]
     keep: int
     loss: float
 
     def options(self) -> Iterator[tuple[str, str, Tail]]:
         """Name, sort and settings; the choice made in the simulated worlds is among them."""
+        from warmstart.fusion.price import WAYS
         from warmstart.rerank.tail import Tail
 
         yield WITHOUT, "as it is", Tail()
         for b in self.strengths:
             yield f"correction {b:g}", "correction", Tail(correction=b)
-        if self.loss:
-            yield f"loss {self.loss:.1%}, chosen", "chosen when fitted", Tail(loss=self.loss)
-            yield f"head loss {self.loss:.1%}, chosen", "chosen when fitted", Tail(head_loss=self.loss)
+        for c in self.lifts:
+            yield f"lift {c:g}", "lift", Tail(lift=c)
+        for way in WAYS if self.loss else ():
+            yield f"{way} by loss", "by its price", Tail(loss=self.loss, way=way)
+            yield f"{way} by head loss", "by its price", Tail(head_loss=self.loss, way=way)
         for share in self.floors:
             yield f"floor {share:g}", "floor", Tail(floor=share, keep=self.keep)
         for share in self.floors if self.loss else ():
             both = Tail(loss=self.loss, floor=share, keep=self.keep)
-            yield f"loss {self.loss:.1%}, floor {share:g}", "chosen, with floor", both
+            yield f"lift by loss, floor {share:g}", "by its price, with floor", both
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from warmstart.errors import ConfigError
 from warmstart.fusion.floor import Cell, judge, query_ndcg
 from warmstart.fusion.gate import Gate, fit_gate
-from warmstart.fusion.price import Price, price_of
+from warmstart.fusion.price import MOST, WAYS, Price, fame, price_of
 from warmstart.fusion.ranker import FittedRanker, Ranker
 from warmstart.fusion.samples import Samples
 from warmstart.fusion.simulate import LONG, NEW, SHORT, UNMET
@@ -22,12 +22,12 @@ LEAST = 20  # queries to learn a head from, or to check one on
 
 @dataclass(frozen=True)
 class Head:
-    """How one state is ranked: gate, ranker on top, history lengths handed to an expert; what a correction costs."""
+    """How one state is ranked: gate, ranker on top, history lengths handed to an expert; what the tail costs."""
 
     gate: Gate
     ranker: FittedRanker | None = None
     handed: dict[tuple[int, int], int] = field(default_factory=dict)
-    price: Price | None = None
+    prices: dict[str, Price] = field(default_factory=dict)
 
     def score(self, features: np.ndarray, length: np.ndarray) -> np.ndarray:
         """Scores of candidates; ``length`` int64 (n_candidates,) is the query's history length."""
@@ -44,11 +44,13 @@ class Head:
         score = self.score(samples.features, samples.length[samples.query])
         return query_ndcg(score, samples.query, samples.taken, samples.relevant)
 
-    def priced(self, samples: Samples, columns: Sequence[str]) -> Price:
-        """What a popularity correction costs for these queries."""
+    def priced(self, samples: Samples, columns: Sequence[str]) -> dict[str, Price]:
+        """What each way of making less known items rise costs for these queries, by its name."""
+        samples = samples.part(np.arange(len(samples.length)) % -(-len(samples.length) // MOST) == 0)
         score = self.score(samples.features, samples.length[samples.query])
         events = samples.features[:, columns.index("events")]
-        return price_of(score, samples.query, events, samples.taken, samples.relevant, samples.head)
+        asked = (samples.taken, samples.relevant, samples.head)
+        return {way: price_of(way, score, samples.query, fame(way, events, samples.tail), *asked) for way in WAYS}
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,10 @@ class HeadLearner:
         best = self._with_ranker(heads[at], seen, held, columns, trials[at][1]) if state in (SHORT, LONG) else heads[at]
         cells = self._judged(state, best, held, columns)
         handed = {(c.low, c.high): columns.index(f"{c.chosen}.z") for c in cells if c.chosen != "fusion"}
-        price = replace(best, handed=handed).priced(held, columns) if state != UNMET else None
+        prices = replace(best, handed=handed).priced(held, columns) if state != UNMET else {}
         if best.ranker is None:
             best = Head(self._gate(samples, columns, *trials[at]))
-        return replace(best, handed=handed, price=price), cells
+        return replace(best, handed=handed, prices=prices), cells
 
     def _judged(self, state: str, head: Head, held: Samples, columns: Sequence[str]) -> list[Cell]:
         """The floor's table; queries without history are handed over only if both kinds of them name one expert."""

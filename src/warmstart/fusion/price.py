@@ -1,4 +1,4 @@
-"""The popularity correction, and what it costs in the simulated worlds."""
+"""What makes less known items rise, and what it costs in the simulated worlds."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warmstart.fusion.floor import query_ndcg
+from warmstart.fusion.floor import DISCOUNT
 
-STRENGTHS = tuple(round(0.1 * i, 1) for i in range(1, 16))
-FIRST = 100  # best candidates of a query whose deviation is the unit of the correction
+CORRECTION, LIFT = WAYS = ("correction", "lift")
+STRENGTHS = {
+    CORRECTION: (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5),
+    LIFT: (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0),
+}
+FIRST = 100  # best candidates of a query whose deviation is the unit of all strengths
+MOST = 2000  # queries that a price is taken from
 
 
 @dataclass(frozen=True)
 class Price:
-    """What a popularity correction costs in one state, in worlds kept for checking.
+    """What sinking the known costs in one state, in worlds kept for checking.
 
     Parameters
     ----------
     strength
-        float64, shape (n,), ascending: strengths b.
+        float64, shape (n,), ascending.
     loss
         float64, shape (n,): share of the NDCG@10 over all targets that is lost; below 0 where it is gained.
     head_loss
@@ -31,7 +36,7 @@ class Price:
     head_loss: np.ndarray
 
     def within(self, loss: float | None, head_loss: float | None) -> float:
-        """The largest strength up to which no loss is above what is allowed; None allows any, 0 is no correction.
+        """The largest strength up to which no loss is above what is allowed; None allows any, 0 is none.
 
         Examples
         --------
@@ -47,36 +52,35 @@ class Price:
         return float(self.strength[steps - 1]) if steps else 0.0
 
 
-def corrected(score: np.ndarray, query: np.ndarray, events: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """Scores less what fame alone brings: ``s_j - b_q d_q log(n_j + 1)``.
+def fame(way: str, events: np.ndarray, tail: np.ndarray) -> np.ndarray:
+    """By what an item sinks: ``log(n + 1)`` (correction), or 1 outside the long tail (lift): float64, shape (n,).
 
-    ``d_q`` is the standard deviation of the scores of the 100 best candidates of the query, so that b means the same
-    for every query and does not depend on how many candidates there are.
+    Parameters
+    ----------
+    events
+        float, shape (n,): ``log(n_j + 1)`` of the items' events.
+    tail
+        bool, shape (n,): items of the long tail.
+
+    Examples
+    --------
+    >>> fame("lift", np.array([3.0, 0.7]), np.array([False, True])).tolist()
+    [1.0, 0.0]
+    """
+    return np.nan_to_num(events).astype(np.float64) if way == CORRECTION else (~tail).astype(np.float64)
+
+
+def spreads(score: np.ndarray, query: np.ndarray, n: int) -> np.ndarray:
+    """Standard deviation of the scores of each query's 100 best candidates: float64, shape (n,); 0 without any.
+
+    It is the unit of all strengths, so that they mean the same for every query and any number of candidates.
 
     Parameters
     ----------
     score, query
         float64 and int64 ascending, shape (n_candidates,).
-    events
-        float, shape (n_candidates,): ``log(n_j + 1)`` of each candidate's events.
-    strength
-        float64 >= 0, shape (n_queries,): b of each query.
-
-    Examples
-    --------
-    >>> one = np.zeros(2, np.int64)
-    >>> corrected(np.array([3.0, 1.0]), one, np.array([2.0, 0.0]), np.array([0.5])).tolist()
-    [2.0, 1.0]
     """
-    fine: np.ndarray = score - (strength * spreads(score, query, len(strength)))[query] * np.nan_to_num(events)
-    return fine
-
-
-def spreads(score: np.ndarray, query: np.ndarray, n: int) -> np.ndarray:
-    """Standard deviation of the scores of each query's 100 best candidates: float64, shape (n,); 0 without any."""
-    order = np.lexsort((-score, query))
-    q = query[order]
-    best = order[np.arange(len(q)) - np.searchsorted(q, q) < FIRST]
+    best, _ = first_places(score, query, FIRST)
     of, value = query[best], score[best]
     count = np.maximum(np.bincount(of, minlength=n), 1)
     mean = np.bincount(of, weights=value, minlength=n) / count
@@ -84,15 +88,37 @@ def spreads(score: np.ndarray, query: np.ndarray, n: int) -> np.ndarray:
     return deviation
 
 
+def first_places(score: np.ndarray, query: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k best candidates of every query and their places from 0; ``query`` ascending.
+
+    Examples
+    --------
+    >>> at, place = first_places(np.array([1.0, 3.0, 2.0, 5.0]), np.array([0, 0, 0, 1]), 2)
+    >>> at.tolist(), place.tolist()
+    ([1, 2, 3], [0, 1, 0])
+    """
+    place = np.arange(len(query)) - np.searchsorted(query, query)
+    kept = place < k
+    return np.lexsort((-score, query))[kept], place[kept]
+
+
 def price_of(
-    score: np.ndarray, query: np.ndarray, events: np.ndarray, taken: np.ndarray, relevant: np.ndarray, head: np.ndarray
+    way: str,
+    score: np.ndarray,
+    query: np.ndarray,
+    sunk: np.ndarray,
+    taken: np.ndarray,
+    relevant: np.ndarray,
+    head: np.ndarray,
 ) -> Price:
-    """What every strength costs.
+    """What every strength of a way costs.
 
     Parameters
     ----------
-    score, query, events
-        As in ``corrected``.
+    score, query
+        float64 and int64 ascending, shape (n_candidates,).
+    sunk
+        float64, shape (n_candidates,): ``fame``.
     taken, head
         bool, shape (n_candidates,): wanted; of the head.
     relevant
@@ -100,23 +126,25 @@ def price_of(
     """
     n, known = len(relevant), taken & head  # a wanted item of the head is as good as always a candidate
     wanted = np.bincount(query, weights=known, minlength=n).astype(np.int64)
-    ndcg = []
-    for strength in (0.0, *STRENGTHS):
-        fine = corrected(score, query, events, np.full(n, strength))
-        pairs = ((taken, relevant), (known, wanted))
-        ndcg.append([mean_known(query_ndcg(fine, query, *pair)) for pair in pairs])
+    unit, ndcg = (spreads(score, query, n)[query] * sunk), []
+    for strength in (0.0, *STRENGTHS[way]):
+        at, place = first_places(score - strength * unit, query, len(DISCOUNT))
+        ndcg.append(
+            [mean_ndcg(query[at], place, hits[at], many) for hits, many in ((taken, relevant), (known, wanted))]
+        )
     before, after = np.array(ndcg[0]), np.array(ndcg[1:])
     lost = (before - after) / np.where(before > 0, before, 1.0)
-    return Price(np.array(STRENGTHS), lost[:, 0], lost[:, 1])
+    return Price(np.array(STRENGTHS[way]), lost[:, 0], lost[:, 1])
 
 
-def mean_known(values: np.ndarray) -> float:
-    """Mean of what is no NaN; 0 of nothing.
+def mean_ndcg(query: np.ndarray, place: np.ndarray, hits: np.ndarray, relevant: np.ndarray) -> float:
+    """Mean NDCG@10 over the queries with anything relevant; 0 if none has.
 
     Examples
     --------
-    >>> mean_known(np.array([1.0, np.nan])), mean_known(np.array([np.nan]))
-    (1.0, 0.0)
+    >>> mean_ndcg(np.array([0, 0]), np.array([0, 1]), np.array([True, False]), np.array([1, 0]))
+    1.0
     """
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else 0.0
+    ideal = np.concatenate([[np.inf], np.cumsum(DISCOUNT)])[np.minimum(relevant, len(DISCOUNT))]
+    gained = np.bincount(query, weights=DISCOUNT[place] * hits, minlength=len(relevant))
+    return float((gained / ideal).sum() / max(int((relevant > 0).sum()), 1))

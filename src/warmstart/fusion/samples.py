@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmstart.data.histories import Histories
-from warmstart.data.popularity import popularity_groups
+from warmstart.data.popularity import long_tail, popularity_groups
 from warmstart.experts.panel import Panel
 from warmstart.fusion.evidence import Support, candidates, evidence
 from warmstart.fusion.simulate import Episode
@@ -36,8 +36,8 @@ class Samples:
         bool, shape (n_queries,): asked after a cut of the clock.
     check
         bool, shape (n_queries,): of a world kept for checking.
-    head
-        bool, shape (n_candidates,): among the items that hold half of the world's events.
+    head, tail
+        bool, shape (n_candidates,): among the items that hold half of the world's events; of its long tail.
     """
 
     features: np.ndarray
@@ -48,6 +48,7 @@ class Samples:
     late: np.ndarray
     check: np.ndarray
     head: np.ndarray
+    tail: np.ndarray
 
     def part(self, queries: np.ndarray) -> Samples:
         """The queries of a boolean mask."""
@@ -55,7 +56,7 @@ class Samples:
         number = np.cumsum(queries) - 1
         candidates = (self.features[rows], number[self.query[rows]], self.taken[rows])
         asked = (self.length[queries], self.relevant[queries], self.late[queries], self.check[queries])
-        return Samples(*candidates, *asked, self.head[rows])
+        return Samples(*candidates, *asked, self.head[rows], self.tail[rows])
 
 
 def concatenate(parts: list[Samples]) -> Samples:
@@ -66,7 +67,7 @@ def concatenate(parts: list[Samples]) -> Samples:
         np.concatenate([p.query + o for p, o in zip(parts, offset, strict=False)]),
         *(
             np.concatenate([getattr(p, c) for p in parts])
-            for c in ("taken", "length", "relevant", "late", "check", "head")
+            for c in ("taken", "length", "relevant", "late", "check", "head", "tail")
         ),
     )
 
@@ -88,7 +89,8 @@ def allowed_items(h: Histories, pool: np.ndarray) -> np.ndarray:
 def collect(episode: Episode, state: str, panel: Panel, support: Support, top: int, check: bool) -> Samples | None:
     """Samples of one state of a world; None where it has no query."""
     mine = np.flatnonzero(episode.state == state)
-    head = popularity_groups(episode.train.interactions.item_counts()) == 0
+    counts = episode.train.interactions.item_counts()
+    head, tail = popularity_groups(counts) == 0, long_tail(counts)
     parts = []
     for block in blocks(len(mine), episode.queries.n_items, panel.size):
         at = mine[block]
@@ -106,5 +108,5 @@ def collect(episode: Episode, state: str, panel: Panel, support: Support, top: i
         late = np.full(len(at), episode.kind == "time")
         flags = np.full(len(at), check)
         counted = (h.lengths, answer.sum(1), late, flags)
-        parts.append(Samples(features, query, answer[query, item], *counted, head[item]))
+        parts.append(Samples(features, query, answer[query, item], *counted, head[item], tail[item]))
     return concatenate(parts) if parts else None

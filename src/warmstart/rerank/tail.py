@@ -11,7 +11,7 @@ from warmstart.errors import ConfigError
 from warmstart.experts.panel import Panel
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion, states_of, top_rows
-from warmstart.fusion.price import corrected
+from warmstart.fusion.price import LIFT, WAYS, fame, spreads
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,17 @@ class Tail:
     Parameters
     ----------
     correction
-        b >= 0: scores become ``s_j - b d log(n_j + 1)`` with ``d`` the deviation of the query's best scores and ``n_j``
-        the events of the item; 0 = none, 0.5 is much.
+        b >= 0: scores become ``s_j - b d log(n_j + 1)`` with ``d`` the deviation of the query's 100 best scores and
+        ``n_j`` the events of the item; 0 = none, 0.5 is much.
+    lift
+        c >= 0: items of the tail rise by ``c d``; 0 = none, 1 is much.
     loss
-        The correction is the largest, by state, that in the simulated worlds costs at most this share of NDCG@10, in
-        [0, 1]; 0 = ``correction`` says how large. It is at most 1.5.
+        The strength of ``way`` is the largest, by state, that in the simulated worlds costs at most this share of
+        NDCG@10, in [0, 1]; 0 = ``correction`` and ``lift`` say how large they are.
     head_loss
         The same for NDCG@10 over wanted items of the head (those with half of all events); with ``loss``, both hold.
+    way
+        ``"correction"`` or ``"lift"``: which of them ``loss`` and ``head_loss`` choose.
     floor
         Share of the places, in [0, 1], that go to the tail: of the first r places after ``keep`` at least
         ``floor r``, rounded down, if there are as many.
@@ -38,40 +42,45 @@ class Tail:
     """
 
     correction: float = 0.0
+    lift: float = 0.0
     loss: float = 0.0
     head_loss: float = 0.0
+    way: str = LIFT
     floor: float = 0.0
     keep: int = 0
 
     def __post_init__(self) -> None:
-        if self.correction < 0:
-            raise ConfigError(f"tail correction={self.correction:g} is below 0; 0 is none, 0.3 is usual")
+        for name in WAYS:
+            if getattr(self, name) < 0:
+                raise ConfigError(f"tail {name}={getattr(self, name):g} is below 0; 0 is none, 0.3 is usual")
+        if self.way not in WAYS:
+            raise ConfigError(f"tail way={self.way!r} is none of {list(WAYS)}")
         for name in ("loss", "head_loss", "floor"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"tail {name}={getattr(self, name):g} is not a share between 0 and 1; 0 is none")
         if self.keep < 0:
             raise ConfigError(f"tail keep={self.keep} is below 0; 0 leaves no place alone")
-        if self.correction and (self.loss or self.head_loss):
-            raise ConfigError(f"tail correction={self.correction:g} stands beside loss or head_loss, which choose it")
+        if (given := getattr(self, self.way)) and self.chosen:
+            raise ConfigError(f"tail {self.way}={given:g} stands beside loss or head_loss, which choose it")
 
     @property
-    def corrects(self) -> bool:
-        """Whether scores are changed."""
-        return max(self.correction, self.loss, self.head_loss) > 0
+    def chosen(self) -> bool:
+        """Whether what it costs decides how strong ``way`` is."""
+        return max(self.loss, self.head_loss) > 0
 
     @property
     def acts(self) -> bool:
         """Whether lists are changed at all."""
-        return self.corrects or self.floor > 0
+        return self.chosen or max(self.correction, self.lift, self.floor) > 0
 
-    def strength(self, fusion: FittedFusion, state: str) -> float:
-        """The correction of queries of a state; 0 where what it costs is asked for and was not learned."""
-        if not (self.loss or self.head_loss):
-            return self.correction
+    def strength(self, way: str, fusion: FittedFusion, state: str) -> float:
+        """How strong a way is for queries of a state; 0 where what it costs decides and was not learned."""
+        if way != self.way or not self.chosen:
+            return float(getattr(self, way))
         head = fusion.head(state)
-        if head is None or head.price is None:
+        if head is None or way not in head.prices:
             return 0.0
-        return head.price.within(self.loss or None, self.head_loss or None)
+        return head.prices[way].within(self.loss or None, self.head_loss or None)
 
     def ranked(
         self,
@@ -84,7 +93,7 @@ class Tail:
         depth: int,
         tail: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The best ``depth`` items of each query after the correction; returns what ``FittedFusion.rank`` does.
+        """The best ``depth`` items of each query, the known ones sunk; returns what ``FittedFusion.rank`` does.
 
         Each expert puts forward its best items of the tail besides its best of all.
 
@@ -96,11 +105,11 @@ class Tail:
             bool, shape (n_items,): items of the tail.
         """
         query, item, value, lead = fusion.weighed(panel, support, h, allowed, k, tail)
-        if self.corrects:
-            states = states_of(h, allowed, support)
-            strengths = {str(s): self.strength(fusion, str(s)) for s in np.unique(states)}
-            strength = np.array([strengths[str(s)] for s in states])
-            value = corrected(value, query, support.item[item, 0], strength)
+        states, unit = states_of(h, allowed, support), spreads(value, query, len(h))
+        for way in WAYS:
+            by_state = {state: self.strength(way, fusion, str(state)) for state in np.unique(states)}
+            strength = np.array([by_state[state] for state in states])
+            value = value - (strength * unit)[query] * fame(way, support.item[item, 0], tail[item])
         return top_rows(len(h), depth, query, item, value, lead)
 
     def floored(self, tail: np.ndarray, k: int) -> np.ndarray:
