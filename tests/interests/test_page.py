@@ -17,9 +17,11 @@ from warmstart.experts.content import ContentMap
 from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
+from warmstart.interests.concepts import Concepts, ConceptSettings
 from warmstart.interests.map import MapSettings
-from warmstart.interests.page import MARKED, newest, page
+from warmstart.interests.page import FOLDED, MARKED, evidence, newest, page
 from warmstart.interests.shown import COLOURS, GREY, SHAPES, Person, Shown
+from warmstart.interests.sparse import SparseSettings
 from warmstart.recipe import Recipe
 
 SMALL = Recipe(
@@ -156,6 +158,14 @@ def test_a_small_sample_keeps_the_events(engine):
     assert escape(EVIL) in re.search(r'class="events">(.*?)<g class="labels"', text, re.DOTALL)[1]
 
 
+def test_of_much_evidence_the_newest_is_told(engine):
+    told = evidence([0] * 5_000, shown_of(engine))
+    assert told.count(escape(engine.fitted.catalog.title(0))) == FOLDED
+    assert "and 4,994 more" in told
+    assert "4,900 older" in told
+    assert "details" not in evidence([0] * 6, shown_of(engine))
+
+
 def test_of_a_long_history_the_newest_items_are_marked():
     assert newest(np.arange(100_000) % 5_000, MARKED).tolist() == list(range(4_000, 5_000))
     assert newest(np.zeros(0, np.int64), 5).tolist() == []
@@ -171,6 +181,20 @@ def test_more_concepts_than_signs_are_grey(engine):
     grey = [c for c in range(len(members)) if flat.colour(c) == GREY]
     assert len(grey) == len(members) - len(flat.signed)
     assert not set(grey) & set(np.flatnonzero(flat.person.share).tolist())
+
+
+def test_overlapping_concepts_are_drawn(engine):
+    data = clusters(120, 80, 4, seed=1)
+    settings = ConceptSettings("sparse", sparse=SparseSettings(size=30, active=3, steps=50))
+    concepts = Concepts.fit(data.with_features(engine.features[:80]), settings=settings)
+    person = Person.of("one", data.catalog.items.codes(HISTORY[:5]), concepts)
+    assert person.share.sum() == pytest.approx(1)
+    text = page(Shown(concepts, data.catalog, data.interactions.item_counts(), person), engine.features[:80])
+    reader = Reader(text)
+    assert f"{len(concepts.members)} concepts" in reader.text
+    assert "coarse to fine" not in reader.text
+    held = re.findall(r'<path data-c="([\d ]+)"', text)
+    assert max(len(h.split()) for h in held) == 3
 
 
 def browse(text, folder):

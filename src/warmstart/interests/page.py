@@ -15,7 +15,7 @@ from warmstart.interests.profile import FADING, RISING, STEADY, Interest
 from warmstart.interests.shown import Person, Shown
 
 MARKED = 1_000  # items of a history on the map, the newest
-EVIDENCE = 6  # titles that are told of an interest at once
+EVIDENCE, FOLDED = 6, 100  # titles that are told of an interest at once, and when unfolded
 TRENDS = {RISING: "▲ rising", FADING: "▼ fading", STEADY: "– steady"}
 
 
@@ -39,7 +39,7 @@ def page(shown: Shown, features: np.ndarray, settings: MapSettings | None = None
     placed = Map(items, layout(shown.concepts.vectors(features, items), asked))
     title = "Concepts" if shown.person is None else f"Interests of {shown.person.name}"
     body = "" if shown.person is None else cards(shown.person, shown) + section("Interests", told(shown.person, shown))
-    body += section("Map", figure(shown, placed)) + section("From coarse to fine", branches(shown))
+    body += section("Map", figure(shown, placed)) + section("Shares", branches(shown))
     style, script = (asset(name, "warmstart.interests") for name in ("page.css", "page.js"))
     kicker = "What a catalogue is about" if shown.person is None else "What sets a person apart"
     return document(title, kicker, header(shown, title), body, style, script)
@@ -63,7 +63,8 @@ def header(shown: Shown, title: str) -> str:
     """What the page is about, and how large that is."""
     members = shown.concepts.members
     sizes = " &rsaquo; ".join(f"{len(members.at(level)):,}" for level in range(members.levels))
-    words = f"{len(shown.catalog.items):,} items &middot; {sizes} concepts, coarse to fine"
+    order = ", coarse to fine" if members.levels > 1 else ""
+    words = f"{len(shown.catalog.items):,} items &middot; {sizes} concepts{order}"
     return f"<h1>{escape(title)}</h1>\n<p>{words}</p>"
 
 
@@ -113,10 +114,11 @@ def within(concept: int, shown: Shown) -> str:
 
 
 def evidence(items: Sequence[int], shown: Shown) -> str:
-    """Titles, the newest first; those beyond the first six are folded."""
-    titles = [escape(shown.catalog.title(item)) for item in items]
+    """Titles, the newest first; those beyond the first six are folded, those beyond a hundred counted."""
+    titles = [escape(shown.catalog.title(item)) for item in items[:FOLDED]]
     first, rest = BETWEEN.join(titles[:EVIDENCE]), BETWEEN.join(titles[EVIDENCE:])
-    more = f"<details><summary>and {len(titles) - EVIDENCE:,} more</summary>{rest}</details>" if rest else ""
+    older = f"{BETWEEN}{len(items) - FOLDED:,} older" if len(items) > FOLDED else ""
+    more = f"<details><summary>and {len(items) - EVIDENCE:,} more</summary>{rest}{older}</details>" if rest else ""
     return f'<div class="evidence">{first}{more}</div>'
 
 
