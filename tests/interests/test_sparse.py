@@ -131,7 +131,7 @@ def test_one_concept_may_be_asked_for():
     assert len(members.items(0)) == 40
 
 
-@pytest.mark.parametrize("wrong", [{"size": -1}, {"active": 0}, {"steps": -1}])
+@pytest.mark.parametrize("wrong", [{"size": -1}, {"active": 0}, {"steps": -1}, {"seed": -1}])
 def test_mistakes_are_told(wrong):
     with pytest.raises(ConfigError, match="are usual"):
         SparseSettings(**wrong)

@@ -74,7 +74,7 @@ def test_alike_items_are_one_concept():
     assert not np.isnan(coder.centres).any()
 
 
-@pytest.mark.parametrize("sizes", [(0, 3), (9, 3)])
+@pytest.mark.parametrize("sizes", [(0, 3), (9, 3), ("a",), (2.5,)])
 def test_mistakes_are_told(sizes):
-    with pytest.raises(ConfigError, match="must be 1 or more and ascending"):
+    with pytest.raises(ConfigError, match="must be whole, 1 or more and ascending"):
         TreeSettings(sizes=sizes)

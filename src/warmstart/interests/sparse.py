@@ -41,10 +41,10 @@ class SparseSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.size < 0 or self.active < 1 or self.steps < 0:
+        if self.size < 0 or self.active < 1 or self.steps < 0 or self.seed < 0:
             raise ConfigError(
-                f"size={self.size}, active={self.active}, steps={self.steps}: they must be 0 or more, 1 or more, 0 or "
-                "more; 0, 4 and 1000 are usual"
+                f"size={self.size}, active={self.active}, steps={self.steps}, seed={self.seed}: active must be 1 or "
+                "more, the others 0 or more; 0, 4, 1000 and 0 are usual"
             )
 
     def of(self, n: int) -> int:

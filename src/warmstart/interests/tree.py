@@ -32,8 +32,8 @@ class TreeSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if any(size < 1 for size in self.sizes) or list(self.sizes) != sorted(self.sizes):
-            raise ConfigError(f"sizes={self.sizes} must be 1 or more and ascending, e.g. (10, 40, 200)")
+        if any(type(size) is not int or size < 1 for size in self.sizes) or list(self.sizes) != sorted(self.sizes):
+            raise ConfigError(f"sizes={self.sizes} must be whole, 1 or more and ascending, e.g. (10, 40, 200)")
 
     def of(self, n: int) -> tuple[int, ...]:
         """Concepts of each level for so many items.
