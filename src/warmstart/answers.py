@@ -13,6 +13,7 @@ from warmstart.data.popularity import long_tail
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, Explanation
 from warmstart.explain.similar import nearest
 from warmstart.fitted import Fitted
+from warmstart.fusion.fuse import top_rows
 from warmstart.fusion.samples import allowed_items
 from warmstart.interests.profile import shares_of
 from warmstart.interests.steer import Wishes
@@ -64,7 +65,7 @@ def recommended(
     allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
     reorder = bool(wishes.wanted.any()) or calibrate > 0
     h, many = wishes.heard(h), min(max(DEPTH * k, LEAST) if reorder or tail.floor else k, len(pool))
-    item, score, lead = ranked(f, h, allowed, k, many, tail)
+    item, score, lead = ranked(f, h, allowed, many if wishes.wanted.any() else k, many, tail)
     if reorder:
         order = ordered(f, h, item, wishes.raised(item, score), many if tail.floor else k, calibrate)
         item, score, lead = (np.take_along_axis(a, order, axis=1) for a in (item, score, lead))
@@ -90,9 +91,9 @@ def recommended(
 def ranked(
     f: Fitted, h: Histories, allowed: np.ndarray, k: int, many: int, tail: Tail
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best ``many`` candidates for lists of k, before any floor; returns what ``FittedFusion.rank`` does."""
+    """The best ``many`` of the candidates for lists of k, before any floor; returns what ``FittedFusion.rank`` does."""
     if not tail.acts:
-        return f.fusion.rank(f.panel, f.support, h, allowed, many)
+        return top_rows(len(h), many, *f.fusion.weighed(f.panel, f.support, h, allowed, k))
     return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
 
 

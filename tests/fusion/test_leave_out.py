@@ -21,9 +21,9 @@ NOTHING = np.empty(0, np.int64)
 
 @pytest.fixture
 def ask():
-    """Item 0 speaks for item 9 twice as much as item 1 does, and for item 8 item 1 alone; nothing else is known."""
+    """Items 0 and 1 speak for item 9, item 1 a little for item 8, item 2 for rivals, and no other for anything."""
     b = np.zeros((N, N), np.float32)
-    b[0, 9], b[1, 9], b[1, 8] = 2.0, 1.0, 0.5
+    b[0, 9], b[1, 9], b[1, 8], b[2, 4:8] = 2.0, 1.0, 0.5, 1.0
     empty = np.empty((N, 0), np.float32)
     expert = FittedPriorMeanEASE(b, empty[None], empty, np.empty((0, 0), np.float32), np.zeros(N, np.int8))
     columns = columns_of(["people"], ())
@@ -40,8 +40,9 @@ def asked(row):
 def test_only_what_speaks_for_an_item_lowers_it(ask):
     h, allowed = asked([0, 2, 1, 3])
     drops = ask.drops(h, [np.array([i]) for i in (0, 1, 2, 3)], np.array([9]), allowed)[:, 0]
-    assert (drops[:2] > 0).all()
-    assert drops[2:].tolist() == [0.0, 0.0]
+    assert drops[0] > drops[1] > 0
+    assert drops[2] < 0  # without it the rivals fall
+    assert drops[3] == 0
 
 
 def test_standings_are_deviations_from_the_rivals(ask):
