@@ -15,6 +15,7 @@ from warmstart.cli import (
     data,
     demo,
     evaluate,
+    evaluate_interests,
     fewshot,
     finetune,
     fit,
@@ -41,6 +42,10 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (interests.interests, "warmstart interests engine/ --history 260,1196,1210"),
     (segments.segments, "warmstart segments engine/"),
     (evaluate.evaluate, "warmstart evaluate ratings.csv --items films.csv --split cold_items --report out.html"),
+    (
+        evaluate_interests.evaluate_interests,
+        "warmstart evaluate-interests ratings.csv --items films.csv --hide genres,directors",
+    ),
     (tail.tail, "warmstart tail ratings.csv --items films.csv --split last_n --report tail.html"),
     (pretrain.pretrain, "warmstart pretrain --items films.csv --texts reviews.txt -o runs/words"),
     (finetune.finetune, "warmstart finetune ratings.csv --items films.csv --task interest -o runs/interest"),

@@ -153,7 +153,7 @@ class Report:
         plain = asdict(self)
         for row, comparison in zip(plain["comparisons"], self.comparisons, strict=True):
             row["verdict"] = comparison.verdict
-        cleaned: dict[str, Any] = _clean(plain | {"below_floor": list(self.below_floor)})
+        cleaned: dict[str, Any] = plain_values(plain | {"below_floor": list(self.below_floor)})
         return cleaned
 
     def save_json(self, path: str | Path) -> None:
@@ -232,11 +232,12 @@ def describe(comparison: Comparison) -> str:
     return f"{sign} {comparison.test.difference:+.4f} on {comparison.baseline}, p = {comparison.adjusted:.3f}"
 
 
-def _clean(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
+    """Containers of plain values with text keys; NaN becomes None."""
     if isinstance(value, Mapping):
-        return {str(key): _clean(v) for key, v in value.items()}
+        return {str(key): plain_values(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(v) for v in value]
+        return [plain_values(v) for v in value]
     if isinstance(value, float) and math.isnan(value):
         return None
     return value
