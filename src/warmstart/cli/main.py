@@ -15,6 +15,7 @@ from warmstart.cli import (
     data,
     demo,
     evaluate,
+    evaluate_explanations,
     evaluate_interests,
     fewshot,
     finetune,
@@ -45,6 +46,10 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
     (
         evaluate_interests.evaluate_interests,
         "warmstart evaluate-interests ratings.csv --items films.csv --hide genres,directors",
+    ),
+    (
+        evaluate_explanations.evaluate_explanations,
+        "warmstart evaluate-explanations ratings.csv --items films.csv --people 100",
     ),
     (tail.tail, "warmstart tail ratings.csv --items films.csv --split last_n --report tail.html"),
     (pretrain.pretrain, "warmstart pretrain --items films.csv --texts reviews.txt -o runs/words"),
