@@ -171,9 +171,27 @@ def test_the_newest_items_come_first_and_once(most, left):
     assert newest_items(np.array([7, 2, 1, 7, 2]), most).tolist() == left
 
 
-def test_long_histories_are_explained_by_their_newest_items(engine):
-    row = np.tile(np.arange(0, 72, 1), 60)
-    h = Histories.of([row], 80)
-    told = by_interest(engine.fitted, h, np.array([76]), np.arange(80) >= 72)
+def test_a_hundred_thousand_events_are_explained_by_their_newest_items(engine):
+    row = np.tile(np.arange(72), 1400)
+    told = by_interest(engine.fitted, Histories.of([row], 80), np.array([76]), np.arange(80) >= 72)
     newest = set(engine.fitted.catalog.items.names(newest_items(row, 64)))
     assert all(set(one.item_ids) <= newest for one in told if one)
+
+
+def test_histories_of_little(engine):
+    one = engine.recommend(histories=[["i0"]], k=5, explain=True, calibrate=0.5)
+    first = [reason.removeprefix(SAID) for row in one["reasons"] for reason in row if reason.startswith(SAID)]
+    assert all(reason.endswith(f": {engine.fitted.catalog.title(0)}") for reason in first)
+    unknown = engine.recommend(histories=[["no such"]], k=5, explain=True, calibrate=0.5)
+    assert unknown["item_id"].equals(engine.recommend(histories=[[]], k=5)["item_id"])
+    mine = sorted({int(c) for c in engine.fitted.concepts.members.paths[engine.fitted.catalog.items.codes(THREE), 0]})
+    off = engine.recommend(histories=[THREE], k=5, explain=True, calibrate=0.5, steer=Steering(without=mine))
+    assert not [reason for row in off["reasons"] for reason in row if reason.startswith(SAID)]
+
+
+def test_a_catalogue_of_ten_items_of_one_kind():
+    experts = {"popularity": Popularity(), "content_map": ContentMap()}
+    fusion = Fusion(queries=60, heads=HeadLearner(ranker=None))
+    tiny = Engine(Recipe(encoder="tfidf", experts=experts, fusion=fusion)).fit(clusters(30, 10, 1, seed=0))
+    rows = tiny.recommend(histories=[["i0", "i1"], ["i0"]], k=10, explain=True, calibrate=0.5)
+    assert rows["query"].to_list() == [0] * 8 + [1] * 9
