@@ -36,7 +36,7 @@ def evaluate_interests(
     count: Count = None,
     least: Least = 10,
     least_items: LeastItems = 5,
-    topics: TopicNumbers = "20,50,100,200",
+    topics: TopicNumbers = "20,50,100,200,400",
     seeds: Seeds = 3,
     seed: Seed = 0,
     encoder: Encoder = "auto",

@@ -53,7 +53,7 @@ class InterestTask:
 
     share: float = 0.2
     least: int = 10
-    topics: tuple[int, ...] = (20, 50, 100, 200)
+    topics: tuple[int, ...] = (20, 50, 100, 200, 400)
     seeds: int = 3
     seed: int = 0
     telling: Telling = field(default_factory=Telling)
@@ -64,7 +64,7 @@ class InterestTask:
         if not (0 < self.share < 1 and self.least >= 1 and self.seeds >= 1 and self.topics and min(self.topics) >= 1):
             raise ConfigError(
                 f"share={self.share:g}, least={self.least}, seeds={self.seeds}, topics={self.topics}: between 0 and 1, "
-                "1 or more, 1 or more, numbers of 1 or more; 0.2, 10, 3 and 20,50,100,200 are usual"
+                "1 or more, 1 or more, numbers of 1 or more; 0.2, 10, 3 and 20,50,100,200,400 are usual"
             )
 
 
