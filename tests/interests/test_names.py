@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse as sp
 
 from warmstart.data.catalog import Catalog
 from warmstart.interests.members import of_paths
@@ -30,6 +31,15 @@ def test_weight_is_frequency_within_times_rarity_elsewhere():
     tf = (2 + 3 * 3 / 12) / (2 + 3)  # both items, and three of the mean that a quarter holds
     assert weight[0, 0] == pytest.approx(tf * np.log(tf / (3 / 12)), rel=1e-6)
     assert weight.nnz == 1  # one item of two is no word for both
+
+
+def test_items_count_by_their_weight():
+    rows = [["space", "tea"], ["space", "tea"], ["love", "tea"], ["love", "war"], *([["war"]] * 10)]
+    weights = np.zeros((14, 2), np.float32)
+    weights[:4, 0], weights[4:, 1] = [0.8, 0.8, 0.2, 0.2], 1
+    name, even = (name_concepts(sp.csr_matrix(w), rows, k=9)[0] for w in (weights, (weights > 0).astype(np.float32)))
+    assert name == ["space", "tea"]  # items that hold "love" weigh less than two together
+    assert set(even) == {"space", "tea", "love"}
 
 
 def test_what_is_everywhere_names_nothing():

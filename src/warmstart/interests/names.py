@@ -75,18 +75,22 @@ def concept_terms(weights: sp.csr_matrix, terms: Sequence[Sequence[str]]) -> tup
     Parameters
     ----------
     weights
-        Of a ``Membership``, shape (n_items, n_concepts); an item counts where it is above 0.
+        Of a ``Membership``: CSR, shape (n_items, n_concepts). An item counts as much as its weight is of the concept's
+        largest; of a concept that overlaps others the terms of its strongest items count most.
     terms
         Terms of each item.
 
     Returns
     -------
     tuple
-        float32 CSR, shape (n_concepts, n_terms), and the terms. A term that a single item of a larger concept holds
-        has no weight there.
+        float32 CSR, shape (n_concepts, n_terms), and the terms. A term that fewer than two items of a larger concept
+        hold has no weight there.
     """
     x, kept = held_terms(terms)
-    member = (weights > 0).astype(np.float32).T
+    heaviest = np.zeros(weights.shape[1], np.float32)
+    np.maximum.at(heaviest, weights.indices, weights.data)
+    parts = (weights.data / heaviest[weights.indices], weights.indices, weights.indptr)
+    member = sp.csr_matrix(parts, shape=weights.shape).T
     size, often = np.asarray(member.sum(1)).ravel(), np.asarray(x.sum(0)).ravel() / max(1, len(terms))
     within = sp.coo_matrix(member @ x)
     n, p = size[within.row], often[within.col]
