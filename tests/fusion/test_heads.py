@@ -27,7 +27,9 @@ def samples(n=200, share_late=0.5, seed=0, usual=1.0, trend=1.0):
     taken = rng.random(n * 30) < 1 / (1 + np.exp(3 - 2 * drive))
     relevant = np.bincount(query, weights=taken, minlength=n).astype(np.int64)
     check = rng.random(n) < 0.3
-    return Samples(features, query, taken, np.zeros(n, np.int64), relevant, late, check, *np.zeros((2, n * 30), bool))
+    return Samples(
+        features, query, taken, np.zeros(n, np.int64), relevant, late, check, query < 0, np.arange(n * 30) % 2 == 0
+    )
 
 
 def head(*weight):
@@ -150,3 +152,9 @@ def test_a_head_knows_what_the_tail_costs():
     assert all(len(price.loss) == len(price.strength) for price in best.prices.values())
     unmet, _ = HeadLearner(ranker=None).learn(UNMET, samples(), COLUMNS)
     assert unmet.prices == {}
+
+
+def test_without_candidates_of_the_tail_nobody_knows_what_it_costs():
+    data = samples()
+    best, _ = HeadLearner(ranker=None).learn(LONG, replace(data, tail=np.zeros_like(data.tail)), COLUMNS)
+    assert best.prices == {}

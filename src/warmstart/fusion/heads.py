@@ -17,6 +17,7 @@ from warmstart.fusion.simulate import LONG, NEW, SHORT, UNMET
 
 PLAIN = ("events", "recent_20", "expected", "unmet", "nearest_content", "nearest_people")
 NOT_OF_UNMET = ("events", "recent_20", "unmet", "nearest_people", "links", "attributes.z", "attributes.rank")
+LIST = 10
 LEAST = 20  # queries to learn a head from, or to check one on
 
 
@@ -45,7 +46,13 @@ class Head:
         return query_ndcg(score, samples.query, samples.taken, samples.relevant)
 
     def priced(self, samples: Samples, columns: Sequence[str]) -> dict[str, Price]:
-        """What each way of making less known items rise costs for these queries, by its name."""
+        """What each way of making less known items rise costs for these queries, by its name.
+
+        Nothing where they have too few candidates of the tail to tell, as people without history do: fewer than a list
+        of ten takes, on average.
+        """
+        if samples.tail.sum() < LIST * len(samples.length):
+            return {}
         samples = samples.part(np.arange(len(samples.length)) % -(-len(samples.length) // MOST) == 0)
         score = self.score(samples.features, samples.length[samples.query])
         events = samples.features[:, columns.index("events")]

@@ -26,7 +26,8 @@ class Price:
     strength
         float64, shape (n,), ascending.
     loss
-        float64, shape (n,): share of the NDCG@10 over all targets that is lost; below 0 where it is gained.
+        float64, shape (n,): share of the NDCG@10 over all targets that is lost, and one standard error of it more, as
+        few queries tell; below 0 where it is gained.
     head_loss
         float64, shape (n,): the same over the targets of the head, the items with half of all events.
     """
@@ -126,25 +127,45 @@ def price_of(
     """
     n, known = len(relevant), taken & head  # a wanted item of the head is as good as always a candidate
     wanted = np.bincount(query, weights=known, minlength=n).astype(np.int64)
-    unit, ndcg = (spreads(score, query, n)[query] * sunk), []
+    unit, ndcg = spreads(score, query, n)[query] * sunk, []
     for strength in (0.0, *STRENGTHS[way]):
         at, place = first_places(score - strength * unit, query, len(DISCOUNT))
-        ndcg.append(
-            [mean_ndcg(query[at], place, hits[at], many) for hits, many in ((taken, relevant), (known, wanted))]
-        )
-    before, after = np.array(ndcg[0]), np.array(ndcg[1:])
-    lost = (before - after) / np.where(before > 0, before, 1.0)
+        asked = ((taken, relevant), (known, wanted))
+        ndcg.append([ndcg_of(query[at], place, hits[at], many) for hits, many in asked])
+    lost = np.array([[share_lost(*pair) for pair in zip(ndcg[0], after, strict=True)] for after in ndcg[1:]])
     return Price(np.array(STRENGTHS[way]), lost[:, 0], lost[:, 1])
 
 
-def mean_ndcg(query: np.ndarray, place: np.ndarray, hits: np.ndarray, relevant: np.ndarray) -> float:
-    """Mean NDCG@10 over the queries with anything relevant; 0 if none has.
+def ndcg_of(query: np.ndarray, place: np.ndarray, hits: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    """NDCG@10 of the queries with anything relevant: float64, shape (n,).
+
+    Parameters
+    ----------
+    query, place, hits
+        Of the candidates in the first ten places: int64, int64, bool.
+    relevant
+        int64, shape (n_queries,).
 
     Examples
     --------
-    >>> mean_ndcg(np.array([0, 0]), np.array([0, 1]), np.array([True, False]), np.array([1, 0]))
-    1.0
+    >>> ndcg_of(np.array([0, 0]), np.array([0, 1]), np.array([True, False]), np.array([1, 0])).tolist()
+    [1.0]
     """
     ideal = np.concatenate([[np.inf], np.cumsum(DISCOUNT)])[np.minimum(relevant, len(DISCOUNT))]
     gained = np.bincount(query, weights=DISCOUNT[place] * hits, minlength=len(relevant))
-    return float((gained / ideal).sum() / max(int((relevant > 0).sum()), 1))
+    ndcg: np.ndarray = (gained / ideal)[relevant > 0]
+    return ndcg
+
+
+def share_lost(before: np.ndarray, after: np.ndarray) -> float:
+    """Mean loss and its standard error together, as a share of the mean before; 0 of nothing.
+
+    Examples
+    --------
+    >>> share_lost(np.array([0.5, 0.5]), np.array([0.25, 0.25])), share_lost(np.empty(0), np.empty(0))
+    (0.5, 0.0)
+    """
+    if not len(before):
+        return 0.0
+    lost, mean = before - after, float(before.mean())
+    return float(lost.mean() + lost.std() / np.sqrt(len(lost))) / (mean if mean > 0 else 1.0)
