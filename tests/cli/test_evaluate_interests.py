@@ -10,7 +10,7 @@ def asked(shell, *more):
 def test_hidden_labels_are_foreseen(shell):
     found = shell.json(*asked(shell, "--hide", "genre"))
     names = [entry["name"] for entry in found["entries"]]
-    assert names == ["interests", "LDA topics", "genre counts", "popularity", "labels, not hidden"]
+    assert names == ["interests", "the eight told", "LDA topics", "genre counts", "popularity", "labels, not hidden"]
     assert found["labels"] == 4
     assert found["agreement"]["same"]
     assert 0 < found["entries"][0]["values"]["genre"]["f1"]["mean"] <= 1

@@ -49,7 +49,7 @@ def test_items_that_were_taken_are_not_foreseen_again():
     window = Window.of(data, share=0.2, least=1)
     labels = Labels.of([["l=a"], ["l=a"], ["l=a"], ["l=b"], ["l=c"]], least=1)
     foresees = NextShares.fit(window.train.interactions, everything(5), PLAIN)
-    assert label_shares(foresees, window, labels).tolist() == [[0, 0, 1]]  # of five items, four are taken
+    assert label_shares(foresees.likely, window, labels).tolist() == [[0, 0, 1]]  # of five items, four are taken
 
 
 def test_labels_are_read_from_the_items_that_concepts_make_likely():
@@ -58,7 +58,7 @@ def test_labels_are_read_from_the_items_that_concepts_make_likely():
     labels = Labels.of([[], [], [], [], ["l=a"], ["l=a"], ["l=b"]], least=1)
     belongs = sp.csr_matrix(np.array([[1.0, 0]] * 4 + [[0, 1.0]] * 3))
     foresees = NextShares.fit(window.train.interactions, belongs, PLAIN)
-    (first, *_) = label_shares(foresees, window, labels)
+    (first, *_) = label_shares(foresees.likely, window, labels)
     assert first.tolist() == [0, 0]  # all that is likely was taken: nothing is foreseen
 
 

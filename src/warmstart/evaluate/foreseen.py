@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -11,13 +11,16 @@ import scipy.sparse as sp
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.data.interactions import Interactions
 from warmstart.errors import DataError
 from warmstart.evaluate.labels import Labels, Telling
 from warmstart.evaluate.metrics import average_precision, f1, find_hits, precision, recall
+from warmstart.interests.concepts import Concepts
 from warmstart.interests.predict import NextShares, PredictSettings
 
 PEOPLE = 256  # whose chances of every item are held at once
 MEASURES = ("accuracy", "precision", "recall", "f1", "map")
+Likely = Callable[[Histories], np.ndarray]  # P(item) of the next events: (n_queries, n_items)
 CHOICES = tuple(PredictSettings(half_life, own) for half_life, own in product((0.0, 0.5, 0.2), (1.0, 0.5)))
 
 
@@ -152,20 +155,20 @@ def common_labels(data: Dataset, labels: Labels) -> np.ndarray:
     return share
 
 
-def label_shares(foresees: NextShares, window: Window, labels: Labels) -> np.ndarray:
+def label_shares(likely: Likely, window: Window, labels: Labels) -> np.ndarray:
     """Shares of the next events that will have each label: float64, shape (n_people, n_labels), in [0, 1].
 
     ``s_l(u) = sum_j P_u(j) y_jl``, ``P_u(j)`` proportional to ``sum_c q_c(u) P(j | c)`` over the items that u has not
-    taken yet: labels are used to read what concepts foresee, never to find them.
+    taken yet: labels are used to read what concepts foresee, never to find them. ``likely`` gives the sum over c.
     """
     out = np.empty((len(window.users), labels.matrix.shape[1]))
     for start in range(0, len(out), PEOPLE):
         rows = np.arange(start, min(start + PEOPLE, len(out)))
         h = window.queries.take(rows)
-        likely = foresees.items(foresees.shares(h))
-        likely[h.matrix().nonzero()] = 0.0
-        likely /= np.maximum(likely.sum(1, keepdims=True), 1e-300)
-        out[rows] = (labels.matrix.T @ likely.T).T
+        chance = likely(h)
+        chance[h.matrix().nonzero()] = 0.0
+        chance /= np.maximum(chance.sum(1, keepdims=True), 1e-300)
+        out[rows] = (labels.matrix.T @ chance.T).T
     return out
 
 
@@ -216,9 +219,24 @@ def compete(contender: Contender, earlier: Questions, final: Questions) -> Entry
     scored = []
     for settings in contender.choices:
         foresees = NextShares.fit(earlier.window.train.interactions, contender.earlier, settings)
-        found = earlier.marks(label_shares(foresees, earlier.window, earlier.labels))
+        found = earlier.marks(label_shares(foresees.likely, earlier.window, earlier.labels))
         scored.append(float(np.nanmean(found[kind]["f1"])))
     best = int(np.argmax(scored))
     foresees = NextShares.fit(final.window.train.interactions, contender.final, contender.choices[best])
-    marks = final.marks(label_shares(foresees, final.window, final.labels))
+    marks = final.marks(label_shares(foresees.likely, final.window, final.labels))
     return Entry(contender.name, contender.final.shape[1], contender.choices[best], scored[best], marks)
+
+
+def as_told(concepts: Concepts, x: Interactions) -> Likely:
+    """What the interests make likely that a person is told of, at most eight of whatever level, by their weights."""
+    all_levels = NextShares.fit(x, concepts.members.weights, PredictSettings(own=1))
+
+    def likely(h: Histories) -> np.ndarray:
+        shares = np.zeros((len(h), len(concepts.members)))
+        for q in range(len(h)):
+            told = concepts.of(h.row(q))
+            shares[q, [i.concept for i in told]] = [i.weight for i in told]
+        shares[~shares.any(1)] = all_levels.common
+        return all_levels.items(shares)
+
+    return likely

@@ -77,7 +77,7 @@ def coverage(concepts: Concepts, belongs: sp.csr_matrix, window: Window, setting
     for q in range(len(window.users)):
         h = window.queries.take(np.array([q]))
         told = [i.concept for i in concepts.of(h.row(0), ProfileSettings(most=EVERY))]
-        likely = foresees.items(foresees.shares(h))[0]
+        likely = foresees.likely(h)[0]
         foreseen = np.flatnonzero(weights.T @ likely > concepts.common).tolist()
         for at, mine in enumerate((told[:EIGHT], told, foreseen, [*told, *foreseen])):
             inside = np.asarray(weights[:, mine].sum(1)).ravel() > 0
@@ -126,7 +126,7 @@ def rankings(belongs: sp.csr_matrix, window: Window, settings: PredictSettings) 
     train, foresees = window.train, NextShares.fit(window.train.interactions, belongs, settings)
     taken = train.interactions.item_counts().astype(np.float64)
     rankers: dict[str, Scores] = {
-        "interests": lambda h: foresees.items(foresees.shares(h)),
+        "interests": foresees.likely,
         "content map": ContentMap().fit(train).score,
         "content cosine": ContentCosine().fit(train).score,
         "popularity": lambda h: np.tile(taken, (len(h), 1)),
@@ -188,7 +188,7 @@ def removal(concepts: Concepts, belongs: sp.csr_matrix, window: Window, settings
         inside = np.asarray(weights[:, [told[0].concept]].todense()).ravel() > 0
         seen = h.matrix().nonzero()
         for where, heard in ((before, h), (after, h.keep(~inside[h.item]))):
-            likely = foresees.items(foresees.shares(heard))
+            likely = foresees.likely(heard)
             likely[seen] = -np.inf
             found = best(likely, PLACES)[0]
             where[q] = inside[found[found >= 0]].sum() / PLACES

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError
 from warmstart.evaluate.coherence import label_coherence, word_coherence
-from warmstart.evaluate.foreseen import Contender, Entry, Questions, Window, compete, questions
+from warmstart.evaluate.foreseen import Contender, Entry, Questions, Window, as_told, compete, label_shares, questions
 from warmstart.evaluate.interest_checks import agreement, coverage, rankings, removal
 from warmstart.evaluate.interest_report import Coherence, InterestQuality, entered, ratio
 from warmstart.evaluate.intervals import intervals
@@ -19,11 +19,19 @@ from warmstart.evaluate.labels import Labels, Telling
 from warmstart.evaluate.topics import Topics, counted, everything, topics_of, word_counts
 from warmstart.interests.concepts import Concepts, ConceptSettings
 from warmstart.interests.names import concept_terms, words
-from warmstart.interests.predict import closeness
+from warmstart.interests.predict import PredictSettings, closeness
+from warmstart.interests.profile import ProfileSettings
 from warmstart.text.templates import item_texts
 
 Tell = Callable[[str, int, int], None]
-OURS, LDA, COUNTS, FLOOR, OPEN = "interests", "LDA topics", "genre counts", "popularity", "labels, not hidden"
+OURS, TOLD, LDA, COUNTS, FLOOR, OPEN = (
+    "interests",
+    "the eight told",
+    "LDA topics",
+    "genre counts",
+    "popularity",
+    "labels, not hidden",
+)
 SHOWN = 10  # words, and items, by which the coherence of a concept is judged
 
 
@@ -126,7 +134,7 @@ def judge_interests(
     texts = [words(text) for text in item_texts(data.catalog, asked.template)]
     ours = compete(Contender(OURS, before.belongs, now.belongs), past, truth)
     topics, found = _best_topics(texts, past, truth, asked, told)
-    entries = [ours, found, *_peers(labels, counts, past, truth, told)]
+    entries = [ours, _told(before, now, past, truth), found, *_peers(labels, counts, past, truth, told)]
     told("coherence", 0, 1)
     coherence = _coherence(now, topics, labels, texts)
     told("ranking by interests alone", 0, 1)
@@ -149,6 +157,17 @@ def judge_interests(
         ndcg=dict(zip(ranked, intervals(np.stack(list(ranked.values()), axis=1), seed=asked.seed), strict=True)),
         removal=cut,
     )
+
+
+def _told(before: Mined, now: Mined, past: Questions, truth: Questions) -> Entry:
+    """What the eight interests foresee that a person is told of; they have no settings to choose."""
+    marks = []
+    for mined, asked in ((before, past), (now, truth)):
+        likely = as_told(mined.concepts, asked.window.train.interactions)
+        marks.append(asked.marks(label_shares(likely, asked.window, asked.labels)))
+    chosen = PredictSettings(ProfileSettings().half_life, own=1)
+    validation = float(np.nanmean(next(iter(marks[0].values()))["f1"]))
+    return Entry(TOLD, len(now.concepts.members), chosen, validation, marks[1])
 
 
 def _best_topics(

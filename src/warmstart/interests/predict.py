@@ -151,6 +151,10 @@ class NextShares:
         own[mute] = self.common
         return _whole(own)
 
+    def likely(self, histories: Histories) -> np.ndarray:
+        """P(item) of the next events by these shares: float64, shape (n_queries, n_items), rows sum to 1."""
+        return self.items(self.shares(histories))
+
     def items(self, shares: np.ndarray) -> np.ndarray:
         """P(item) = sum over concepts of share times P(item | concept): float64, shape (n_queries, n_items)."""
         likely: np.ndarray = (self.given.T @ shares.T).T
