@@ -29,7 +29,7 @@ class Tail:
         c >= 0: items of the tail rise by ``c d``; 0 = none, 1 is much.
     loss
         The strength of ``way`` is the largest, by state, that in the simulated worlds costs at most this share of
-        NDCG@10, in [0, 1]; 0 = ``correction`` and ``lift`` say how large they are.
+        NDCG@10, in [0, 1], one standard error included; 0 = ``correction`` and ``lift`` say how large they are.
     head_loss
         The same for NDCG@10 over wanted items of the head (those with half of all events); with ``loss``, both hold.
     way
