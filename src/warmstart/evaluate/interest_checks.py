@@ -35,7 +35,7 @@ class Agreement:
     same
         Whether a second fit with the same seed found the same concepts.
     seeds
-        The same events, other seeds. Nothing is drawn in a catalogue of 6,000 items or fewer.
+        The same events, other seeds. Of a tree nothing is drawn while single items are joined (``tree.EXACT``).
     events
         Another seed draws nine tenths of the events.
     """
