@@ -114,14 +114,14 @@ def faithfulness(
         item = item[0, item[0] >= 0]
         cited = claims(one, item, allowed[0])
         listed, explained = listed + len(item), explained + sum(c is not None for c in cited)
-        rows += [(q, *row) for row in tested(ask, one, item, cited, allowed[0], draws, rng)]
+        rows += [(q, *row) for row in held_against(ask, one, item, cited, allowed[0], draws, rng)]
         if tell:
             tell("taking evidence away", done + 1, len(people))
     table = np.array(rows, np.float64).reshape(len(rows), 4)
     return Faithfulness(listed, explained, table[:, 0].astype(np.int64), *table[:, 1:].T)
 
 
-def tested(
+def held_against(
     ask: LeaveOut,
     h: Histories,
     item: np.ndarray,
