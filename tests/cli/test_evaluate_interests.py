@@ -27,5 +27,9 @@ def test_tables_are_printed_and_tags_are_labels(shell, tmp_path):
 
 def test_columns_that_are_not_there_are_refused(shell):
     assert "no column 'mood' to hide" in shell(*asked(shell, "--hide", "mood"), code=2).stderr
+    assert (
+        "kind='fog' of concepts is unknown"
+        in shell(*asked(shell, "--hide", "genre", "--concepts", "fog"), code=2).stderr
+    )
     assert "--hide names no column" in shell(*asked(shell, "--hide", " "), code=2).stderr
     assert "nobody has 500 new items" in shell(*asked(shell, "--hide", "genre", "--least", 500), code=2).stderr

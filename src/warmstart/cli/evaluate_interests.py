@@ -25,6 +25,7 @@ LeastItems = Annotated[int, typer.Option(min=1, help="Items that must have a lab
 TopicNumbers = Annotated[str, typer.Option("--topics", help="Numbers of LDA topics, of which the best is taken.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds over which agreement is measured.")]
 Seed = Annotated[int, typer.Option(min=0, help="The first of them.")]
+Kind = Annotated[str, typer.Option("--concepts", help="tree, or sparse: overlapping ones.")]
 Encoder = Annotated[str, typer.Option(help="Text encoder: folder, name, or auto.")]
 
 
@@ -39,6 +40,7 @@ def evaluate_interests(
     topics: TopicNumbers = "20,50,100,200,400",
     seeds: Seeds = 3,
     seed: Seed = 0,
+    concepts: Kind = "tree",
     encoder: Encoder = "auto",
     template: Template = None,
     columns: Map = None,
@@ -54,11 +56,13 @@ def evaluate_interests(
     """
     from warmstart.cli.fewshot import whole_numbers
     from warmstart.evaluate.interests import InterestTask, judge_interests
+    from warmstart.interests.concepts import ConceptSettings
 
     dataset, _ = Tables(data, items, map=columns, weights=weights, rejects=rejects, scale=scale).read()
     hidden = ids(hide)
     truth, counts = labelled(dataset.catalog, hidden, tags, count, least_items)
-    asked = InterestTask(least=least, topics=whole_numbers(topics), seeds=seeds, seed=seed, template=template)
+    kind = ConceptSettings(kind=concepts)
+    asked = InterestTask(0.2, least, whole_numbers(topics), seeds, seed, concepts=kind, template=template)
     with progress() as tell:
         found = judge_interests(without(dataset, hidden, encoder, template, tell), truth, counts, asked, tell)
     if as_json:
