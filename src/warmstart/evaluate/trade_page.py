@@ -25,7 +25,9 @@ def page(found: Trade) -> str:
     '<!doctype html>'
     """
     header = f"<h1>The long tail</h1>\n<p>{escape(found.split)} &middot; full ranking</p>"
-    caption = "Further right is better overall, higher is better in the tail; right of the line is what is allowed."
+    caption = (
+        "Further right is better overall, higher is better in the tail; right of the line is allowed; dotted: peers."
+    )
     figure = f"<figure>{drawn(found)}<figcaption>{caption}</figcaption></figure>"
     body = card(found) + section("Head against tail", f'<div class="figures">{figure}</div>') + priced(found)
     return document(f"The long tail: {found.split}", "The price of the tail", header, body)
@@ -47,24 +49,31 @@ def card(found: Trade) -> str:
 
 
 def drawn(found: Trade) -> str:
-    """Every line as a point, options of a sort joined, as an SVG element."""
+    """Every option as a point, those of a sort joined, peers as the height they reach, as an SVG element."""
     figure, axes = canvas("trade", height=4.6)
     first = found.lines[0]
-    start = (first.values[NDCG].mean, first.values[TAIL_RECALL].mean)
-    for i, kind in enumerate(dict.fromkeys(line.kind for line in found.lines if line is not first)):
-        points = [(x.values[NDCG].mean, x.values[TAIL_RECALL].mean) for x in found.lines if x.kind == kind]
-        peers = kind == "peer"
-        way = points if peers else [start, *points]
-        colour = MUTED if peers else SERIES[(i + 1) % 8]
-        axes.plot(*zip(*way, strict=True), "o" if peers else "-" + MARKERS[i % 8], color=colour, lw=1.6, label=kind)
-    axes.plot(*start, "*", color=SERIES[0], ms=14, label=first.name)
-    axes.axvline(start[0] * (1 - found.allowed), color=INK, lw=1)
-    for line in found.lines:
-        if line.peer or line == found.chosen:
-            at = (line.values[NDCG].mean, line.values[TAIL_RECALL].mean)
-            axes.annotate(line.name, at, textcoords="offset points", xytext=(6, 5), color=MUTED)
-    finish(axes, f"NDCG@{found.k}", f"recall@{DEEP} of the long tail", axis="both")
+    options = [line for line in found.lines[1:] if not line.peer]
+    for i, kind in enumerate(dict.fromkeys(line.kind for line in options), 1):
+        way = [at_of(line) for line in (first, *options) if line is first or line.kind == kind]
+        axes.plot(*zip(*way, strict=True), "-" + MARKERS[i % 8], color=SERIES[i % 8], lw=1.6, label=kind)
+    axes.plot(*at_of(first), "*", color=SERIES[0], ms=14)
+    axes.axvline(at_of(first)[0] * (1 - found.allowed), color=INK, lw=1)
+    left = axes.get_xlim()[0]
+    for peer in (line for line in found.lines if line.peer):
+        ndcg, height = at_of(peer)
+        axes.axhline(height, color=MUTED, lw=1, ls=":")
+        axes.annotate(f"{peer.name} (NDCG {ndcg:.3f})", (left, height), color=MUTED, fontsize=9, va="bottom")
+    for line in {line.name: line for line in (first, found.chosen)}.values():
+        axes.annotate(line.name, at_of(line), textcoords="offset points", xytext=(7, 5))
+    finish(axes, f"NDCG@{found.k}", f"recall@{DEEP} of the long tail", axis="both", legend=False)
+    if options:
+        axes.legend(frameon=False, ncols=2, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.0))
     return svg_of(figure, "trade", f"Recall of the long tail against NDCG@{found.k}, for each option")
+
+
+def at_of(line: Line) -> tuple[float, float]:
+    """Where a line is drawn: NDCG, and recall of the tail."""
+    return line.values[NDCG].mean, line.values[TAIL_RECALL].mean
 
 
 def priced(found: Trade) -> str:
