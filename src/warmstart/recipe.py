@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from warmstart.errors import ConfigError
+from warmstart.errors import ConfigError, installed
 from warmstart.experts.attributes import UserAttributes
 from warmstart.experts.base import Expert
 from warmstart.experts.content import ContentCosine, ContentMap
@@ -42,8 +42,8 @@ EXPERTS: dict[str, type] = {
 
 
 def default_experts() -> dict[str, Expert]:
-    """The experts of the default recipe, by name."""
-    return {
+    """The experts of the default recipe, by name; ``sequence`` where torch is installed (extra ``lm``)."""
+    experts: dict[str, Expert] = {
         "popularity": Popularity(),
         "predicted": Popularity(tau=16.0),
         "recent": Popularity(half_life=0.2, tau=0.5),
@@ -58,6 +58,9 @@ def default_experts() -> dict[str, Expert]:
         "transitions": Transitions(),
         "attributes": UserAttributes(),
     }
+    if installed("torch", "accelerate", "onnx"):
+        experts["sequence"] = SequenceTransformer()
+    return experts
 
 
 @dataclass(frozen=True)

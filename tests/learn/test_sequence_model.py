@@ -14,7 +14,7 @@ from warmstart.learn.sequence_model import (
     make_model,
 )
 
-SHAPE = Architecture(dim=16, blocks=2, heads=2, length=12, dropout=0.0)
+SHAPE = Architecture(dim=16, blocks=2, heads=2, length=12, dropout=0.0, bound=0.0)
 
 
 def layers(positions):

@@ -63,15 +63,15 @@ class SequenceTransformer:
 
     shape: Architecture = field(default_factory=Architecture)
     task: NextItem = field(default_factory=NextItem)
-    epochs: float = 8.0
-    events: int = 768
+    epochs: float = 6.0
+    events: int = 512
     least: int = 200
     learning_rate: float = 3e-3
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not self.epochs > 0:
-            raise ConfigError(f"epochs={self.epochs:g} is not above 0; 8 is usual")
+            raise ConfigError(f"epochs={self.epochs:g} is not above 0; 6 is usual")
         at_least("events", self.events, 1)
         at_least("least", self.least, 2)
 

@@ -37,8 +37,7 @@ class Architecture:
     tau
         Events at which an item's own vector has half of its say; it has none for an item nobody met.
     bound
-        Length that an item's own vector cannot exceed; a described state begins at about ``sqrt(dim) / 2``, 4 of 64.
-        0 = unbounded.
+        Length that an item's own vector cannot exceed, ``bound x / sqrt(1 + |x|^2)``; 0 = unbounded.
     """
 
     dim: int = 64
@@ -48,7 +47,7 @@ class Architecture:
     dropout: float = 0.3
     positions: str = "rotary"
     tau: float = 10.0
-    bound: float = 0.0
+    bound: float = 2.0
 
     def __post_init__(self) -> None:
         for name in ("dim", "blocks", "heads", "length"):
