@@ -14,12 +14,12 @@ from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, Explanation
 from warmstart.explain.similar import nearest
 from warmstart.fitted import Fitted
 from warmstart.fusion.fuse import top_rows
-from warmstart.fusion.samples import allowed_items
-from warmstart.interests.profile import shares_of
+from warmstart.fusion.samples import allowed_items, blocks
+from warmstart.interests.profile import ProfileSettings, shares_of
 from warmstart.interests.steer import Wishes
 from warmstart.query import filter_mask
 from warmstart.reasons import by_interest, explainer, reasons
-from warmstart.rerank.calibrated import calibrated
+from warmstart.rerank.calibrated import calibrated, check_weight
 from warmstart.rerank.tail import Tail
 from warmstart.text.whiten import unit_rows
 
@@ -28,6 +28,26 @@ DEPTH, LEAST = 10, 200  # candidates that may change places: so many times k, an
 LEVEL = 0  # of the concepts whose proportions lists may keep
 AS_RANKED = Tail()
 SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
+
+
+def answered(
+    f: Fitted,
+    h: Histories,
+    pool: np.ndarray,
+    k: int,
+    exclude_seen: bool,
+    explain: bool,
+    wishes: Wishes,
+    calibrate: float,
+    tail: Tail,
+) -> pl.DataFrame:
+    """``recommended`` for any number of queries, as many at once as fit into memory."""
+    check_weight(calibrate)
+    parts = [pl.DataFrame(schema=SCHEMA)]
+    for block in blocks(len(h), len(pool), f.panel.size):
+        asked = (h.take(block), block, pool, k, exclude_seen, explain, wishes, calibrate, tail)
+        parts.append(recommended(f, *asked))
+    return pl.concat(parts, how="diagonal")
 
 
 def recommended(
@@ -120,6 +140,14 @@ def ordered(f: Fitted, h: Histories, item: np.ndarray, score: np.ndarray, k: int
         chosen = calibrated(score[q, left], shares, wanted[level], calibrate, k)
         order[q, : len(chosen)] = chosen
     return order
+
+
+def told_interests(f: Fitted, h: Histories, settings: ProfileSettings | None) -> pl.DataFrame:
+    """Interests of each query as a table; see ``Concepts.told``."""
+    parts = [f.concepts.told(0, [], f.catalog)]
+    for query in range(len(h)):
+        parts.append(f.concepts.told(query, f.concepts.of(h.row(query), settings), f.catalog))
+    return pl.concat(parts)
 
 
 def likened(f: Fitted, items: Sequence[str], k: int) -> pl.DataFrame:

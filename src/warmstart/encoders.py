@@ -83,11 +83,17 @@ class Encoders:
         return z, None if judged is None or self.judge is None else judged.items(catalog, graph, self.judge)
 
     def typed(self, space: FittedItemSpace, judged: FittedItemSpace | None, texts: list[str]) -> np.ndarray:
-        """Features of texts as the experts want them: those of the judge, if there is one, before the others."""
+        """Features of texts as the experts want them: those of the judge, if there is one, before the others.
+
+        Texts without a known word are zero, and counted in the log.
+        """
         vectors = space.texts(texts, self.encoder)
-        if judged is None or self.judge is None:
-            return vectors
-        return np.hstack([judged.texts(texts, self.judge), vectors])
+        if judged is not None and self.judge is not None:
+            vectors = np.hstack([judged.texts(texts, self.judge), vectors])
+        mute = sum(bool(text.strip()) and not v.any() for text, v in zip(texts, vectors, strict=True))
+        if mute:
+            LOG.warning("%d texts hold no word the catalogue's encoder knows and were left out", mute)
+        return vectors
 
     def saved(self) -> dict[str, SavedEncoder]:
         """By the names under which a folder keeps them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from warmstart import storage
-from warmstart.answers import SCHEMA, explained, likened, recommended
+from warmstart.answers import answered, explained, likened, told_interests
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
@@ -21,14 +20,12 @@ from warmstart.data.tables import shape_keyed
 from warmstart.encoders import Encoders
 from warmstart.errors import DataError, NotFitted
 from warmstart.evaluate.report import Trust
-from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.split import SplitPanel
 from warmstart.explain.missing import UNKNOWN, Explanation
-from warmstart.explain.trust import trust_curve
+from warmstart.explain.trust import trust_of
 from warmstart.fitted import Fitted
 from warmstart.fusion.evidence import Support
-from warmstart.fusion.samples import blocks
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import ProfileSettings
 from warmstart.interests.segments import told_segments
@@ -36,11 +33,8 @@ from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.recipe import Recipe
-from warmstart.rerank.calibrated import check_weight
 from warmstart.rerank.tail import Tail
 from warmstart.text.choose import SavedEncoder
-
-LOG = logging.getLogger(__name__)
 
 
 class Engine:
@@ -181,33 +175,18 @@ class Engine:
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
         if interest is not None:
             pool &= self.fitted.concepts.mask(interest)
-        asked = (
-            Wishes.of(self.fitted.concepts, steer or Steering()),
-            check_weight(calibrate),
-            tail or self.recipe.tail,
-        )
-        parts = [pl.DataFrame(schema=SCHEMA)]
-        for block in blocks(len(h), len(pool), self.fitted.panel.size):
-            parts.append(recommended(self.fitted, h.take(block), block, pool, k, exclude_seen, explain, *asked))
-        return pl.concat(parts, how="diagonal")
+        asked = (Wishes.of(self.fitted.concepts, steer or Steering()), calibrate, tail or self.recipe.tail)
+        return answered(self.fitted, h, pool, k, exclude_seen, explain, *asked)
 
     def _histories(
         self, users: Sequence[str] | None, histories: Sequence[Sequence[str]] | None, texts: Sequence[str] | None
     ) -> Histories:
         f, n = self.fitted, count_queries(users, histories, texts)
-        if users is not None and histories is None and self.data is None:
-            raise NotFitted(
-                "a loaded engine holds no user data; load it with data= (--data), or give histories= (--history)"
-            )
-        h, _ = resolve_histories(self.data, f.catalog, users, histories, n)
-        if texts is not None:
-            assert self.encoders is not None
-            vectors = self.encoders.typed(f.space, f.judged, [str(t) for t in texts])
-            mute = sum(bool(str(t).strip()) and not v.any() for t, v in zip(texts, vectors, strict=True))
-            if mute:
-                LOG.warning("%d texts hold no word the catalogue's encoder knows and were left out", mute)
-            h = replace(h, vectors=vectors)
-        return h
+        h = resolve_histories(self.data, f.catalog, users, histories, n)
+        if texts is None:
+            return h
+        assert self.encoders is not None
+        return replace(h, vectors=self.encoders.typed(f.space, f.judged, [str(t) for t in texts]))
 
     def similar(self, items: Sequence[str], k: int = 10) -> pl.DataFrame:
         """Items nearest to each given item: the mean of how people and how content see them.
@@ -257,11 +236,7 @@ class Engine:
         settings
             Decay, number of interests, and when one rises.
         """
-        f, h = self.fitted, self._histories(users, histories, None)
-        parts = [f.concepts.told(0, [], f.catalog)]
-        for query in range(len(h)):
-            parts.append(f.concepts.told(query, f.concepts.of(h.row(query), settings), f.catalog))
-        return pl.concat(parts)
+        return told_interests(self.fitted, self._histories(users, histories, None), settings)
 
     def segments(
         self, users: Sequence[str] | None = None, histories: Sequence[Sequence[str]] | None = None
@@ -281,12 +256,8 @@ class Engine:
 
     def trust(self) -> Trust | None:
         """How the weight passes from content to people as an item gathers events; None without such an expert."""
-        f = self.fitted
-        for expert in f.panel.experts.values():
-            if isinstance(expert, FittedPriorMeanEASE):
-                x, shares = trust_curve(expert, f.counts)
-                return Trust(x, shares)
-        return None
+        found = trust_of(self.fitted.panel, self.fitted.counts)
+        return None if found is None else Trust(*found)
 
     def add_items(self, items: Any) -> int:
         """Make new items recommendable at once, from their text and attributes alone; returns how many.
@@ -307,18 +278,8 @@ class Engine:
         """Write a folder that ``warmstart.load`` reads without torch; holds no user data."""
         f = self.fitted
         assert self.encoders is not None
-        parts = {
-            "space": f.space,
-            "judged": f.judged,
-            "panel": f.panel,
-            "support": f.support,
-            "fusion": f.fusion,
-            "concepts": f.concepts,
-            "counts": f.counts,
-        }
-        storage.save(
-            Path(folder), parts, f.catalog, f.graph, self.encoders.saved(), self.recipe.to_dict(), f.fingerprint
-        )
+        known = (self.encoders.saved(), self.recipe.to_dict(), f.fingerprint)
+        storage.save(Path(folder), f.parts(), f.catalog, f.graph, *known)
 
     @classmethod
     def load(cls, folder: str | Path, data: Dataset | str | Path | None = None) -> Self:

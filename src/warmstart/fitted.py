@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -53,6 +54,11 @@ class Fitted:
     concepts: Concepts
     counts: np.ndarray
     fingerprint: str
+
+    def parts(self) -> dict[str, Any]:
+        """What a folder keeps beside catalogue, graph and fingerprint, by field."""
+        kept = (f.name for f in fields(self) if f.name not in ("catalog", "graph", "fingerprint"))
+        return {name: getattr(self, name) for name in kept}
 
     def grow(self, rows: pl.DataFrame, z: np.ndarray, judged: np.ndarray | None) -> Fitted:
         """With new items appended.

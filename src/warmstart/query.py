@@ -13,7 +13,7 @@ from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.vocab import Vocabulary
-from warmstart.errors import ConfigError, DataError
+from warmstart.errors import ConfigError, DataError, NotFitted
 from warmstart.experts.features import SEPARATOR
 
 LOG = logging.getLogger(__name__)
@@ -48,12 +48,21 @@ def resolve_histories(
     users: Sequence[str] | None,
     histories: Sequence[Sequence[str]] | None,
     n: int,
-) -> tuple[Histories, int]:
-    """Histories of the queries, and how many item ids of them are unknown.
+) -> Histories:
+    """Histories of the queries; item ids that are unknown are left out and counted in the log.
 
     A given history replaces the stored one; the attributes of a known user count in any case. Unknown users are
     new users.
+
+    Raises
+    ------
+    NotFitted
+        If users are asked about by their stored histories, and there are no data.
     """
+    if users is not None and histories is None and data is None:
+        raise NotFitted(
+            "a loaded engine holds no user data; load it with data= (--data), or give histories= (--history)"
+        )
     codes = np.full(n, -1, np.int32) if users is None or data is None else data.users.codes([str(u) for u in users])
     unknown = 0
     if histories is None:
@@ -72,7 +81,7 @@ def resolve_histories(
         LOG.warning("%d item ids of the histories are not in the catalogue and were left out", unknown)
     if data is not None and users is not None:
         h = replace(h, attributes=data.attributes(codes))
-    return h, unknown
+    return h
 
 
 def aligned(data: Dataset, catalog: Catalog) -> Dataset:

@@ -6,13 +6,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from warmstart.experts.linear import FittedPriorMeanEASE
+from warmstart.experts.panel import Panel
 
+Curve = tuple[tuple[float, ...], dict[str, tuple[float, ...]]]
 EDGES = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
-def trust_curve(
-    expert: FittedPriorMeanEASE, counts: np.ndarray, rows: int = 300
-) -> tuple[tuple[float, ...], dict[str, tuple[float, ...]]]:
+def trust_curve(expert: FittedPriorMeanEASE, counts: np.ndarray, rows: int = 300) -> Curve:
     """Share of the prior-mean EASE's weights that stems from content, by events of the item.
 
     For items j of similar count and the ``rows`` best-known history items i:
@@ -39,3 +39,17 @@ def trust_curve(
             x.append(float(low))
             content.append(said / (said + done))
     return tuple(x), {"content": tuple(content), "people": tuple(1.0 - c for c in content)}
+
+
+def trust_of(panel: Panel, counts: np.ndarray) -> Curve | None:
+    """``trust_curve`` of a panel's first prior-mean EASE; None without one.
+
+    Parameters
+    ----------
+    counts
+        int64, shape (n_items,): distinct users of each item.
+    """
+    for expert in panel.experts.values():
+        if isinstance(expert, FittedPriorMeanEASE):
+            return trust_curve(expert, counts)
+    return None
