@@ -17,8 +17,9 @@ from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
 from warmstart.fusion.leave_out import LeaveOut
+from warmstart.interests.profile import newest_items
 from warmstart.interests.steer import Steering
-from warmstart.reasons import by_interest, newest_items
+from warmstart.reasons import by_interest
 from warmstart.recipe import Recipe
 
 SAID = "because of your interest in "

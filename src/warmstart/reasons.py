@@ -9,6 +9,7 @@ from warmstart.explain.because import Because, cite
 from warmstart.explain.reasons import Explainer
 from warmstart.fitted import Fitted
 from warmstart.fusion.leave_out import LeaveOut
+from warmstart.interests.profile import newest_items
 
 EVENTS = 64  # newest items of a history that are left out in turn
 
@@ -64,19 +65,6 @@ def claim(f: Fitted, concept: int, cited: np.ndarray, drop: np.ndarray) -> Becau
     titles = tuple(f.catalog.title(int(i)) for i in cited)
     ids = tuple(f.catalog.items.ids[i] for i in cited)
     return Because(concept, f.concepts.names[concept], ids, titles, tuple(drop.tolist()))
-
-
-def newest_items(row: np.ndarray, most: int) -> np.ndarray:
-    """Distinct items of a history, the newest first, at most so many.
-
-    Examples
-    --------
-    >>> newest_items(np.array([5, 3, 5, 4]), 2).tolist()
-    [4, 5]
-    """
-    _, first = np.unique(row[::-1], return_index=True)
-    items: np.ndarray = row[::-1][np.sort(first)[:most]]
-    return items
 
 
 def explainer(f: Fitted) -> Explainer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 import scipy.sparse as sp
@@ -56,6 +57,7 @@ def words(text: str) -> list[str]:
     return [word for word in out if word not in stop_words()]
 
 
+@cache
 def stop_words() -> frozenset[str]:
     """Words that name nothing: those of scikit-learn, and what is left of their short forms."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS

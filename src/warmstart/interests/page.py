@@ -11,7 +11,7 @@ from warmstart.document import asset, document, section, table, tile
 from warmstart.interests.branches import BETWEEN, branches, percent
 from warmstart.interests.drawing import legend, map_svg, short
 from warmstart.interests.map import Map, MapSettings, layout, sampled
-from warmstart.interests.profile import FADING, RISING, STEADY, Interest
+from warmstart.interests.profile import FADING, RISING, STEADY, Interest, newest_items
 from warmstart.interests.shown import Person, Shown
 
 MARKED = 1_000  # items of a history on the map, the newest
@@ -33,7 +33,7 @@ def page(shown: Shown, features: np.ndarray, settings: MapSettings | None = None
     settings
         Of the map.
     """
-    keep = np.zeros(0, np.int64) if shown.person is None else newest(shown.person.row, MARKED)
+    keep = np.zeros(0, np.int64) if shown.person is None else newest_items(shown.person.row, MARKED)
     asked = settings or MapSettings()
     items = sampled(shown.counts, keep, asked)
     placed = Map(items, layout(shown.concepts.vectors(features, items), asked))
@@ -43,20 +43,6 @@ def page(shown: Shown, features: np.ndarray, settings: MapSettings | None = None
     style, script = (asset(name, "warmstart.interests") for name in ("page.css", "page.js"))
     kicker = "What a catalogue is about" if shown.person is None else "What sets a person apart"
     return document(title, kicker, header(shown, title), body, style, script)
-
-
-def newest(row: np.ndarray, most: int) -> np.ndarray:
-    """The last ``most`` distinct items of a history.
-
-    Examples
-    --------
-    >>> newest(np.array([4, 1, 7, 1]), most=2).tolist()
-    [7, 1]
-    """
-    back = row[::-1]
-    first = np.sort(np.unique(back, return_index=True)[1])[:most]
-    found: np.ndarray = back[first][::-1].astype(np.int64)
-    return found
 
 
 def header(shown: Shown, title: str) -> str:

@@ -92,6 +92,19 @@ def event_weights(n: int, half_life: float) -> np.ndarray:
     return 0.5 ** (np.arange(n)[::-1] / (half_life * n))
 
 
+def newest_items(row: np.ndarray, most: int) -> np.ndarray:
+    """Distinct items of a history, the newest first, at most so many.
+
+    Examples
+    --------
+    >>> newest_items(np.array([5, 3, 5, 4]), 2).tolist()
+    [4, 5]
+    """
+    _, first = np.unique(row[::-1], return_index=True)
+    items: np.ndarray = row[::-1][np.sort(first)[:most]]
+    return items
+
+
 def shares_of(
     row: np.ndarray, members: Membership, common: np.ndarray, settings: ProfileSettings | None = None
 ) -> np.ndarray:
@@ -129,21 +142,22 @@ def interests_of(
     if not len(row):
         return []
     weights, mine = event_weights(len(row), asked.half_life), members.weights[row]
-    mass, inside = mine.T @ weights, mine.toarray() > 0
+    mass = mine.T @ weights
     share = shares_of(row, members, common, asked)
     told = np.where(mass > 0, share * np.log(share / np.maximum(common, 1e-12)), 0.0)
-    chosen = apart(told, inside, asked.most)
-    total = float(told[chosen].sum())
+    telling = np.flatnonzero(told > NOTHING)
+    chosen = telling[apart(told[telling], mine[:, telling].toarray() > 0, asked.most)]
+    inside, total = mine[:, chosen].toarray() > 0, float(told[chosen].sum())
     return [
         Interest(
             int(c),
             float(told[c] / total),
             float(mass[c] / weights.sum()),
             float(common[c]),
-            trend(inside[:, c], asked.turn),
-            tuple(row[inside[:, c]][::-1].tolist()),
+            trend(inside[:, at], asked.turn),
+            tuple(row[inside[:, at]][::-1].tolist()),
         )
-        for c in chosen
+        for at, c in enumerate(chosen)
     ]
 
 
@@ -157,7 +171,7 @@ def apart(told: np.ndarray, inside: np.ndarray, most: int) -> np.ndarray:
     inside
         bool, shape (n_events, n_concepts): events that belong to each.
     """
-    events, chosen = inside.astype(np.float64), list[int]()
+    events, chosen = inside.astype(np.float32), list[int]()  # sums of ones are exact
     for c in np.argsort(-told, kind="stable").tolist():
         if told[c] <= NOTHING or len(chosen) == most:
             break
