@@ -11,6 +11,7 @@ from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import checkerboard, clusters
 from warmstart.errors import ConfigError
+from warmstart.experts import segment_choice
 from warmstart.experts.clusters import cluster, main_directions, settled
 from warmstart.experts.people_vectors import interest_vectors, newest_first
 from warmstart.experts.popularity import Popularity
@@ -142,6 +143,14 @@ def test_likelihood_and_ranking_by_hand():
     other = Interactions.of(np.repeat(np.arange(5), 2), np.tile([1, 0], 5), 5, 3)
     _, later = later_events(other, seed=0)
     assert later.ndcg(Coin()) == pytest.approx(1 / np.log2(3))  # item 0 after item 2: item 1 was shown
+
+
+def test_ranking_in_blocks_is_the_same(data, fitted, monkeypatch):
+    _, later = later_events(data.interactions, seed=0)
+    whole = later.ndcg(fitted)
+    monkeypatch.setattr(segment_choice, "CELLS", 700)
+    assert later.ndcg(fitted) == pytest.approx(whole, abs=1e-12)
+    assert 0 < whole < 1
 
 
 def test_people_of_one_event_are_not_asked_for():

@@ -148,8 +148,9 @@ class With:
         exclude_seen: bool = True,
     ) -> pl.DataFrame:
         """As ``Engine.recommend``."""
-        asked = {"k": k, "candidates": candidates, "exclude_seen": exclude_seen, "tail": self.tail}
-        return self.engine.recommend(users, histories, **asked)  # type: ignore[arg-type]
+        return self.engine.recommend(
+            users, histories, k=k, candidates=candidates, exclude_seen=exclude_seen, tail=self.tail
+        )
 
 
 def priced(
@@ -158,16 +159,18 @@ def priced(
     """Fit, ask with every option, and measure."""
     from warmstart.engine import Engine
     from warmstart.evaluate.trade import trade
+    from warmstart.rerank.tail import Tail
 
     engine = Engine(recipe).fit(split.train, progress=tell)
     lists: dict[str, np.ndarray] = {}
     kinds: dict[str, str] = {}
     asked = [(name, kind, With(engine, option)) for name, kind, option in menu.options()]
     for a in trained:
-        asked.append((f"propensity {a:g}", "propensity", With(weighted(engine, a, split, tell), engine.recipe.tail)))
+        asked.append((f"propensity {a:g}", "propensity", With(weighted(engine, a, split, tell), Tail())))
     for done, (name, kind, system) in enumerate(asked):
         tell("asking with each option", done, len(asked))
         lists[name], kinds[name] = deep(system, split, k), kind
+    tell("baselines", 0, 0)
     for name, ranked in peers(split, k, engine.features).items():
         lists[name], kinds[name] = ranked, "peer"
     return trade(lists, kinds, split, k, menu.loss, seed)

@@ -14,6 +14,7 @@ from warmstart.errors import DataError
 from warmstart.evaluate import beyond
 from warmstart.evaluate.intervals import Interval, Paired, intervals, paired
 from warmstart.evaluate.metrics import find_hits, ndcg, recall
+from warmstart.evaluate.report import plain_values
 from warmstart.evaluate.slices import target_parts
 
 DEEP = 50
@@ -77,7 +78,7 @@ class Trade:
     def to_dict(self) -> dict[str, Any]:
         """As plain values, with the losses; NaN becomes None."""
         lines = [asdict(line) | {"loss": line.loss(), "chosen": line == self.chosen} for line in self.lines]
-        plain: dict[str, Any] = _plain(asdict(self) | {"lines": lines})
+        plain: dict[str, Any] = plain_values(asdict(self) | {"lines": lines})
         return plain
 
 
@@ -152,11 +153,3 @@ def shown(ranked: np.ndarray, split: Split) -> dict[str, float]:
     known = surprise[~np.isnan(surprise)]
     novelty = float(known.mean()) if len(known) else float("nan")
     return {"coverage": beyond.coverage(exposed), "gini": beyond.gini(exposed), "novelty": novelty}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _plain(v) for name, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and np.isnan(value) else value

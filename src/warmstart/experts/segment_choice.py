@@ -13,7 +13,7 @@ from warmstart.data.interactions import Interactions
 CUTS = (1, 3, 5, 10)  # first events that are shown
 PART, MOST = 0.2, 1000  # people held out: part of all, and at most
 BLOCK = 16_384  # events that are weighed at once
-
+CELLS = 10_000_000  # chances that are sorted at once
 
 DEPTH = 10  # ranks that are looked at
 ASKED = 1000  # histories that are ranked for, at most
@@ -66,16 +66,22 @@ class Later:
     def ndcg(self, mixture: Mixture) -> float:
         """Mean NDCG@10 of what came later, among all that was not taken before; of at most 1,000 histories."""
         asked = np.arange(min(len(self), ASKED))
+        blocks = np.array_split(asked, -(-asked.size * len(mixture.rates) // CELLS) or 1)
+        return float(np.concatenate([self._ndcg(mixture, block) for block in blocks]).mean())
+
+    def _ndcg(self, mixture: Mixture, asked: np.ndarray) -> np.ndarray:
+        """NDCG@10 of the histories ``asked``, successive ones: float64, same shape."""
         p = mixture.posterior(self.first.take(asked)).astype(np.float32) @ mixture.rates.T
         p[self.between.take(asked).matrix().nonzero()] = -1.0
         best = np.argsort(-p, axis=1, kind="stable")[:, :DEPTH]
-        mine = self.query < len(asked)
+        mine = slice(*np.searchsorted(self.query, [asked[0], asked[-1] + 1]))
         taken = np.zeros(p.shape, bool)
-        taken[self.query[mine], self.item[mine]] = True
+        taken[self.query[mine] - asked[0], self.item[mine]] = True
         gain = 1 / np.log2(np.arange(DEPTH) + 2)
         hits = np.take_along_axis(taken, best, axis=1) * gain[: best.shape[1]]
         ideal = np.cumsum(gain)[np.clip(taken.sum(1), 1, DEPTH) - 1]
-        return float((hits.sum(1) / ideal).mean())
+        ndcg: np.ndarray = hits.sum(1) / ideal
+        return ndcg
 
 
 def later_events(x: Interactions, seed: int) -> tuple[np.ndarray, Later]:
