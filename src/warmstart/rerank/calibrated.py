@@ -53,6 +53,8 @@ def calibrated(score: np.ndarray, shares: np.ndarray, wanted: np.ndarray, weight
     [0, 3, 1]
     """
     check_weight(weight)
+    if not len(score):
+        return np.empty(0, np.int64)
     usual = wanted > LEAST
     shares, wanted = shares[:, usual], wanted[usual]
     spread = float(score.std())
