@@ -124,13 +124,9 @@ def judge_interests(
         If nobody has a future that is long enough, or an earlier window that is.
     """
     asked, told = asked or InterestTask(), tell or (lambda stage, done, total: None)
-    told("mining concepts", 0, 2)
-    final = Window.of(data, asked.share, asked.least)
-    earlier = Window.of(final.train, asked.share, max(1, round(asked.least * (1 - asked.share))))
-    before, now = Mined.of(earlier, asked), Mined.of(final, asked)
-    told("mining concepts", 1, 2)
-    past = questions(earlier, labels, asked.telling)
-    truth = questions(final, labels, asked.telling, {kind: q.bar for kind, q in past.by_kind.items()})
+    told("mining concepts", 0, 1)
+    before, now, past, truth = _posed(data, labels, asked)
+    final = truth.window
     texts = [words(text) for text in item_texts(data.catalog, asked.template)]
     ours = compete(Contender(OURS, before.belongs, now.belongs), past, truth)
     topics, found = _best_topics(texts, past, truth, asked, told)
@@ -157,6 +153,15 @@ def judge_interests(
         ndcg=dict(zip(ranked, intervals(np.stack(list(ranked.values()), axis=1), seed=asked.seed), strict=True)),
         removal=cut,
     )
+
+
+def _posed(data: Dataset, labels: Labels, asked: InterestTask) -> tuple[Mined, Mined, Questions, Questions]:
+    """Concepts and questions of the earlier window, where settings are chosen, and of the one that counts."""
+    final = Window.of(data, asked.share, asked.least)
+    earlier = Window.of(final.train, asked.share, max(1, round(asked.least * (1 - asked.share))))
+    past = questions(earlier, labels, asked.telling)
+    truth = questions(final, labels, asked.telling, {kind: q.bar for kind, q in past.by_kind.items()})
+    return Mined.of(earlier, asked), Mined.of(final, asked), past, truth
 
 
 def _told(before: Mined, now: Mined, past: Questions, truth: Questions) -> Entry:
