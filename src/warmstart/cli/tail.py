@@ -188,7 +188,7 @@ def weighted(engine: Engine, propensity: float, split: Split, tell: Tell) -> Eng
 def deep(system: object, split: Split, k: int) -> np.ndarray:
     """Lists of at least 50 places."""
     from warmstart.evaluate.ask import ask
-    from warmstart.evaluate.trade import DEEP
+    from warmstart.evaluate.beyond import DEEP
 
     return ask(system, split, max(k, DEEP))  # type: ignore[arg-type]
 

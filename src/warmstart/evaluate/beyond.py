@@ -10,6 +10,42 @@ import scipy.sparse as sp
 
 from warmstart.evaluate.metrics import find_hits, recall
 
+DEEP = 50  # places among which recall of the long tail is told, beside the first k
+
+
+def of_lists(ranked: np.ndarray, counts: np.ndarray, candidates: np.ndarray | None = None) -> dict[str, float]:
+    """``coverage``, ``gini`` and mean ``novelty`` of lists; NaN where not defined.
+
+    Parameters
+    ----------
+    ranked
+        int32 item codes, shape (n_queries, k).
+    counts
+        Training events an item, shape (n_items,).
+    candidates
+        The items that could be listed; None = all.
+
+    Examples
+    --------
+    >>> of_lists(np.array([[0, 1], [0, 1]]), np.array([3, 1, 0, 0]))
+    {'coverage': 0.5, 'gini': 0.5, 'novelty': 1.5}
+    """
+    exposed = exposure(ranked, len(counts))
+    exposed = exposed if candidates is None else exposed[candidates]
+    return {"coverage": coverage(exposed), "gini": gini(exposed), "novelty": mean_known(novelty(ranked, counts))}
+
+
+def mean_known(values: np.ndarray) -> float:
+    """Mean of the values that are not NaN; NaN without any.
+
+    Examples
+    --------
+    >>> mean_known(np.array([1.0, np.nan, 3.0]))
+    2.0
+    """
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
 
 def exposure(ranked: np.ndarray, n_items: int) -> np.ndarray:
     """How many lists hold each item: int64, shape (n_items,).

@@ -17,6 +17,7 @@ from warmstart.errors import DataError
 from warmstart.evaluate import beyond
 from warmstart.evaluate.ask import System, ask
 from warmstart.evaluate.baselines import FLOOR, baseline_experts, fit_baseline
+from warmstart.evaluate.beyond import DEEP, mean_known
 from warmstart.evaluate.categories import category_matrix
 from warmstart.evaluate.intervals import Paired, holm, intervals, paired
 from warmstart.evaluate.memory import peak_memory_mb
@@ -25,7 +26,6 @@ from warmstart.evaluate.report import EVERYBODY, Comparison, Measured, Report, T
 from warmstart.evaluate.slices import is_quintile, query_slices, target_parts
 
 __all__ = ["evaluate"]
-DEEP = 50  # places among which recall of the long tail is told, beside the first k
 
 
 @dataclass(frozen=True)
@@ -167,25 +167,15 @@ def _measure(
 def _beyond(deep: np.ndarray, split: Split, k: int) -> dict[str, float]:
     counts, ranked = split.train.interactions.item_counts(), deep[:, :k]
     tail = long_tail(counts)
-    exposed = beyond.exposure(ranked, split.train.n_items)
-    exposed = exposed if split.candidates is None else exposed[split.candidates]
     categories = category_matrix(split.train.catalog)
-    out = {
-        "coverage": beyond.coverage(exposed),
-        "gini": beyond.gini(exposed),
-        "novelty": _mean(beyond.novelty(ranked, counts)),
-        "popularity_percentile": _mean(beyond.popularity_percentile(ranked, counts)),
-        "tail_recall": _mean(beyond.tail_recall(ranked, split.targets, tail)),
-        f"tail_recall_{DEEP}": _mean(beyond.tail_recall(deep[:, :DEEP], split.targets, tail)),
+    out = beyond.of_lists(ranked, counts, split.candidates) | {
+        "popularity_percentile": mean_known(beyond.popularity_percentile(ranked, counts)),
+        "tail_recall": mean_known(beyond.tail_recall(ranked, split.targets, tail)),
+        f"tail_recall_{DEEP}": mean_known(beyond.tail_recall(deep[:, :DEEP], split.targets, tail)),
     }
     if categories is not None:
-        out["miscalibration"] = _mean(beyond.miscalibration(ranked, split.queries.matrix(), categories))
+        out["miscalibration"] = mean_known(beyond.miscalibration(ranked, split.queries.matrix(), categories))
     return out
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else float("nan")
 
 
 def _compare(values: dict[str, list[np.ndarray]], names: list[str], seed: int, n_boot: int) -> tuple[Comparison, ...]:
@@ -197,7 +187,7 @@ def _compare(values: dict[str, list[np.ndarray]], names: list[str], seed: int, n
     found: list[tuple[str, str, Paired]] = []
     for population, arrays in values.items():
         columns = [a[:, 0] for a in arrays]
-        rival = 1 + int(np.argmax([_mean(c) for c in columns[1:]]))
+        rival = 1 + int(np.argmax([mean_known(c) for c in columns[1:]]))
         found.append((population, names[rival], paired(columns[0], columns[rival], n_boot, seed=seed)))
     adjusted = np.empty(len(found))
     fifth = np.array([is_quintile(population) for population, _, _ in found])

@@ -12,12 +12,12 @@ from warmstart.data.popularity import long_tail, popularity_groups
 from warmstart.data.split import Split
 from warmstart.errors import DataError
 from warmstart.evaluate import beyond
+from warmstart.evaluate.beyond import DEEP
 from warmstart.evaluate.intervals import Interval, Paired, intervals, paired
 from warmstart.evaluate.metrics import find_hits, ndcg, recall
 from warmstart.evaluate.report import plain_values
 from warmstart.evaluate.slices import target_parts
 
-DEEP = 50
 NDCG, TAIL_RECALL = "ndcg", "tail_recall_50"
 
 
@@ -114,8 +114,9 @@ def trade(
     first, lines = next(iter(values.values())), []
     for i, (name, ranked) in enumerate(lists.items()):
         found = dict(zip(names, means[i * len(names) : (i + 1) * len(names)], strict=True))
+        shown = beyond.of_lists(ranked[:, :k], split.train.interactions.item_counts(), split.candidates)
         changes = {m: paired(values[name][m], first[m], n_boot, seed=seed) for m in names}
-        lines.append(Line(name, kinds[name], kinds[name] == "peer", found, changes, shown(ranked[:, :k], split)))
+        lines.append(Line(name, kinds[name], kinds[name] == "peer", found, changes, shown))
     return Trade(split.name, k, allowed, tuple(lines))
 
 
@@ -142,14 +143,3 @@ def measures(ranked: np.ndarray, split: Split, k: int) -> dict[str, np.ndarray]:
         "recall_50": recall(hits, relevant),
         TAIL_RECALL: beyond.tail_recall(ranked[:, :DEEP], wanted, long_tail(counts)),
     }
-
-
-def shown(ranked: np.ndarray, split: Split) -> dict[str, float]:
-    """Coverage, Gini and novelty of lists."""
-    counts = split.train.interactions.item_counts()
-    exposed = beyond.exposure(ranked, split.train.n_items)
-    exposed = exposed if split.candidates is None else exposed[split.candidates]
-    surprise = beyond.novelty(ranked, counts)
-    known = surprise[~np.isnan(surprise)]
-    novelty = float(known.mean()) if len(known) else float("nan")
-    return {"coverage": beyond.coverage(exposed), "gini": beyond.gini(exposed), "novelty": novelty}

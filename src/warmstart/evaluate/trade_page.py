@@ -5,10 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from warmstart.document import document, number, section, table, tile
+from warmstart.evaluate.beyond import DEEP
 from warmstart.evaluate.figures import INK, MARKERS, MUTED, SERIES, canvas, finish, svg_of
 from warmstart.evaluate.html import cell
 from warmstart.evaluate.intervals import Paired
-from warmstart.evaluate.trade import DEEP, NDCG, TAIL_RECALL, Line, Trade
+from warmstart.evaluate.trade import NDCG, TAIL_RECALL, Line, Trade
 
 
 def page(found: Trade) -> str:
