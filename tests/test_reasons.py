@@ -9,7 +9,6 @@ from warmstart.data.toy import clusters
 from warmstart.engine import Engine
 from warmstart.errors import ConfigError
 from warmstart.evaluate.faithful import faithfulness
-from warmstart.evaluate.proportions import prices
 from warmstart.evaluate.steered import steered
 from warmstart.experts.content import ContentMap
 from warmstart.experts.linear import PriorMeanEASE
@@ -149,22 +148,6 @@ def test_proportions_go_with_everything_else(engine):
     assert engine.fitted.concepts.mask(concept)[engine.fitted.catalog.items.codes(one["item_id"].to_list())].all()
     with pytest.raises(ConfigError, match=r"calibrate=1\.5 is not between 0 and 1"):
         engine.recommend(histories=[THREE], calibrate=1.5)
-
-
-def test_the_price_is_measured_against_lists_by_score():
-    from warmstart.data.split import cold_users
-
-    split = cold_users(clusters(40, 20, 2, seed=1), share=0.5)
-    shares = np.eye(2)[np.arange(20) % 2]
-    first = np.array([split.targets[q].indices[0] for q in range(len(split))])
-    right, wrong = (np.column_stack([c, (c + 2) % 20]) for c in (first, (first + 1) % 20))
-    import scipy.sparse as sp
-
-    told = prices({0.0: right, 0.5: wrong}, split, sp.csr_matrix(shares))
-    assert [p.weight for p in told] == [0.0, 0.5]
-    assert told[0].change.difference == 0
-    assert told[1].change.difference == pytest.approx(told[1].ndcg.mean - told[0].ndcg.mean)
-    assert told[1].to_dict()["ndcg"]["mean"] < told[0].ndcg.mean
 
 
 @pytest.mark.parametrize(("most", "left"), [(9, [2, 7, 1]), (2, [2, 7]), (0, [])])
