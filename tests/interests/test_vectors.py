@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from warmstart.data.toy import clusters
+from warmstart.data.toy import checkerboard, clusters
 from warmstart.errors import NotFitted
 from warmstart.interests.vectors import FusedSpace, people_vectors
 
@@ -26,6 +26,17 @@ def test_equal_data_give_equal_vectors(data):
     np.testing.assert_array_equal(one, two)
     assert one.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(one, axis=1), 1.0, atol=1e-5)
+
+
+def test_data_of_fewer_directions_than_are_asked_for_give_equal_vectors():
+    one, two = people_vectors(checkerboard(), 16), people_vectors(checkerboard(), 16)
+    np.testing.assert_array_equal(one, two)
+
+
+def test_large_and_small_matrices_have_the_same_directions(data, monkeypatch):
+    dense = people_vectors(data, 8)
+    monkeypatch.setattr("warmstart.experts.people_vectors.SMALL", 0)
+    np.testing.assert_allclose(people_vectors(data, 8), dense, atol=1e-5)
 
 
 def test_people_bring_together_what_they_take_together(data):

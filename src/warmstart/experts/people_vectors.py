@@ -12,6 +12,8 @@ from warmstart.text.whiten import unit_rows
 
 DIM = 32  # directions of who takes what
 SMOOTH = 5.0  # events added to a count before it divides
+SMALL = 300  # people, or items, up to which all directions are computed
+ROUNDING = 1e-12  # part of the largest variance, up to which a direction is none
 
 
 def people_vectors(data: Dataset, dim: int = DIM) -> np.ndarray:
@@ -27,12 +29,35 @@ def people_vectors(data: Dataset, dim: int = DIM) -> np.ndarray:
         return np.zeros((data.n_items, 1), np.float32)
     active = np.asarray(x.sum(1)).ravel()
     scaled = sp.diags(1 / np.sqrt(np.maximum(active, 1))) @ x @ sp.diags(1 / np.sqrt(counts + SMOOTH))
-    _, s, vt = svds(sp.csr_matrix(scaled), k=dim, v0=np.ones(min(x.shape)), solver="arpack")
-    order = np.argsort(-s)
-    sign = np.sign(vt[order, np.abs(vt[order]).argmax(1)])
-    v: np.ndarray = (vt[order] * (s[order] * sign)[:, None]).T.astype(np.float32)
+    long = main_vectors(sp.csr_matrix(scaled), dim)
+    sign = np.sign(long[np.abs(long).argmax(0), np.arange(dim)])
+    v: np.ndarray = (long * sign).astype(np.float32)
     v[counts == 0] = 0.0
     return v
+
+
+def main_vectors(a: sp.csr_matrix, dim: int) -> np.ndarray:
+    """Right singular vectors times their singular values, largest first: float64, shape (n_columns, dim).
+
+    Of a small matrix by a dense decomposition: ARPACK begins anew from a vector of its own where the matrix has fewer
+    directions than are asked for, as small data have, and equal data would give unequal vectors.
+
+    Examples
+    --------
+    >>> np.abs(main_vectors(sp.csr_matrix([[0.0, 3.0, 0.0], [2.0, 0.0, 0.0]]), 2)).round(6).tolist()
+    [[0.0, 2.0], [3.0, 0.0], [0.0, 0.0]]
+    """
+    if min(a.shape) > SMALL:
+        _, s, vt = svds(a, k=dim, v0=np.ones(min(a.shape)), solver="arpack")
+        order = np.argsort(-s)
+        found: np.ndarray = (vt[order] * s[order][:, None]).T
+        return found
+    wide = a.shape[0] <= a.shape[1]
+    values, vectors = np.linalg.eigh((a @ a.T if wide else a.T @ a).toarray())
+    values, main = values[::-1][:dim], vectors[:, ::-1][:, :dim]
+    long: np.ndarray = a.T @ main if wide else main * np.sqrt(np.maximum(values, 0.0))
+    long[:, values <= ROUNDING * values[0]] = 0.0
+    return long
 
 
 def newest_first(x: Interactions, half_life: float) -> np.ndarray:
