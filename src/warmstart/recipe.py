@@ -42,7 +42,7 @@ EXPERTS: dict[str, type] = {
 
 
 def default_experts() -> dict[str, Expert]:
-    """The experts of the default recipe, by name; ``sequence`` where torch is installed (extra ``lm``)."""
+    """The experts of the default recipe, by name; ``sequence`` where torch and onnx are (extra ``lm``)."""
     experts: dict[str, Expert] = {
         "popularity": Popularity(),
         "predicted": Popularity(tau=16.0),

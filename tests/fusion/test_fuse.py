@@ -57,3 +57,13 @@ def test_a_slow_expert_that_cannot_learn_at_all_is_not_asked(data):
     fusion = Fusion().fit({"slow": Patient(least=1000), "popularity": Popularity()}, data)
     assert not LEARNED
     assert "slow.z" not in fusion.columns
+
+
+def test_a_slow_expert_that_learns_in_no_world_has_no_say_at_all(data):
+    @dataclass(frozen=True)
+    class Late(Patient):
+        def fit(self, data):
+            return None
+
+    fusion = Fusion().fit({"slow": Late(), "popularity": Popularity()}, data)
+    assert not [c for c in fusion.columns if c.startswith("slow")]

@@ -80,3 +80,10 @@ def test_a_state_is_handed_over_only_beyond_doubt():
     assert noisy[0].chosen == "fusion"
     few = judge("short", np.full(5, 3), fused[:5], {"better": fused[:5] + 0.2})
     assert few[0].chosen == "fusion"
+
+
+def test_what_has_no_score_is_not_found():
+    query, taken = np.array([0, 0, 0]), np.array([True, False, False])
+    nothing = np.full(3, np.nan)
+    assert query_ndcg(nothing, query, taken, np.array([1])).tolist() == [0.0]
+    assert query_ndcg(np.array([1.0, np.nan, np.nan]), query, taken, np.array([1])).tolist() == [1.0]

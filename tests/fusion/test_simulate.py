@@ -372,3 +372,11 @@ def test_what_was_taken_before_is_no_target_when_taken_again():
     check(tail_episode(data, 0.3, 1.0, everything, none, none), data)
     check(people_episode(data, everything, np.arange(30) < 15), data)
     check(time_episode(data, everything, 0.4, seed=0), data)
+
+
+def test_after_long_histories_nothing_is_asked_out_of_order_where_a_clock_tells_it():
+    user, item = np.repeat(np.arange(40), 25), np.concatenate([(np.arange(25) + u) % 60 for u in range(40)])
+    timed = world(user, item, 40, 60, time=np.tile(np.arange(25), 40))
+    for data, asked in ((timed, [True, False, True]), (world(user, item, 40, 60), [True, True, True])):
+        tails = [w for w in episodes(data) if w.kind == "tail"]
+        assert [LONG in w.state for w in tails] == asked

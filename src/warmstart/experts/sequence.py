@@ -12,7 +12,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.errors import ConfigError
+from warmstart.errors import ConfigError, require
 from warmstart.experts.people_vectors import people_vectors
 from warmstart.learn.loop import learn
 from warmstart.learn.processes import Processes
@@ -86,6 +86,7 @@ class SequenceTransformer:
         z = np.zeros((data.n_items, 0), np.float32) if data.features is None else data.features.astype(np.float32)
         if not self.learns(data):
             return None
+        require("onnx", extra="lm")  # told before it learns, not after
         people = people_vectors(data, self.shape.dim)[:, 1:]  # the first direction is popularity
         first = first_vectors(people, self.shape.dim, self.seed)
         objective = NextItemObjective(data.interactions, z, self.shape, self.task, self.seed, first)

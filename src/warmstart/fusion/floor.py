@@ -51,13 +51,15 @@ class Cell:
 def query_ndcg(score: np.ndarray, query: np.ndarray, taken: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     """NDCG@10 of each query over its candidates: float64, shape (n_queries,), NaN where nothing is relevant.
 
-    ``query`` ascending; ``relevant`` (n_queries,) counts all relevant items, candidates or not.
+    ``query`` ascending; ``relevant`` (n_queries,) counts all relevant items, candidates or not. What has no score (NaN)
+    is not found.
     """
     order = np.lexsort((-np.nan_to_num(score, nan=-np.inf), query))
     start = np.searchsorted(query, query)
     rank = np.arange(len(query)) - start[order]
     q = query[order]
-    gain = np.where((rank < 10) & taken[order], DISCOUNT[np.minimum(rank, 9)], 0.0)
+    found = taken[order] & ~np.isnan(score)[order]
+    gain = np.where((rank < 10) & found, DISCOUNT[np.minimum(rank, 9)], 0.0)
     ideal = np.concatenate([[np.nan], np.cumsum(DISCOUNT)])[np.minimum(relevant, 10).astype(int)]
     ndcg: np.ndarray = np.bincount(q, weights=gain, minlength=len(relevant)) / ideal
     return ndcg

@@ -51,18 +51,21 @@ class Fusion:
         experts = {name: e.unhurried() if isinstance(e, Hurried) else e for name, e in experts.items()}
         whole = Panel({}) if worlds else Panel.fit(experts, data)
         columns = columns_of(whole.experts, whole.flat)
-        many = len(worlds)
+        many, spoke = len(worlds), set[str]()
         for i in range(many):
             if progress:
                 progress("simulating sparsity", i, many)
             world = balanced(worlds.pop(0), self.queries, self.seed + i)
             panel, support = world_panel(experts, world), Support.fit(world.train)
+            spoke |= {n for n, e in panel.experts.items() if not isinstance(e, Silent)}
             found = columns_of(panel.experts, panel.flat)
             if len(found) < len(columns):
                 continue  # a world in which an expert had nothing to learn from
             if len(found) > len(columns):
                 gathered, columns = {s: [] for s in STATES}, found
             self._gather(world, panel, support, i == last[world.kind], gathered)
+        if many and any(n not in spoke for n, e in experts.items() if isinstance(e, Slow)):
+            return self.fit({n: e for n, e in experts.items() if n in spoke or not isinstance(e, Slow)}, data, progress)
         heads, cells = {}, []
         for n, (state, parts) in enumerate(gathered.items()):
             if progress:

@@ -99,7 +99,7 @@ class HeadLearner:
     anchor: float = 1.0
     late_new: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
     late_short: float = 0.3
-    late_long: float = 3.0
+    late_long: float = 10.0
     ranker: Ranker | None = field(default_factory=Ranker)
     ranker_least: int = 10_000
     ranker_queries: int = 1500

@@ -52,11 +52,11 @@ class EventFacts:
         return len(self.kinds) + 1, len(self.ratings) + 2, len(GAPS) + 2
 
     def codes(self, h: Histories) -> np.ndarray:
-        """Codes of every event: int8, shape (n_events, 3), columns as in ``FACTS``."""
-        out = np.zeros((len(h.item), len(FACTS)), np.int8)
+        """Codes of every event: int16, shape (n_events, 3), columns as in ``FACTS``."""
+        out = np.zeros((len(h.item), len(FACTS)), np.int16)
         if h.kind is not None:
             known = {kind: code + 1 for code, kind in enumerate(self.kinds)}
-            out[:, 0] = np.array([known.get(kind, 0) for kind in h.kinds] or [0], np.int8)[h.kind]
+            out[:, 0] = np.array([known.get(kind, 0) for kind in h.kinds] or [0], np.int16)[h.kind]
         if h.rating is not None:
             group = np.searchsorted(self.ratings, h.rating, side="right") + 1
             out[:, 1] = np.where(np.isnan(h.rating), 0, group)
@@ -88,7 +88,7 @@ class Rows:
     def of(cls, h: Histories, codes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Rows:
         """Stretches ``starts:ends`` of the events of ``h``, as wide as the longest of them (one column at least).
 
-        ``codes`` are those of all its events, made once: int8, shape (n_events, 3).
+        ``codes`` are those of all its events, made once: int16, shape (n_events, 3).
         """
         lengths = ends - starts
         width = max(1, int(lengths.max(initial=1)))
@@ -96,7 +96,7 @@ class Rows:
         at = ends[:, None] - width + column  # events of earlier people are masked away
         there = column >= width - lengths[:, None]
         at = np.where(there, at, 0)
-        codes = codes if len(h.item) else np.zeros((1, len(FACTS)), np.int8)
+        codes = codes if len(h.item) else np.zeros((1, len(FACTS)), np.int16)
         items = h.item if len(h.item) else np.zeros(1, np.int32)
         return cls(np.where(there, items[at], NOBODY).astype(np.int64), codes[at].astype(np.int64) * there[..., None])
 
