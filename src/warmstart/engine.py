@@ -28,7 +28,7 @@ from warmstart.fitted import Fitted
 from warmstart.fusion.evidence import Support
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import ProfileSettings
-from warmstart.interests.segments import told_segments
+from warmstart.interests.segments import segments_of, told_segments
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
@@ -76,7 +76,8 @@ class Engine:
         if judged is not None:
             tuned = data.with_features(space.z)
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
-        known = (Support.fit(seen), fusion, concepts, data.interactions.item_counts(), data.fingerprint())
+        told = (concepts, segments_of(panel, seen))
+        known = (Support.fit(seen), fusion, *told, data.interactions.item_counts(), data.fingerprint())
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
         self.data = data
         return self
@@ -244,7 +245,7 @@ class Engine:
         """Segments of people in words; with ``users`` or ``histories`` those they belong to: see ``told_segments``."""
         f, asked = self.fitted, users is not None or histories is not None
         people = self._histories(users, histories, None) if asked else None
-        return told_segments(f.panel, f.concepts, f.catalog, people)
+        return told_segments(f.segments, f.concepts, f.catalog, people)
 
     def interests_page(
         self, user: str | None = None, history: Sequence[str] | None = None, settings: ProfileSettings | None = None

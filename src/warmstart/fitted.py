@@ -11,6 +11,7 @@ import polars as pl
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.panel import Panel
+from warmstart.experts.segments import FittedSegments
 from warmstart.experts.space import FittedItemSpace
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
@@ -38,6 +39,8 @@ class Fitted:
         Whom to trust, when.
     concepts
         What the items are about, from coarse to fine, in words.
+    segments
+        People who take alike; None of fewer than five.
     counts
         int64, shape (n_items,): distinct users of each item.
     fingerprint
@@ -52,6 +55,7 @@ class Fitted:
     support: Support
     fusion: FittedFusion
     concepts: Concepts
+    segments: FittedSegments | None
     counts: np.ndarray
     fingerprint: str
 
@@ -80,5 +84,6 @@ class Fitted:
             panel=self.panel.grow(both, catalog),
             support=self.support.grow(seen),
             concepts=self.concepts.grow(z),
+            segments=None if self.segments is None else self.segments.grow(seen),
             counts=np.append(self.counts, np.zeros(len(z), np.int64)),
         )

@@ -47,7 +47,7 @@ from warmstart.learn.sequence_events import EventFacts
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 6
+FORMAT = 7
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (

@@ -8,13 +8,21 @@ import pytest
 
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine, load
-from warmstart.errors import ConfigError
+from warmstart.errors import DataError
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.segments import Segments
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
-from warmstart.interests.segments import ALIKE, segment_names, segment_table, segments_of, telling, typical_items
+from warmstart.interests.segments import (
+    ALIKE,
+    segment_names,
+    segment_table,
+    segments_of,
+    telling,
+    told_segments,
+    typical_items,
+)
 from warmstart.recipe import Recipe
 
 THEMES = [[f"i{theme + 4 * n}" for n in range(4)] for theme in range(4)]  # items n are of theme n modulo 4
@@ -81,14 +89,25 @@ def test_the_folder_holds_no_person(engine, tmp_path):
         assert not [name for name in arrays.files if engine.data.n_users in arrays[name].shape]
 
 
-def test_without_segments_the_remedy_is_told():
-    with pytest.raises(ConfigError, match='class = "Segments"'):
-        segments_of(Panel({}))
+def test_an_engine_without_the_expert_tells_segments_all_the_same(engine):
+    data = clusters(160, 80, 4, seed=1).with_features(engine.features)
+    assert segments_of(engine.fitted.panel, data) is engine.fitted.panel.experts["segments"]
+    found = segments_of(Panel({}), data)
+    assert len(found.people) > 1
+    assert found.score(data.histories(np.arange(3))).shape == (3, 80)
+
+
+def test_too_few_people_have_no_segments(engine):
+    few = clusters(4, 20, 2, seed=1)
+    assert segments_of(Panel({}), few) is None
+    f = engine.fitted
+    with pytest.raises(DataError, match="five people"):
+        told_segments(None, f.concepts, f.catalog, None)
 
 
 def test_people_who_take_what_everybody_takes_are_called_so(engine):
     f = engine.fitted
-    found = segments_of(f.panel)
+    found = f.segments
     flat = replace(found, rates=np.repeat(found.rates.mean(1, keepdims=True), 4, axis=1))
     told, times = telling(flat, f.concepts)
     assert segment_names(told, f.concepts) == [ALIKE] * 4

@@ -7,10 +7,11 @@ import polars as pl
 import scipy.sparse as sp
 
 from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.errors import ConfigError
+from warmstart.errors import DataError
 from warmstart.experts.panel import Panel
-from warmstart.experts.segments import FittedSegments
+from warmstart.experts.segments import FittedSegments, Segments
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.profile import apart
 
@@ -23,21 +24,10 @@ SURE = 0.05  # a segment less likely than that is not told
 ALIKE = "like everybody"
 
 
-def segments_of(panel: Panel) -> FittedSegments:
-    """The segments an engine knows.
-
-    Raises
-    ------
-    ConfigError
-        If none of its experts has any.
-    """
-    for expert in panel.experts.values():
-        if isinstance(expert, FittedSegments):
-            return expert
-    raise ConfigError(
-        'this engine knows no segments; fit it with a recipe in which an expert has class = "Segments", on five people '
-        "or more (docs/recipes.md)"
-    )
+def segments_of(panel: Panel, data: Dataset) -> FittedSegments | None:
+    """The segments an engine tells: those of its expert, where it has one; None of fewer than five people."""
+    own = (expert for expert in panel.experts.values() if isinstance(expert, FittedSegments))
+    return next(own, None) or Segments().fit(data)
 
 
 def telling(segments: FittedSegments, concepts: Concepts) -> tuple[list[np.ndarray], np.ndarray]:
@@ -76,9 +66,18 @@ def typical_items(segments: FittedSegments) -> np.ndarray:
     return best
 
 
-def told_segments(panel: Panel, concepts: Concepts, catalog: Catalog, histories: Histories | None) -> pl.DataFrame:
-    """The table of an engine's segments, or, of people, those they belong to."""
-    segments = segments_of(panel)
+def told_segments(
+    segments: FittedSegments | None, concepts: Concepts, catalog: Catalog, histories: Histories | None
+) -> pl.DataFrame:
+    """The table of an engine's segments, or, of people, those they belong to.
+
+    Raises
+    ------
+    DataError
+        If it has none.
+    """
+    if segments is None:
+        raise DataError("this engine knows no segments: a segment needs five people; fit it on more of them")
     if histories is None:
         return segment_table(segments, concepts, catalog)
     return belonging(segments, concepts, histories)
