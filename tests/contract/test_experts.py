@@ -60,7 +60,7 @@ CASES = [
     Case("factors", Factors(dim=8, reg=1.0)),
     Case("transitions", Transitions()),
     Case("attributes", UserAttributes()),
-    Case("sequence", SequenceTransformer(Architecture(dim=16, heads=2, length=20), epochs=6, least=10, seed=1)),
+    Case("sequence", SequenceTransformer(Architecture(dim=16, heads=2, length=20), epochs=15, events=100, least=10)),
     Case("segments", Segments()),
     Case("segments_dense", Segments(method="hdbscan")),
     Case("cross", CrossEncoder(budget_ms=60_000, most=12)),
