@@ -78,3 +78,14 @@ def test_alike_items_are_one_concept():
 def test_mistakes_are_told(sizes):
     with pytest.raises(ConfigError, match="must be whole, 1 or more and ascending"):
         TreeSettings(sizes=sizes)
+
+
+def test_wide_vectors_are_told_apart_by_their_main_directions():
+    rng = np.random.default_rng(0)
+    kind = np.arange(600) % 5
+    vectors = np.hstack([3.0 * np.eye(5)[kind], 0.05 * rng.normal(size=(600, 800))]).astype(np.float32)
+    members, _ = build_tree(vectors, TreeSettings(sizes=(5,)))
+    found = members.paths[:, 0]
+    assert len(set(zip(found.tolist(), kind.tolist(), strict=True))) == 5
+    again, _ = build_tree(vectors, TreeSettings(sizes=(5,)))
+    np.testing.assert_array_equal(found, again.paths[:, 0])

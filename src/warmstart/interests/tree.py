@@ -11,7 +11,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from warmstart.errors import ConfigError
 from warmstart.interests.members import Membership, of_paths
 
-EXACT = 12_000  # items beyond which groups of items are joined: single ones take 8 n^2 bytes, 1.1 GB here
+EXACT = 10_000  # items beyond which groups of items are joined: single ones take 8 n^2 bytes, 0.8 GB here
+WIDE = 512  # directions beyond which the first 256 principal ones stand for all: distances cost as much as they count
 GROUPS = 2_000
 
 
@@ -25,7 +26,7 @@ class TreeSettings:
         Concepts of each level at most, coarse to fine, ascending; empty = by the number of items n:
         ``1.5 n^(1/4)``, ``n^(1/2)`` and ``n / 8``, the last at most 512.
     seed
-        Of the groups in a catalogue of more than 12,000 items; of no account in a smaller one.
+        Of the groups in a catalogue of more than 10,000 items; of no account in a smaller one.
     """
 
     sizes: tuple[int, ...] = ()
@@ -76,7 +77,8 @@ def build_tree(vectors: np.ndarray, settings: TreeSettings | None = None) -> tup
     """Join items bottom up so that the variance within concepts grows least, and cut the tree at every level's size.
 
     Source: Ward, Hierarchical grouping to optimize an objective function, JASA 1963. One tree is cut at all levels, so
-    levels are nested. Beyond 12,000 items, 2,000 groups found by k-means are joined in place of items.
+    levels are nested. Beyond 10,000 items, 2,000 groups found by k-means are joined in place of items;
+    vectors wider than 512 are told apart by their first 256 principal directions.
 
     Parameters
     ----------
@@ -87,14 +89,24 @@ def build_tree(vectors: np.ndarray, settings: TreeSettings | None = None) -> tup
     """
     asked = settings or TreeSettings()
     n, sizes = len(vectors), asked.of(len(vectors))
+    told = _narrow(vectors, asked.seed)
     if n < 2:
         labels = np.zeros((n, len(sizes)), np.int64)
     elif n <= EXACT:
-        labels = _cut(vectors, sizes)
+        labels = _cut(told, sizes)
     else:
-        groups, centres = _groups(vectors, asked.seed)
+        groups, centres = _groups(told, asked.seed)
         labels = _cut(centres, sizes)[groups]
     return _tree(labels, vectors)
+
+
+def _narrow(vectors: np.ndarray, seed: int) -> np.ndarray:
+    if vectors.shape[1] <= WIDE or len(vectors) <= WIDE:
+        return vectors
+    from sklearn.decomposition import PCA
+
+    narrow: np.ndarray = PCA(WIDE // 2, svd_solver="randomized", random_state=seed).fit_transform(vectors)
+    return narrow
 
 
 def _cut(vectors: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
