@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from warmstart.data.toy import clusters
+from warmstart.errors import DataError
 from warmstart.experts.content import ContentCosine
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.silent import Silent
@@ -67,3 +68,8 @@ def test_a_slow_expert_that_learns_in_no_world_has_no_say_at_all(data):
 
     fusion = Fusion().fit({"slow": Late(), "popularity": Popularity()}, data)
     assert not [c for c in fusion.columns if c.startswith("slow")]
+
+
+def test_without_anybody_who_can_learn_the_remedy_is_told(data):
+    with pytest.raises(DataError, match="Popularity"):
+        Fusion().fit({"slow": Patient(least=1000)}, data)

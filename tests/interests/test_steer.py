@@ -8,7 +8,7 @@ import pytest
 from warmstart.data.histories import Histories
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine
-from warmstart.errors import DataError
+from warmstart.errors import ConfigError, DataError
 from warmstart.experts.content import ContentMap
 from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
@@ -94,3 +94,10 @@ def test_histories_lose_events_with_all_that_is_known_of_them():
 def test_unknown_concepts_are_refused(engine):
     with pytest.raises(DataError, match="no concept is called 'knitting'"):
         engine.recommend(histories=HISTORY, steer=Steering(without=["knitting"]))
+
+
+@pytest.mark.parametrize("given", ["17", 17])
+def test_one_concept_in_place_of_a_list_is_refused(given):
+    for name in ("without", "more"):
+        with pytest.raises(ConfigError, match=f"{name}=.* is one concept"):
+            Steering(**{name: given})

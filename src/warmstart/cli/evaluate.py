@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from warmstart.evaluate.report import Report
     from warmstart.recipe import Recipe
 
+LOG = logging.getLogger(__name__)
 Kind = Annotated[SplitKind, typer.Option("--split", help="What is held out.")]
 Share = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of events, users or items held out.")]
 Shots = Annotated[int, typer.Option(min=0, help="Events shown of each held-out user (few_shot).")]
@@ -108,6 +110,8 @@ def measure(
         start = time.perf_counter()
         one.fit(split.train, progress=tell)
         seconds[name] = time.perf_counter() - start
+    for expert in set(without) - set(engine.fitted.panel.experts):
+        LOG.warning("%s has too little to learn from here: both engines lack it", expert)
     tell("measuring", 0, 0)
     report = run(systems, split, k=k, refit=False, trust=engine.trust())
     tell("measuring", 1, 1)

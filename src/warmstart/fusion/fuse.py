@@ -9,6 +9,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.errors import DataError
 from warmstart.experts.base import Expert, Hurried, Slow
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.silent import Silent
@@ -47,8 +48,7 @@ class Fusion:
         worlds = [world for world in episodes(data, self.seed) if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
-        experts = {name: e for name, e in experts.items() if not isinstance(e, Slow) or e.learns(data)}
-        experts = {name: e.unhurried() if isinstance(e, Hurried) else e for name, e in experts.items()}
+        experts = able(experts, data)
         whole = Panel({}) if worlds else Panel.fit(experts, data)
         columns = columns_of(whole.experts, whole.flat)
         many, spoke = len(worlds), set[str]()
@@ -84,6 +84,20 @@ class Fusion:
             samples = collect(world, state, panel, support, self.top, check)
             if samples is not None:
                 gathered[state].append(samples)
+
+
+def able(experts: Mapping[str, Expert], data: Dataset) -> dict[str, Expert]:
+    """Experts that these data are enough for, without a clock.
+
+    Raises
+    ------
+    DataError
+        If none is left.
+    """
+    kept = {name: e for name, e in experts.items() if not isinstance(e, Slow) or e.learns(data)}
+    if not kept:
+        raise DataError(f"{sorted(experts)} have too little to learn from here; name a Popularity among the experts")
+    return {name: e.unhurried() if isinstance(e, Hurried) else e for name, e in kept.items()}
 
 
 def world_panel(experts: Mapping[str, Expert], world: Episode) -> Panel:

@@ -101,7 +101,7 @@ def segment_table(segments: FittedSegments, concepts: Concepts, catalog: Catalog
         "people": pl.Series(segments.people, dtype=pl.Int64),
         "share": pl.Series(segments.events / segments.events.sum(), dtype=pl.Float64),
         "concepts": pl.Series([[concepts.names[c] for c in own] for own in told], dtype=pl.List(pl.String)),
-        "times": pl.Series([times[own, s].tolist() for s, own in enumerate(told)], dtype=pl.List(pl.Float64)),
+        "times": pl.Series([times[own, s].round(2).tolist() for s, own in enumerate(told)], dtype=pl.List(pl.Float64)),
         "typical": pl.Series([[catalog.title(int(i)) for i in row] for row in items], dtype=pl.List(pl.String)),
     }
     return pl.DataFrame(columns).sort("people", descending=True, maintain_order=True)

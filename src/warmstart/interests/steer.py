@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from warmstart.data.histories import Histories
+from warmstart.errors import ConfigError
 from warmstart.interests.concepts import Concepts
 
 LIFT = 2.0  # deviations of a query's scores by which items of a wanted concept rise
@@ -23,11 +24,16 @@ class Steering:
         Concepts that are switched off: their items are not shown, and their events not heard.
     more
         Concepts of which more is wanted: their items rise by two deviations of the query's scores; ``score`` stays that
-        before they rose.
+        of the ranking, before they rose.
     """
 
     without: Sequence[int | str] = ()
     more: Sequence[int | str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("without", "more"):
+            if isinstance(given := getattr(self, name), str | int):
+                raise ConfigError(f"{name}={given!r} is one concept; give a list, e.g. {name}=[{given!r}]")
 
 
 @dataclass(frozen=True, eq=False)
