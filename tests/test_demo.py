@@ -28,7 +28,7 @@ def test_demo_tells_measures_and_writes(tmp_path, monkeypatch):
     assert "simulating sparsity" in result.stderr
     page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "://" not in page.replace("http://www.w3.org", "")
     manifest = json.loads((tmp_path / "demo" / "engine" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["files"]
     commands = [line.strip() for line in result.stdout.splitlines() if line.startswith("  warmstart ")]
