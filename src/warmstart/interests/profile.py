@@ -10,6 +10,7 @@ from warmstart.errors import ConfigError
 from warmstart.interests.members import Membership
 
 RISING, FADING, STEADY = "rising", "fading", "steady"
+CALM = 3.0  # events that are added to both halves of a history before they are compared
 NOTHING = 1e-6  # what a concept tells by rounding alone
 
 
@@ -182,13 +183,18 @@ def apart(told: np.ndarray, inside: np.ndarray, most: int) -> np.ndarray:
 
 
 def trend(inside: np.ndarray, turn: float) -> str:
-    """Whether a concept is met more often in the newer half of a history than in the older.
+    """Whether a concept is met more often in the newer half of a history than in the older; one event more is no sign.
 
     Parameters
     ----------
     inside
         bool, shape (n_events,): events that belong to it, oldest first.
+
+    Examples
+    --------
+    >>> trend(np.array([False, False, False, True]), 1.5), trend(np.array([False, False, True, True]), 1.5)
+    ('steady', 'rising')
     """
     half = len(inside) // 2
-    older, newer = (inside[:half].sum() + 0.5) / (half + 1), (inside[half:].sum() + 0.5) / (len(inside) - half + 1)
+    older, newer = ((part.sum() + CALM) / (len(part) + 2 * CALM) for part in (inside[:half], inside[half:]))
     return RISING if newer >= turn * older else FADING if older >= turn * newer else STEADY
