@@ -158,3 +158,10 @@ def test_without_candidates_of_the_tail_nobody_knows_what_it_costs():
     data = samples()
     best, _ = HeadLearner(ranker=None).learn(LONG, replace(data, tail=np.zeros_like(data.tail)), COLUMNS)
     assert best.prices == {}
+
+
+@pytest.mark.parametrize(("late", "weight"), [(0, 3.0), (40, 5.0), (400, 10.0)])
+def test_late_questions_after_long_histories_weigh_more_the_more_there_are(late, weight):
+    asked = samples(500, share_late=late / 500)
+    assert asked.late.sum() == late
+    assert HeadLearner()._late(LONG, asked) == weight

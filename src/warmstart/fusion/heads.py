@@ -79,8 +79,10 @@ class HeadLearner:
     late_new
         Weights tried, for people without history, for queries asked after a cut of the clock, relative to those of
         people drawn from any time (``serves_both`` chooses, on all worlds).
-    late_short, late_long
-        The same weight for a short and for a long history, fixed.
+    late_short
+        The same weight for a short history, fixed.
+    late_long
+        Least and largest weight for a long history: an eighth of the number of such queries, for few are mostly noise.
     ranker
         LambdaMART on top of the gate, or None.
     ranker_least
@@ -99,7 +101,7 @@ class HeadLearner:
     anchor: float = 1.0
     late_new: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
     late_short: float = 0.3
-    late_long: float = 10.0
+    late_long: tuple[float, float] = (3.0, 10.0)
     ranker: Ranker | None = field(default_factory=Ranker)
     ranker_least: int = 10_000
     ranker_queries: int = 1500
@@ -119,7 +121,7 @@ class HeadLearner:
         known = ~samples.check if (~samples.check).sum() >= LEAST else every
         seen, held = samples.part(known), samples.part(samples.check if samples.check.sum() >= LEAST else every)
         two_kinds = state == NEW and samples.late.any() and not samples.late.all()
-        late = self.late_new if two_kinds else ({LONG: self.late_long, SHORT: self.late_short}.get(state, 1.0),)
+        late = self.late_new if two_kinds else (self._late(state, samples),)
         ridge = self._ridge_thin(seen, held, columns, state, min(late)) if state in (NEW, SHORT) else self.ridge
         trials = [(used, w, ridge) for used in gate_columns(columns, state) for w in late]
         heads = [Head(self._gate(seen, columns, *trial)) for trial in trials]
@@ -131,6 +133,11 @@ class HeadLearner:
         if best.ranker is None:
             best = Head(self._gate(samples, columns, *trials[at]))
         return replace(best, handed=handed, prices=prices), cells
+
+    def _late(self, state: str, samples: Samples) -> float:
+        if state == SHORT:
+            return self.late_short
+        return float(np.clip(samples.late.sum() / 8, *self.late_long)) if state == LONG else 1.0
 
     def _judged(self, state: str, head: Head, held: Samples, columns: Sequence[str]) -> list[Cell]:
         """The floor's table; queries without history are handed over only if both kinds of them name one expert."""
