@@ -165,3 +165,9 @@ def test_late_questions_after_long_histories_weigh_more_the_more_there_are(late,
     asked = samples(500, share_late=late / 500)
     assert asked.late.sum() == late
     assert HeadLearner()._late(LONG, asked) == weight
+
+
+@pytest.mark.parametrize("weights", [(3.0,), (10.0, 3.0), (-1.0, 3.0)])
+def test_weights_that_are_no_range_are_refused(weights):
+    with pytest.raises(ConfigError, match="late_long"):
+        HeadLearner(late_long=weights)

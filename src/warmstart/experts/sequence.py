@@ -83,10 +83,10 @@ class SequenceTransformer:
         MissingExtra
             If torch or onnx is not installed.
         """
-        z = np.zeros((data.n_items, 0), np.float32) if data.features is None else data.features.astype(np.float32)
         if not self.learns(data):
             return None
         require("onnx", extra="lm")  # told before it learns, not after
+        z = np.zeros((data.n_items, 0), np.float32) if data.features is None else data.features.astype(np.float32)
         people = people_vectors(data, self.shape.dim)[:, 1:]  # the first direction is popularity
         first = first_vectors(people, self.shape.dim, self.seed)
         objective = NextItemObjective(data.interactions, z, self.shape, self.task, self.seed, first)

@@ -111,6 +111,8 @@ class HeadLearner:
     def __post_init__(self) -> None:
         if not 0 <= self.propensity <= 1:
             raise ConfigError(f"propensity={self.propensity:g} is not between 0 and 1; 0 counts all targets alike")
+        if len(self.late_long) != 2 or not 0 <= self.late_long[0] <= self.late_long[1]:
+            raise ConfigError(f"late_long={self.late_long} is no least and largest weight, 0 or more; (3, 10) is usual")
 
     def learn(self, state: str, samples: Samples, columns: Sequence[str]) -> tuple[Head | None, list[Cell]]:
         """The head of a state and the floor's table; no head from fewer than 20 queries with an answer."""
