@@ -76,9 +76,10 @@ class Engine:
         if judged is not None:
             tuned = data.with_features(space.z)
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
-        told = (concepts, segments_of(panel, seen))
-        known = (Support.fit(seen), fusion, *told, data.interactions.item_counts(), data.fingerprint())
-        self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known)
+        if progress:
+            progress("finding segments", 0, 1)
+        known = (Support.fit(seen), fusion, concepts, segments_of(panel, seen), data.interactions.item_counts())
+        self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, data.fingerprint())
         self.data = data
         return self
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from warmstart.cli.evaluate import Kind, Page, Share
 from warmstart.cli.options import (
     Data,
     Graph,
@@ -46,11 +47,8 @@ Floors = Annotated[str, typer.Option(help="Shares of the places that go to the t
 Keep = Annotated[int, typer.Option(min=0, help="Places at the top that floors leave alone.")]
 Propensities = Annotated[str, typer.Option(help="Weights of rarely met targets in training; each is a fit of its own.")]
 Loss = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of NDCG that an option may cost.")]
-Kind = Annotated[SplitKind, typer.Option("--split", help="What is held out.")]
-Share = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of events, users or items held out.")]
 Most = Annotated[int, typer.Option("--queries", min=1, help="Most queries asked; drawn at random.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of everything drawn.")]
-Page = Annotated[Path | None, typer.Option("--report", help="Write one self-contained HTML page here.")]
 
 
 def tail(
