@@ -21,7 +21,7 @@ $(BIN)/python:
 # torch first and by its exact pin: a plain or ranged requirement brings gigabytes of CUDA packages
 $(STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet torch==2.13.0
-	$(PIP) install --quiet -e ".[lm,weights,demo,tracking,dev]"
+	$(PIP) install --quiet -e ".[lm,weights,demo,tracking,postgres,dashboard,dev]"
 	@touch $@
 
 init: $(STAMP)  ## Make .venv and install everything into it

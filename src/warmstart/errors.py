@@ -6,6 +6,7 @@ WarmstartError
 ├── NotFitted        something was asked of an engine before ``fit``
 ├── MissingExtra     an optional dependency is not installed
 ├── TrainingError    a model could not go on learning; what it had learned is kept
+├── StoreUnavailable the database cannot be reached, or cannot write
 └── ArtefactError    a saved folder is incomplete, changed or too new
 
 Messages say the value, its place and the remedy, in that order, on one line.
@@ -40,6 +41,10 @@ class MissingExtra(WarmstartError, ImportError):
 
 class TrainingError(WarmstartError, RuntimeError):
     """A model could not go on learning; what it had learned is kept."""
+
+
+class StoreUnavailable(WarmstartError, ConnectionError):
+    """The database cannot be reached, or cannot write; what was acknowledged before is safe."""
 
 
 class ArtefactError(WarmstartError):

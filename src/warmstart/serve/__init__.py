@@ -1,0 +1,1 @@
+"""The service: live recommendations over HTTP, outcomes, and a dashboard that shows why."""
