@@ -233,7 +233,8 @@ class FittedPriorMeanEASE:
     Parameters
     ----------
     data
-        float32, shape (n, n), dense or CSR: the part learned from events; zero columns for unmet items.
+        float32, shape (m, m), m <= n, dense or CSR: the part learned from events; zero columns for unmet items, and
+        nothing for items added later.
     semantic
         float32, shape (buckets + 1, n, d): rows of ``kappa P L Z W`` per bucket; the last is ``kappa Z W``.
     z
@@ -252,9 +253,10 @@ class FittedPriorMeanEASE:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        x = histories.matrix()
-        out = x @ self.data
-        out = np.asarray(out.todense() if sp.issparse(out) else out, dtype=np.float32)
+        x, m = histories.matrix(), self.data.shape[0]
+        learned = x[:, :m] @ self.data
+        out = np.zeros(x.shape, np.float32)
+        out[:, :m] = learned.toarray() if sp.issparse(learned) else learned
         for b, rows in enumerate(self.semantic):
             columns = np.flatnonzero(self.bucket == b)
             if len(columns):
@@ -264,8 +266,10 @@ class FittedPriorMeanEASE:
 
     def weights(self, rows: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
         """What each history item (codes ``rows``) adds to an item: from data, and from content."""
-        data = self.data[rows, column]
-        data = np.asarray(data.todense()).ravel() if sp.issparse(data) else np.asarray(data)
+        data, m = np.zeros(len(rows), np.float32), self.data.shape[0]
+        if column < m:
+            learned = self.data[rows[rows < m], column]
+            data[rows < m] = learned.toarray().ravel() if sp.issparse(learned) else learned
         return data, self.semantic[self.bucket[column]][rows] @ self.z[column]
 
     def grow(self, features: np.ndarray) -> Self:
@@ -275,25 +279,7 @@ class FittedPriorMeanEASE:
         new = np.repeat((known @ self.w)[None], last + 1, axis=0)
         return replace(
             self,
-            data=padded(self.data, m),
             semantic=np.concatenate([self.semantic, new], axis=1),
             z=np.vstack([self.z, known]),
             bucket=np.append(self.bucket, np.full(m, last, np.int8)),
         )
-
-
-def padded(data: np.ndarray | sp.csr_matrix, m: int) -> np.ndarray | sp.csr_matrix:
-    """With ``m`` zero rows and columns appended.
-
-    Examples
-    --------
-    >>> padded(np.array([[7.0]]), 1).tolist()
-    [[7.0, 0.0], [0.0, 0.0]]
-    """
-    n = data.shape[0]
-    if sp.issparse(data):
-        full = sp.csr_matrix(data)
-        return sp.csr_matrix(
-            (full.data, full.indices, np.append(full.indptr, np.full(m, full.nnz))), shape=(n + m, n + m)
-        )
-    return np.pad(data, (0, m))
