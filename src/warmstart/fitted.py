@@ -87,3 +87,13 @@ class Fitted:
             segments=None if self.segments is None else self.segments.grow(seen),
             counts=np.append(self.counts, np.zeros(len(z), np.int64)),
         )
+
+    def moved(self, item: np.ndarray, time: np.ndarray) -> Fitted:
+        """With events that came after the fit: popularity follows them, all else stays as it was learned.
+
+        Parameters
+        ----------
+        item, time
+            Codes and seconds since the epoch, int64, shape (n_events,).
+        """
+        return replace(self, panel=self.panel.moved(item, time))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
-from warmstart.experts.popularity import Popularity, content_rates, decayed_counts, predict
+from warmstart.experts.popularity import FittedPopularity, Popularity, content_rates, decayed_counts, predict
 
 
 def timed(item, time, n_items=4):
@@ -106,3 +106,24 @@ def test_without_features_new_items_have_no_score(make_data):
 def test_everybody_gets_the_same(make_data):
     scores = Popularity().fit(make_data([[1, 0, 1], [1, 1, 0]])).score(Histories.of([[], [2], [0, 1]], 3))
     np.testing.assert_array_equal(scores, scores[[0, 0, 0]])
+
+
+def test_events_after_the_fit_move_what_is_popular():
+    known = FittedPopularity(np.log([8.0, 4.0, 2.0]).astype(np.float32), np.zeros(0), 9.0, half_life=100.0, until=1000)
+    moved = known.moved(np.array([2, 2, 2, 2, 2]), np.full(5, 1100))
+    rate = np.exp(moved.scores)
+    np.testing.assert_allclose(rate, [8 * (9 / 14), 4 * (9 / 14), 2 * (9 / 14) + 5], rtol=1e-5)  # 1 - 5/14 > 0.5
+    assert moved.scores.argmax() == 2
+
+
+def test_without_half_life_nothing_fades_and_no_event_changes_nothing():
+    known = FittedPopularity(np.log([8.0, 4.0]).astype(np.float32), np.zeros(0), 9.0)
+    np.testing.assert_allclose(np.exp(known.moved(np.array([1]), np.array([10**9])).scores), [8, 5], rtol=1e-6)
+    assert known.moved(np.array([], np.int64), np.array([], np.int64)) is known
+
+
+def test_what_cannot_be_said_stays_so_until_somebody_takes_it():
+    known = FittedPopularity(np.array([np.nan, 1.0, np.nan], np.float32), np.zeros(0), 9.0)
+    scores = known.moved(np.array([0]), np.array([5])).scores
+    assert scores[0] == 0.0
+    assert np.isnan(scores[2])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -51,6 +52,13 @@ class Panel:
     def about(self, item: int, histories: Histories) -> tuple[Panel, Histories]:
         """Who scores an item, and the queries as they see them: here all experts, and the queries as they are."""
         return self, histories
+
+    def moved(self, item: np.ndarray, time: np.ndarray) -> Self:
+        """With events that came after the fit: what is popular moves, see ``FittedPopularity.moved``."""
+        return replace(
+            self,
+            experts={n: e.moved(item, time) if isinstance(e, FittedPopularity) else e for n, e in self.experts.items()},
+        )
 
     def grow(self, features: np.ndarray, catalog: Catalog | None = None) -> Panel:
         """With new items appended to every expert; ``catalog`` holds old and new ones, for experts that read."""

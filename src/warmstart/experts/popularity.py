@@ -9,7 +9,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.data.interactions import Interactions
+from warmstart.data.interactions import NO_TIME, Interactions
 
 
 def decayed_counts(x: Interactions, share: float) -> np.ndarray:
@@ -82,14 +82,18 @@ class Popularity:
 
     def fit(self, data: Dataset) -> FittedPopularity:
         """Count, and learn to predict counts where the dataset has features."""
-        counts = decayed_counts(data.interactions, self.half_life)
+        x = data.interactions
+        counts = decayed_counts(x, self.half_life)
         highest = float(np.quantile(counts[counts > 0], 0.9)) if counts.any() else 1.0
         coefficients = np.zeros(0)
         expected = np.full(data.n_items, counts.mean() if counts.any() else 1.0)
         if data.features is not None and counts.any():
             coefficients, _ = content_rates(data.features, counts, self.ridge)
             expected = predict(data.features, coefficients, highest)
-        return FittedPopularity(posterior_log(counts, expected, self.tau), coefficients, highest)
+        until = int(x.time.max()) if x.has_time else NO_TIME
+        span = max(until - int(x.time[x.time >= 0].min()), 1) if x.has_time else 0
+        scores = posterior_log(counts, expected, self.tau)
+        return FittedPopularity(scores, coefficients, highest, self.half_life * span, until)
 
 
 def posterior_log(counts: np.ndarray, expected: np.ndarray, tau: float) -> np.ndarray:
@@ -131,11 +135,17 @@ class FittedPopularity:
         float64, shape (dim + 1,): from features to log counts; empty without features.
     highest
         No prediction is above it.
+    half_life
+        Seconds after which an event counts half; 0 = it never fades.
+    until
+        Time of the newest event counted, seconds since the epoch; -1 without times.
     """
 
     scores: np.ndarray
     coefficients: np.ndarray
     highest: float
+    half_life: float = 0.0
+    until: int = NO_TIME
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); equal rows."""
@@ -148,3 +158,36 @@ class FittedPopularity:
         """
         expected = predict(features, self.coefficients, self.highest)
         return replace(self, scores=np.append(self.scores, np.log(np.maximum(expected, 1e-3))).astype(np.float32))
+
+    def moved(self, item: np.ndarray, time: np.ndarray) -> Self:
+        """With events that came after the fit: ``rate_j <- kept * rate_j + sum_e 0.5^((now - t_e) / half_life)``.
+
+        ``now`` is the time of the newest of them. The older events fade by the clock, yet no faster than new ones
+        come: ``kept = max(0.5^((now - until) / half_life), 1 - new / sum_j rate_j)``, so that after a long silence a
+        single event does not stand alone. Without half-life nothing fades.
+
+        Parameters
+        ----------
+        item
+            int, shape (n_events,): codes, all in the catalogue.
+        time
+            int64, shape (n_events,): seconds since the epoch; what lies before ``until`` counts as of then.
+
+        Examples
+        --------
+        >>> known = FittedPopularity(np.log([4.0, 2.0]).astype(np.float32), np.zeros(0), 9.0, half_life=10.0, until=0)
+        >>> np.exp(known.moved(np.array([1, 1]), np.array([0, 10])).scores).round(3).tolist()  # 3/4 kept, 1.5 new
+        [3.0, 3.0]
+        """
+        if not len(item):
+            return self
+        rate, n = np.nan_to_num(np.exp(self.scores.astype(np.float64))), len(self.scores)
+        weight, kept = np.ones(len(item)), 1.0
+        if self.half_life > 0 and self.until >= 0:
+            now = max(int(time.max()), self.until)
+            weight = 0.5 ** ((now - np.maximum(time, self.until)) / self.half_life)
+            left = 1.0 - weight.sum() / max(rate.sum(), 1e-9)
+            kept = float(max(0.5 ** ((now - self.until) / self.half_life), left))
+        fresh = np.bincount(item, weights=weight, minlength=n)
+        moved = np.log(np.maximum(kept * rate + fresh, 1e-9)).astype(np.float32)
+        return replace(self, scores=np.where(np.isnan(self.scores) & (fresh == 0), self.scores, moved))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -88,6 +89,10 @@ class SplitPanel(Panel):
         met = Panel(self.experts).grow(features[:, : self.dim], catalog)
         unmet = self.unmet.grow(features[:, self.dim :], catalog)
         return replace(self, experts=met.experts, unmet=unmet, new=np.append(self.new, np.ones(len(features), bool)))
+
+    def moved(self, item: np.ndarray, time: np.ndarray) -> Self:
+        """With events that came after the fit, on either side."""
+        return replace(super().moved(item, time), unmet=self.unmet.moved(item, time))
 
     def about(self, item: int, histories: Histories) -> tuple[Panel, Histories]:
         """Who scores an item, and the queries as they see them."""
