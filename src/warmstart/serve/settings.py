@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from warmstart.errors import ConfigError
@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
+    _given: frozenset[str] = PrivateAttr(default=frozenset())
 
     engine: Path = Field(description="Folder of a saved engine.")
     config: Path | None = Field(None, description="TOML file of settings; warmstart.toml where there is one.")
