@@ -65,7 +65,7 @@ class Logged:
 
     def weights(self, clip: float | None) -> np.ndarray:
         """``target / propensity``, at most ``clip``."""
-        weight = self.target / self.propensity
+        weight: np.ndarray = self.target / self.propensity
         return weight if clip is None else np.minimum(weight, clip)
 
     def ratio(self, numerator: np.ndarray, denominator: np.ndarray) -> Tally:

@@ -174,7 +174,7 @@ def exact_rate(successes: float, trials: float, level: float = LEVEL) -> Interva
     mean, f = s / trials, trials - s
 
     def above(p: float) -> float:
-        return evidence(s, f, p) - bound
+        return float(evidence(s, f, p) - bound)
 
     low = brentq(above, least, mean) if mean > least and above(least) > 0 else 0.0
     high = brentq(above, mean, 1 - least) if mean < 1 - least and above(1 - least) > 0 else 1.0
