@@ -7,6 +7,7 @@ WarmstartError
 ├── MissingExtra     an optional dependency is not installed
 ├── TrainingError    a model could not go on learning; what it had learned is kept
 ├── StoreUnavailable the database cannot be reached, or cannot write
+│   └── Busy         too much waits to be written already
 └── ArtefactError    a saved folder is incomplete, changed or too new
 
 Messages say the value, its place and the remedy, in that order, on one line.
@@ -45,6 +46,10 @@ class TrainingError(WarmstartError, RuntimeError):
 
 class StoreUnavailable(WarmstartError, ConnectionError):
     """The database cannot be reached, or cannot write; what was acknowledged before is safe."""
+
+
+class Busy(StoreUnavailable):
+    """Too much waits to be written already; nothing was taken, send it again later."""
 
 
 class ArtefactError(WarmstartError):

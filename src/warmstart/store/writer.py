@@ -1,0 +1,185 @@
+"""One thread that writes for all: what arrives together is kept by one commit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from warmstart.errors import Busy, DataError, StoreUnavailable
+from warmstart.store.answers import keep
+from warmstart.store.append import append, rows_of
+from warmstart.store.rows import Answer, Event
+from warmstart.store.store import Store
+
+RETRY = 0.5  # seconds until answers that could not be written are tried again
+
+
+@dataclass
+class _Job:
+    """Rows of one call, and whom to tell."""
+
+    events: list[dict[str, object]] = field(default_factory=list)
+    answers: Sequence[Answer] = ()
+    done: Future[int] = field(default_factory=Future)
+
+    def __len__(self) -> int:
+        return len(self.events) + len(self.answers)
+
+
+class Writer:
+    """Group commit: a thread takes all calls that wait and writes them in one transaction.
+
+    A commit waits for the disk; sharing it lets many small calls be as quick as one large one. Events are acknowledged
+    when they are on the disk. Answers are not waited for: while the database is away they are kept in memory, as many
+    as ``capacity`` allows, and written when it is back.
+
+    Parameters
+    ----------
+    store
+        Where to write; stays open when the writer is closed.
+    capacity
+        Rows that may wait.
+    group
+        Rows a transaction takes at most, if more than one call waits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Store.open(f"{folder}/store.db") as store:
+    ...     with Writer(store) as writer:
+    ...         writer.events([Event("e1", "ann", "alien", "click", 1_700_000_000)])
+    1
+    """
+
+    def __init__(self, store: Store, capacity: int = 200_000, group: int = 20_000) -> None:
+        self.store, self.capacity, self.group = store, capacity, group
+        self.lost = 0  # answers that could not be written before the writer was closed
+        self._waiting: deque[_Job] = deque()
+        self._rows = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="warmstart-writer", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Rows that wait."""
+        return self._rows
+
+    def events(self, events: Sequence[Event]) -> int:
+        """Append events, and wait until they are on the disk; how many are new.
+
+        Raises
+        ------
+        Busy
+            If too many rows wait already; nothing was taken.
+        StoreUnavailable
+            If the database cannot write; nothing was kept.
+        DataError
+            If one of them can never be stored; nothing of this call was kept.
+        """
+        return self.submit(events).result()
+
+    def submit(self, events: Sequence[Event]) -> Future[int]:
+        """As ``events``, for those who wait in another way: the future ends when the events are on the disk."""
+        return self._put(_Job(events=rows_of(events))).done
+
+    def answers(self, answers: Sequence[Answer]) -> None:
+        """Keep answers soon, without waiting.
+
+        Raises
+        ------
+        Busy
+            If too many rows wait already; nothing was taken.
+        """
+        self._put(_Job(answers=tuple(answers)))
+
+    def flush(self) -> None:
+        """Wait until all that was given is written, or was refused."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._rows or not self._thread.is_alive())
+
+    def close(self) -> None:
+        """Write what waits, and stop. Answers are tried once more; those that still fail are counted in ``lost``."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _put(self, job: _Job) -> _Job:
+        with self._changed:
+            if self._closed:
+                raise Busy("the writer is closed; the service is shutting down: send it again when it is back")
+            if self._rows and self._rows + len(job) > self.capacity:
+                raise Busy(f"{self._rows:,} rows wait to be written already; send them again in a second, or fewer")
+            self._waiting.append(job)
+            self._rows += len(job)
+            self._changed.notify_all()
+        return job
+
+    def _run(self) -> None:
+        while jobs := self._take():
+            again = self._write(jobs)
+            with self._changed:
+                self._waiting.extendleft(reversed(again))
+                self._rows -= sum(len(job) for job in jobs) - sum(len(job) for job in again)
+                self._changed.notify_all()
+            if again:
+                self._pause()
+
+    def _take(self) -> list[_Job]:
+        """The calls of the next transaction; none when the writer is closed and all is written."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            jobs: list[_Job] = []
+            rows = 0
+            while self._waiting and (not jobs or rows + len(self._waiting[0]) <= self.group):
+                jobs.append(self._waiting.popleft())
+                rows += len(jobs[-1])
+            return jobs
+
+    def _write(self, jobs: list[_Job]) -> list[_Job]:
+        """Write calls, and say to each how it went; those to try again."""
+        try:
+            with self.store.database.write() as connection:
+                counts = [append(connection, job.events) + keep(connection, job.answers) for job in jobs]
+        except DataError as error:
+            if len(jobs) > 1:  # one of them spoils the others: each by itself
+                return [again for job in jobs for again in self._write([job])]
+            return self._failed(jobs, error)
+        except Exception as error:  # whoever waits must hear of it
+            return self._failed(jobs, error)
+        for job, count in zip(jobs, counts, strict=True):
+            job.done.set_result(count)
+        return []
+
+    def _failed(self, jobs: list[_Job], error: Exception) -> list[_Job]:
+        retried = isinstance(error, StoreUnavailable) and not self._closed
+        again = [job for job in jobs if job.answers and retried]
+        for job in jobs:
+            if job.answers and not retried:
+                self.lost += len(job.answers)
+            if job not in again:
+                job.done.set_exception(error)
+        return again
+
+    def _pause(self) -> None:
+        """Until it is time to try again, or events came, whose senders must hear at once."""
+        until = time.monotonic() + RETRY
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or any(job.events for job in self._waiting), until - time.monotonic()
+            )
