@@ -71,10 +71,12 @@ def _row(answer: Answer) -> dict[str, object]:
 
 
 def _place(shown: Shown) -> dict[str, object]:
-    """Short, as there are many: a certain place says neither its chance nor that it explores nothing."""
+    """Short, as there are many: what is as usual is left out."""
     place: dict[str, object] = {"item_id": shown.item_id, "score": float(shown.score), "source": shown.source}
     if shown.propensity != 1.0:
         place["propensity"] = float(shown.propensity)
+    if shown.variant is not None:
+        place["variant"] = shown.variant
     return place | ({"explored": True} if shown.explored else {})
 
 
@@ -86,4 +88,5 @@ def _shown(place: Mapping[str, Any]) -> Shown:
         place["source"],
         place.get("propensity", 1.0),
         place.get("explored", False),
+        place.get("variant"),
     )

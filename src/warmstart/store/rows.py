@@ -77,13 +77,17 @@ class Event:
 
 @dataclass(frozen=True)
 class Shown:
-    """One place of an answer; ``propensity`` is the chance that this item stood there, in (0, 1]."""
+    """One place of an answer; ``propensity`` is the chance that this item stood there, in (0, 1].
+
+    ``variant`` says whose place it is, in a list that mixes two variants of an experiment.
+    """
 
     item_id: str
     score: float
     source: str
     propensity: float = 1.0
     explored: bool = False
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
