@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException as PlainHTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -53,7 +53,7 @@ class ProblemBody(BaseModel):
     request_id: str = Field(default="", description="Id of the request in the log.")
 
 
-class Problem(Exception):
+class Problem(HTTPException):
     """An error that the client is told, with its status.
 
     Parameters
@@ -80,9 +80,9 @@ class Problem(Exception):
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail or title)
-        self.status, self.title, self.detail, self.field, self.remedy = status, title, detail, field, remedy
-        self.code, self.headers = code or HTTPStatus(status).name.lower(), dict(headers or {})
+        super().__init__(status, detail, dict(headers or {}))  # of FastAPI's kind: it lets none else pass from a body
+        self.status, self.title, self.field, self.remedy = status, title, field, remedy
+        self.code = code or HTTPStatus(status).name.lower()
 
 
 INTERNAL = Problem(500, "Internal error", remedy="tell the operator the request_id")
@@ -144,7 +144,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(KnownError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(PlainHTTPException, _http)
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -172,8 +172,10 @@ async def _known(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    assert isinstance(error, PlainHTTPException)
     status = HTTPStatus(error.status_code)
+    if status < HTTPStatus.BAD_REQUEST:  # a redirection
+        return Response(status_code=status, headers=error.headers)
     detail = "" if error.detail == status.phrase else str(error.detail)
     return answer(Problem(status, status.phrase, detail, headers=error.headers), request.scope)
 

@@ -1,0 +1,112 @@
+"""A small app behind all guards, over a real store."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+import structlog
+from fastapi import Depends, FastAPI, Request
+from starlette.testclient import TestClient
+
+from warmstart.serve.guards import install_guards
+from warmstart.serve.logs import configure_logs
+from warmstart.serve.metrics import Metrics
+from warmstart.serve.security import Holder, Keychain, new_key, require
+from warmstart.serve.settings import Settings
+from warmstart.store.store import Store
+
+
+@dataclass
+class Guarded:
+    """The app, its parts, and somebody who asks."""
+
+    app: FastAPI
+    settings: Settings
+    store: Store
+    keychain: Keychain
+    metrics: Metrics
+
+    @property
+    def client(self) -> TestClient:
+        """A new client; what the app raises unexpectedly is answered, not raised."""
+        return TestClient(self.app, base_url="http://localhost", raise_server_exceptions=False)
+
+    def key(self, *scopes: str) -> str:
+        """A new key that may do this."""
+        text, row = new_key("test", scopes)
+        self.store.put_key(row)
+        return text
+
+
+def routes(app: FastAPI) -> None:
+    """One route a scope, and one that reads and one that breaks."""
+
+    @app.get("/health/live")
+    def live() -> str:
+        return "ok"
+
+    @app.get("/items/{item_id}")
+    def read(item_id: str, holder: Annotated[Holder, Depends(require("read"))]) -> str:
+        return holder.name
+
+    @app.post("/items")
+    async def write(request: Request, holder: Annotated[Holder, Depends(require("write"))]) -> int:
+        return len(await request.body())
+
+    @app.post("/parsed")
+    def parsed(rows: list[int]) -> int:
+        return len(rows)
+
+    @app.get("/admin")
+    def admin(holder: Annotated[Holder, Depends(require("admin"))]) -> str:
+        return holder.key_id
+
+    @app.get("/broken")
+    def broken(text: str = "") -> str:
+        raise RuntimeError(f"it broke on {text}")
+
+
+@pytest.fixture
+def guarded(tmp_path, monkeypatch) -> Iterator[Callable[..., Guarded]]:
+    """Make an app with these settings."""
+    monkeypatch.chdir(tmp_path)
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[plain])
+    made = []
+
+    def make(**given: object) -> Guarded:
+        settings = Settings.read({"engine": tmp_path / "engine"} | given)
+        store, app, metrics = Store.open(settings.database), FastAPI(), Metrics()
+        keychain = Keychain(store, settings.require_keys, settings.is_loopback, seconds=0.0)
+        routes(app)
+        install_guards(app, settings, keychain, metrics)
+        made.append(store)
+        return Guarded(app, settings, store, keychain, metrics)
+
+    yield make
+    for store in made:
+        store.close()
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def logged(capsys):
+    """Context in which logs are written as the service writes them; gives a function that returns what was written."""
+
+    @contextmanager
+    def logging_as(settings: Settings) -> Iterator[Callable[[], str]]:
+        root = logging.getLogger()
+        before, level = root.handlers[:], root.level
+        configure_logs(settings)
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # the client that asks here, not the service
+        try:
+            yield lambda: capsys.readouterr().err
+        finally:
+            structlog.reset_defaults()
+            root.handlers[:] = before
+            root.setLevel(level)
+
+    return logging_as
