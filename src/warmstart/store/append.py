@@ -9,13 +9,13 @@ from sqlalchemy.dialects import postgresql
 
 from warmstart.store.rows import Event
 from warmstart.store.tables import EVENTS
-from warmstart.store.upsert import add_rows
+from warmstart.store.upsert import COUNTED, add_rows
 
 NAMES = ("event_id", "user_id", "item_id", "kind", "time", "value", "weight", "recommendation_id")
 APPENDING = 0x6576656E  # number of PostgreSQL's lock that lets one transaction append at a time
 _LOCK = select(func.pg_advisory_xact_lock(APPENDING))
 _ARRAYS = [bindparam(name, type_=ARRAY(EVENTS.c[name].type)) for name in NAMES]
-_GIVEN = func.unnest(*_ARRAYS).table_valued(*NAMES)
+_GIVEN = func.unnest(*_ARRAYS).table_valued(*NAMES, name="given").render_derived()
 _APPEND = (
     postgresql.insert(EVENTS)
     .from_select(NAMES, select(*(_GIVEN.c[name] for name in NAMES)))
@@ -34,7 +34,8 @@ def append(connection: Connection, rows: Sequence[dict[str, object]]) -> int:
     if connection.dialect.name != "postgresql":
         return add_rows(connection, EVENTS, rows)
     connection.execute(_LOCK)
-    return connection.execute(_APPEND, {name: [row[name] for row in rows] for name in NAMES}).rowcount
+    columns = {name: [row[name] for row in rows] for name in NAMES}
+    return connection.execute(_APPEND, columns, execution_options=COUNTED).rowcount
 
 
 def rows_of(events: Sequence[Event]) -> list[dict[str, object]]:

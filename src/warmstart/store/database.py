@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,9 @@ class Database:
     def __init__(self, url: str | Path, *, timeout: float = 5.0, connections: int = 32) -> None:
         address = parse(url)
         self.name = address.render_as_string(hide_password=True)
+        self.timeout = timeout
         self.file: SQLiteFile | None = None
+        self._writing = threading.Lock()
         with named(self.name):
             if address.get_backend_name() == "sqlite":
                 self.file = SQLiteFile(Path(str(address.database)), timeout)
@@ -64,8 +67,21 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction: all of it is on the disk when the block ends, or nothing of it."""
-        with self._open(self.engine) as connection, connection.begin():
+        with self._turn(), self._open(self.engine) as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer: threads wait here, which wakes the next at once, and not in its polling."""
+        if self.postgres:
+            yield
+        elif not self._writing.acquire(timeout=self.timeout):
+            raise StoreUnavailable(f"{self.name} is being written for longer than {self.timeout:g} s; try again later")
+        else:
+            try:
+                yield
+            finally:
+                self._writing.release()
 
     def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the database answers."""

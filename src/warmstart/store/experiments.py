@@ -38,4 +38,4 @@ class Experiments(Part):
     def experiments(self) -> list[Experiment]:
         """All experiments, oldest first."""
         with self.database.read() as connection:
-            return [Experiment(*row) for row in connection.execute(_ALL)]
+            return [Experiment(row[0], tuple(row[1]), *row[2:]) for row in connection.execute(_ALL)]

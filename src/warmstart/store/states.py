@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, or_, select
 
 from warmstart.store.part import Part
 from warmstart.store.tables import LOCKS, STATES
-from warmstart.store.upsert import put_rows, replace_where
+from warmstart.store.upsert import COUNTED, put_rows, replace_where
 
 SKEW = 300.0  # seconds the clocks of two machines may differ; a lock taken later than that was taken by a wrong clock
 _ONE = select(STATES.c.document).where(STATES.c.name == bindparam("which"))
@@ -45,7 +45,8 @@ class States(Part):
             now = time.time()
             row: dict[str, object] = {"name": name, "holder": holder, "taken_at": now, "until": now + seconds}
             statement = replace_where(connection, LOCKS, _FREE)
-            return connection.execute(statement, row | {"who": holder, "now": now, "future": now + SKEW}).rowcount > 0
+            values = row | {"who": holder, "now": now, "future": now + SKEW}
+            return connection.execute(statement, values, execution_options=COUNTED).rowcount > 0
 
     def unlock(self, name: str, holder: str) -> bool:
         """Whether the holder had it."""

@@ -25,6 +25,11 @@ METADATA = MetaData(
     }
 )
 NUMBER = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only an INTEGER key
+ID = String().with_variant(String(collation="C"), "postgresql")  # ids are ordered by their bytes, as in Python
+
+
+def _id(name: str) -> Column[str]:
+    return Column(name, ID, nullable=False)
 
 
 def _text(name: str) -> Column[str]:
@@ -45,7 +50,7 @@ VERSIONS = Table(
 ITEMS = Table(
     "items",
     METADATA,
-    Column("item_id", String, primary_key=True),
+    Column("item_id", ID, primary_key=True),
     Column("fields", JSON, nullable=False),
     Column("hidden", Boolean(create_constraint=False), nullable=False),
     _seconds("added_at"),
@@ -58,7 +63,7 @@ ITEMS = Table(
 USERS = Table(
     "users",
     METADATA,
-    Column("user_id", String, primary_key=True),
+    Column("user_id", ID, primary_key=True),
     Column("attributes", JSON, nullable=False),
     _seconds("added_at"),
     _seconds("updated_at"),
@@ -68,14 +73,14 @@ EVENTS = Table(
     "events",
     METADATA,
     Column("seq", NUMBER, primary_key=True, autoincrement=True),
-    _text("event_id"),
-    _text("user_id"),
-    _text("item_id"),
+    _id("event_id"),
+    _id("user_id"),
+    _id("item_id"),
     _text("kind"),
     _seconds("time"),
     Column("value", Float),
     Column("weight", Float),
-    Column("recommendation_id", String),
+    Column("recommendation_id", ID),
     UniqueConstraint("event_id"),
     Index(None, "user_id", "time", "seq"),
     Index(None, "time"),
@@ -86,8 +91,8 @@ EVENTS = Table(
 ANSWERS = Table(
     "answers",
     METADATA,
-    Column("recommendation_id", String, primary_key=True),
-    Column("user_id", String),
+    Column("recommendation_id", ID, primary_key=True),
+    Column("user_id", ID),
     _seconds("time"),
     _text("model"),
     _text("scenario"),

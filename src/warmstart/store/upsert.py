@@ -8,6 +8,7 @@ from functools import cache
 from sqlalchemy import ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+COUNTED = {"preserve_rowcount": True}  # else an INSERT does not say how many rows it made
 Insert = postgresql.Insert | sqlite.Insert
 
 
@@ -35,7 +36,7 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[dict[str, obje
     """Insert what is not there yet; how many rows are new."""
     if not rows:
         return 0
-    return connection.execute(_ignore(table, connection.dialect.name), rows).rowcount
+    return connection.execute(_ignore(table, connection.dialect.name), rows, execution_options=COUNTED).rowcount
 
 
 def put_rows(

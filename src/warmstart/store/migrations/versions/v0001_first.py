@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+ID = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 NAMES = ("items", "users", "models", "experiments", "keys", "erased")
 
 
@@ -20,7 +21,7 @@ def upgrade() -> None:
     op.bulk_insert(versions, [{"name": name, "value": 0} for name in NAMES])
     op.create_table(
         "items",
-        sa.Column("item_id", sa.String, nullable=False),
+        sa.Column("item_id", ID, nullable=False),
         sa.Column("fields", sa.JSON, nullable=False),
         sa.Column("hidden", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("added_at", sa.BigInteger, nullable=False),
@@ -32,7 +33,7 @@ def upgrade() -> None:
     op.create_index("ix_items_version", "items", ["version"])
     op.create_table(
         "users",
-        sa.Column("user_id", sa.String, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
         sa.Column("attributes", sa.JSON, nullable=False),
         sa.Column("added_at", sa.BigInteger, nullable=False),
         sa.Column("updated_at", sa.BigInteger, nullable=False),
@@ -41,14 +42,14 @@ def upgrade() -> None:
     op.create_table(
         "events",
         sa.Column("seq", number, autoincrement=True, nullable=False),
-        sa.Column("event_id", sa.String, nullable=False),
-        sa.Column("user_id", sa.String, nullable=False),
-        sa.Column("item_id", sa.String, nullable=False),
+        sa.Column("event_id", ID, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("item_id", ID, nullable=False),
         sa.Column("kind", sa.String, nullable=False),
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.Column("value", sa.Float),
         sa.Column("weight", sa.Float),
-        sa.Column("recommendation_id", sa.String),
+        sa.Column("recommendation_id", ID),
         sa.PrimaryKeyConstraint("seq", name="pk_events"),
         sa.UniqueConstraint("event_id", name="uq_events_event_id"),
         sqlite_autoincrement=True,
@@ -58,8 +59,8 @@ def upgrade() -> None:
     op.create_index("ix_events_recommendation_id", "events", ["recommendation_id"])
     op.create_table(
         "answers",
-        sa.Column("recommendation_id", sa.String, nullable=False),
-        sa.Column("user_id", sa.String),
+        sa.Column("recommendation_id", ID, nullable=False),
+        sa.Column("user_id", ID),
         sa.Column("time", sa.BigInteger, nullable=False),
         sa.Column("model", sa.String, nullable=False),
         sa.Column("scenario", sa.String, nullable=False),
