@@ -45,12 +45,15 @@ class Catalog:
     def __len__(self) -> int:
         return self.table.height
 
+    @cached_property
+    def titles(self) -> list[str]:
+        """What to call each item before people: its title or name, else its id."""
+        named = [pl.col(c).cast(pl.String).replace("", None) for c in ("title", "name") if c in self.table.columns]
+        return self.table.select(pl.coalesce(*named, pl.col(ITEM_ID).cast(pl.String)).alias("t"))["t"].to_list()
+
     def title(self, item: int) -> str:
-        """What to call an item before people: its title or name, else its id."""
-        for column in ("title", "name"):
-            if column in self.table.columns and (value := self.table[column][item]):
-                return str(value)
-        return str(self.table[ITEM_ID][item])
+        """What to call an item before people."""
+        return self.titles[item]
 
     def extended(self, rows: pl.DataFrame) -> Catalog:
         """With new items appended; missing columns become null, unknown ones are kept.

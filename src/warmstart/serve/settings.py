@@ -182,6 +182,11 @@ class Settings(BaseSettings):
         return f"sqlite:///{self.engine.parent / (self.engine.name + '.db')}"
 
     @property
+    def models_folder(self) -> Path:
+        """Where refits put their engines."""
+        return self.engine.parent / f"{self.engine.name}.models"
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """Host names that are answered; ``*`` = any."""
         return self.allowed_hosts or ((*LOOPBACK_NAMES, self.host) if self.is_loopback else ("*",))

@@ -1,0 +1,46 @@
+"""The web application: settings in, an ASGI app out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from warmstart import __version__
+from warmstart.serve import api_data, api_models, api_recommend, health
+from warmstart.serve.guards import install_guards
+from warmstart.serve.metrics import Metrics
+from warmstart.serve.security import Keychain
+from warmstart.serve.service import Service
+from warmstart.serve.settings import Settings
+
+ABOUT = "Recommendations where data is sparse: for new users, new items, and a handful of events."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app of these settings; the store is opened now, the model is loaded when it starts.
+
+    Raises
+    ------
+    ConfigError, ArtefactError, StoreUnavailable
+        If the store cannot be used.
+    """
+    metrics = Metrics()
+    service = Service.open(settings, metrics)
+    keychain = Keychain(service.store, settings.require_keys, settings.is_loopback)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = settings.concurrency
+        await to_thread.run_sync(service.begin)
+        yield
+        await to_thread.run_sync(service.end)
+
+    app = FastAPI(title="warmstart", version=__version__, description=ABOUT, lifespan=lifespan)
+    app.state.service, app.state.metrics = service, metrics
+    for module in (api_data, api_recommend, api_models, health):
+        app.include_router(module.router)
+    install_guards(app, settings, keychain, metrics)
+    return app

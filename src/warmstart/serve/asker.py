@@ -1,0 +1,113 @@
+"""Who asks: what the store and the request know of them, as the experts understand it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from warmstart.data.histories import Histories
+from warmstart.data.vocab import Vocabulary
+from warmstart.engine import Engine
+from warmstart.fitted import Fitted
+from warmstart.serve.schemas import Slice
+from warmstart.store.rows import Event
+
+UNSEEN = frozenset({"impression"})  # kinds of event after which an item is as new as before
+DISLIKED = frozenset({"dislike", "skip"})
+RATING = "rate"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who asks.
+
+    Parameters
+    ----------
+    user_id
+        None = anonymous.
+    taste
+        Events that speak of taste, oldest first, the newest of each item alone.
+    seen
+        Ids of items that are known to them, liked or not.
+    attributes
+        What is known beside the events.
+    text
+        What is wanted, in words; empty = not said.
+    """
+
+    user_id: str | None = None
+    taste: tuple[Event, ...] = ()
+    seen: frozenset[str] = frozenset()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        user_id: str | None,
+        events: Sequence[Event],
+        attributes: Mapping[str, Any],
+        text: str,
+        weights: Mapping[str, float],
+    ) -> Asker:
+        """From events in any order; those whose weight is 0 say what was seen, and a dislike takes a liking back.
+
+        Examples
+        --------
+        >>> told = [("1", "a", "view", 9), ("2", "b", "dislike", 5), ("3", "c", "view", 2)]
+        >>> rows = [Event(name, "u", item, kind, time) for name, item, kind, time in told]
+        >>> asker = Asker.of("u", rows, {}, "", {"dislike": 0.0})
+        >>> [e.item_id for e in asker.taste], sorted(asker.seen)
+        (['c', 'a'], ['a', 'b', 'c'])
+        """
+        liked: dict[str, Event] = {}
+        seen = set()
+        for event in sorted(events, key=lambda e: (e.time, e.seq)):
+            weight = weights.get(event.kind, 1.0) if event.weight is None else event.weight
+            if event.kind not in UNSEEN:
+                seen.add(event.item_id)
+            if weight > 0 or event.kind in DISLIKED:
+                liked.pop(event.item_id, None)
+            if weight > 0:
+                liked[event.item_id] = replace(event, weight=weight)
+        return cls(user_id, tuple(liked.values()), frozenset(seen), attributes, text)
+
+    @cached_property
+    def key(self) -> Hashable:
+        """Equal for askers who are answered alike."""
+        taste = tuple((e.item_id, e.kind, e.time, e.value, e.weight) for e in self.taste)
+        return taste, self.seen, tuple(sorted((k, str(v)) for k, v in self.attributes.items())), self.text
+
+    def slice(self, known: int, few_shot: int) -> Slice:
+        """cold, few_shot or warm, by how many events of items in the catalogue are known.
+
+        Examples
+        --------
+        >>> [Asker().slice(n, 10) for n in (0, 10, 11)]
+        ['cold', 'few_shot', 'warm']
+        """
+        return "cold" if not known else "few_shot" if known <= few_shot else "warm"
+
+    def histories(self, engine: Engine, f: Fitted) -> Histories:
+        """The one query of this asker; events of items that the catalogue lacks are left out."""
+        codes = f.catalog.items.codes([e.item_id for e in self.taste])
+        known = [e for e, code in zip(self.taste, codes.tolist(), strict=True) if code >= 0]
+        kinds = Vocabulary(dict.fromkeys(e.kind for e in known))
+        h = replace(
+            Histories.of([codes[codes >= 0]], len(f.catalog)),
+            weight=np.array([e.weight for e in known], np.float32),
+            kind=kinds.codes([e.kind for e in known]).astype(np.int8),
+            kinds=kinds.ids,
+            rating=np.array([np.nan if e.value is None or e.kind != RATING else e.value for e in known], np.float32),
+            time=np.array([e.time for e in known], np.int64),
+        )
+        if self.attributes:
+            h = replace(h, attributes=pl.DataFrame([dict(self.attributes)], strict=False))
+        if self.text and engine.encoders is not None:
+            h = replace(h, vectors=engine.encoders.typed(f.space, f.judged, [self.text]))
+        return h

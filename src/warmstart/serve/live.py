@@ -1,0 +1,156 @@
+"""A model in service: a fitted engine that takes up new items at once and follows what people take."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from warmstart.encoders import Encoders
+from warmstart.engine import Engine
+from warmstart.fitted import Fitted
+from warmstart.query import filter_mask
+from warmstart.serve import catalogue
+from warmstart.store.rows import Event, Item
+from warmstart.store.store import Store
+from warmstart.text.cache import CachedEncoder
+from warmstart.text.weights import cache_home
+from warmstart.text.whiten import unit_rows
+
+PAGE = 20_000  # events read at once
+MASKS = 256  # filters whose items are remembered
+NUMBERS = count(1)
+Filters = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A model as it stands at one moment; requests in work keep theirs.
+
+    Parameters
+    ----------
+    fitted
+        What was learned, with the items added since, and popularity as it is now.
+    shown
+        bool, shape (n_items,): items that are not hidden.
+    items
+        Version of the store's items that it holds.
+    number
+        Distinct for every snapshot of this process.
+    masks
+        What passed the filters asked for so far.
+    """
+
+    fitted: Fitted
+    shown: np.ndarray
+    items: int
+    number: int
+
+    masks: dict[Filters, np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """Item features of length 1: float32, shape (n_items, dim)."""
+        return unit_rows(self.fitted.space.z)
+
+    def passing(self, filters: Filters) -> np.ndarray:
+        """Items that are shown and pass the filters: bool, shape (n_items,); not to be written into."""
+        if not filters:
+            return self.shown
+        mask = self.masks.get(filters)
+        if mask is None:
+            passed = filter_mask(self.fitted.catalog, {name: list(values) for name, values in filters})
+            mask = self.shown & passed
+            if len(self.masks) < MASKS:
+                self.masks[filters] = mask
+        return mask
+
+
+class Live:
+    """One model: the engine of a folder and its snapshot of the moment.
+
+    Parameters
+    ----------
+    version
+        Of the model.
+    engine
+        Loaded.
+    until
+        The last event, by ``Event.seq``, that it was fitted on.
+    weights
+        Weight by kind of event; kinds of weight 0 make nothing popular.
+    """
+
+    def __init__(self, version: str, engine: Engine, until: int, weights: dict[str, float]) -> None:
+        self.version, self.engine, self.weights = version, engine, weights
+        self._grown, self._hidden = engine.fitted, frozenset[str]()
+        self._item, self._time, self._seq = np.empty(0, np.int64), np.empty(0, np.int64), until
+        self._lock = threading.Lock()
+        self.snapshot = self._taken(0)
+
+    def _taken(self, items: int) -> Snapshot:
+        shown = np.ones(len(self._grown.catalog), bool)
+        codes = self._grown.catalog.items.codes(sorted(self._hidden))
+        shown[codes[codes >= 0]] = False
+        return Snapshot(self._grown.moved(self._item, self._time), shown, items, next(NUMBERS))
+
+    def take_up(self, store: Store, items: int) -> Snapshot:
+        """The snapshot with all items of the store's version ``items``; one thread does the work, others wait."""
+        if self.snapshot.items == items:
+            return self.snapshot
+        with self._lock:
+            if self.snapshot.items != items:
+                before, known = self.snapshot.items, self._grown.catalog.items
+                given, deleted = store.items_since(before), store.deleted_since(before)
+                self._describe([i for i in given if i.item_id in known])
+                self._grow([i for i in given if i.item_id not in known and not i.hidden])
+                hidden = {i.item_id for i in given if i.hidden}
+                self._hidden = (self._hidden - {i.item_id for i in given}) | hidden | set(deleted)
+                self.snapshot = self._taken(items)
+        return self.snapshot
+
+    def _describe(self, items: Sequence[Item]) -> None:
+        other = catalogue.changed([i for i in items if not i.hidden], self._grown.catalog)
+        if other:
+            self._grown = replace(self._grown, catalog=catalogue.updated(other, self._grown.catalog))
+
+    def _grow(self, items: Sequence[Item]) -> None:
+        if not items:
+            return
+        f, readers = self._grown, self._readers()
+        rows = catalogue.table(items, f.catalog)
+        z, judged = readers.items(f.space, f.judged, replace(f.catalog, table=rows), f.graph)
+        self._grown = f.grow(rows, z, judged)
+
+    def _readers(self) -> Encoders:
+        """The engine's encoders, that read no item twice: neither after a start nor in another process."""
+        own = self.engine.encoders
+        assert own is not None
+        judge: Any = None if own.judge is None else CachedEncoder(own.judge, cache_home())
+        return Encoders(CachedEncoder(own.encoder, cache_home()), judge)
+
+    def follow(self, store: Store) -> int:
+        """Let popularity follow the events that came since it was last asked; returns how many counted."""
+        with self._lock:
+            before = len(self._item)
+            while page := store.events(self._seq, PAGE):
+                self._seq = page[-1].seq
+                self._count([e for e in page if self.weight(e) > 0])
+            if len(self._item) > before:
+                self.snapshot = self._taken(self.snapshot.items)
+            return len(self._item) - before
+
+    def _count(self, events: Sequence[Event]) -> None:
+        codes = self._grown.catalog.items.codes([e.item_id for e in events]).astype(np.int64)
+        times = np.array([e.time for e in events], np.int64)
+        self._item = np.append(self._item, codes[codes >= 0])
+        self._time = np.append(self._time, times[codes >= 0])
+
+    def weight(self, event: Event) -> float:
+        """How strong a sign of interest an event is, >= 0: its own weight, or that of its kind, or 1."""
+        return self.weights.get(event.kind, 1.0) if event.weight is None else event.weight

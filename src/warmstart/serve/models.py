@@ -1,0 +1,218 @@
+"""Which models serve: loaded beside each other, swapped without a pause, rolled back with one call."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from warmstart.artefact import MANIFEST
+from warmstart.engine import Engine
+from warmstart.errors import ArtefactError, DataError
+from warmstart.serve import catalogue
+from warmstart.serve.live import Live
+from warmstart.store.rows import Model
+from warmstart.store.store import Store
+
+LOG = structlog.get_logger("warmstart.serve")
+PAGE = 5_000  # items read at once
+KEPT = 3  # models in memory beside the serving one: the one before it, variants of experiments
+
+
+def version_of(folder: Path) -> str:
+    """The version of a saved engine: the first 12 hex digits of its manifest's SHA-256, which covers every file.
+
+    Raises
+    ------
+    ArtefactError
+        If the folder holds no engine.
+    """
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        raise ArtefactError(f"{folder} is not a saved engine (no {MANIFEST}); make one with warmstart fit")
+    return hashlib.sha256(manifest.read_bytes()).hexdigest()[:12]
+
+
+def check_version(row: Model) -> None:
+    """Refuse a folder that holds another engine than the one it is known for.
+
+    Raises
+    ------
+    ArtefactError
+        If it does.
+    """
+    if version_of(Path(row.folder)) != row.version:
+        raise ArtefactError(f"{row.folder} holds another engine than when it was registered; register it anew")
+
+
+class Models:
+    """The models of a store, as far as they are in memory.
+
+    Parameters
+    ----------
+    store
+        Knows all versions, and which of them serves.
+    weights
+        Weight by kind of event.
+    """
+
+    def __init__(self, store: Store, weights: dict[str, float]) -> None:
+        self.store, self.weights = store, weights
+        self._lives: dict[str, Live] = {}
+        self._serving: Live | None = None
+        self._number = -1
+        self._lock = threading.Lock()
+        self._loading: set[str] = set()
+
+    @property
+    def serving(self) -> Live:
+        """The model that answers."""
+        if self._serving is None:
+            raise ArtefactError("no model is loaded yet; the service is starting")
+        return self._serving
+
+    def begin(self, folder: Path, until: int | None = None) -> Live:
+        """Serve the store's model, or that of a folder it does not know yet; at the start.
+
+        A folder that is new to the store begins to serve; one it knows does not undo a later promotion. A serving model
+        whose folder is damaged gives way to the folder.
+        """
+        version = version_of(folder)
+        if self.store.model(version) is None:
+            last = self.store.last_seq() if until is None else until
+            self.store.put_model(Model(version, str(folder.resolve()), until=last))
+            self.store.promote(version)
+            self._seed(Engine.load(folder))
+        self._number = self.store.versions()["models"]
+        chosen = self.store.serving()
+        assert chosen is not None
+        try:
+            self._serving = self.loaded(chosen.version)
+        except ArtefactError as error:
+            if chosen.version == version:
+                raise
+            LOG.warning("model refused", model=chosen.version, why=str(error), instead=version)
+            self._serving = self.loaded(version)
+        return self._serving
+
+    def loaded(self, version: str) -> Live:
+        """A model in memory, loaded where it is not; the caller waits.
+
+        Raises
+        ------
+        DataError
+            If the store does not know the version.
+        ArtefactError
+            If its folder is gone, changed or of another format: it is then marked as refused.
+        """
+        with self._lock:
+            if version in self._lives:
+                return self._lives[version]
+        row = self.store.model(version)
+        if row is None:
+            raise DataError(f"model {version!r} is unknown; GET /v1/models lists those that are known")
+        live = self._opened(row)
+        with self._lock:
+            self._lives[version] = live
+            self._trim()
+        return live
+
+    def _opened(self, row: Model) -> Live:
+        try:
+            check_version(row)
+            live = Live(row.version, Engine.load(row.folder), row.until, self.weights)
+        except Exception as error:  # whatever a damaged folder may raise must not end the service
+            why = error if isinstance(error, ArtefactError) else ArtefactError(f"{row.folder} cannot be read: {error}")
+            self._refuse(row, str(why))
+            raise why from error
+        live.take_up(self.store, self.store.versions()["items"])
+        live.follow(self.store)
+        return live
+
+    def _refuse(self, row: Model, why: str) -> None:
+        LOG.error("model refused", model=row.version, why=why)
+        if row.status != "serving":
+            self.store.put_model(replace(row, status="refused", report={**row.report, "refused": why}))
+
+    def _trim(self) -> None:
+        spare = [v for v, live in self._lives.items() if live is not self._serving]
+        for version in spare[: max(len(spare) - KEPT, 0)]:
+            del self._lives[version]
+
+    def current(self, number: int) -> Live:
+        """The model that answers; with a newer ``versions()["models"]`` the change is looked at in the background."""
+        if number != self._number:
+            self._number = number
+            threading.Thread(target=self.switch, name="switch-model", daemon=True).start()
+        return self.serving
+
+    def switch(self) -> None:
+        """Serve what the store says; while it loads, and if it cannot be loaded, the present model goes on."""
+        chosen = self.store.serving()
+        if chosen is None or (self._serving is not None and chosen.version == self._serving.version):
+            return
+        try:
+            self._serving = self.loaded(chosen.version)
+        except ArtefactError:
+            return  # logged where it was refused
+        LOG.info("model serves", model=chosen.version)
+
+    def promote(self, version: str) -> Live:
+        """Load a model, then let it serve everywhere.
+
+        Raises
+        ------
+        DataError, ArtefactError
+            As ``loaded``; nothing changes then.
+        """
+        live = self.loaded(version)
+        self.store.promote(version)
+        self._serving, self._number = live, self.store.versions()["models"]
+        LOG.info("model promoted", model=version)
+        return live
+
+    def roll_back(self) -> Live:
+        """Let the model that served before serve again.
+
+        Raises
+        ------
+        DataError
+            If none served before.
+        """
+        served = [m for m in self.store.models() if m.status == "retired" and m.promoted_at]
+        if not served:
+            raise DataError("no model served before this one; there is nothing to roll back to")
+        return self.promote(max(served, key=lambda m: m.promoted_at).version)
+
+    def if_loaded(self, version: str) -> Live | None:
+        """A model if it is in memory; else it is loaded in the background, for later requests."""
+        with self._lock:
+            live = self._lives.get(version)
+            if live is None and version not in self._loading:
+                self._loading.add(version)
+                threading.Thread(target=self._later, args=(version,), name="load-model", daemon=True).start()
+        return live
+
+    def _later(self, version: str) -> None:
+        try:
+            self.loaded(version)
+        except (ArtefactError, DataError) as error:
+            LOG.warning("model not loaded", model=version, why=str(error))
+        finally:
+            self._loading.discard(version)
+
+    def follow(self) -> int:
+        """Let popularity of every model follow the newest events; returns how many counted for the serving one."""
+        counted = {version: live.follow(self.store) for version, live in list(self._lives.items())}
+        return counted.get(self.serving.version, 0)
+
+    def _seed(self, engine: Engine) -> None:
+        """Write items of an engine's catalogue into the store, where it lacks them; deleted ones stay deleted."""
+        known, after = set(self.store.deleted_since(0)), ""
+        while page := self.store.items(after, PAGE):
+            known |= {item.item_id for item in page}
+            after = page[-1].item_id
+        self.store.put_items([i for i in catalogue.stored(engine.fitted.catalog) if i.item_id not in known])

@@ -1,0 +1,148 @@
+"""The service without HTTP: the store, its writer, the models, and what is known of an asker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from warmstart.errors import StoreUnavailable
+from warmstart.serve.asker import Asker
+from warmstart.serve.lists import Lists
+from warmstart.serve.live import Live, Snapshot
+from warmstart.serve.metrics import Metrics
+from warmstart.serve.models import Models
+from warmstart.serve.schemas import Question
+from warmstart.serve.settings import Settings
+from warmstart.serve.times import Clock, seconds
+from warmstart.store.rows import Event
+from warmstart.store.store import Store
+from warmstart.store.writer import Writer
+
+LOG = structlog.get_logger("warmstart.serve")
+DOWN = "the store cannot be reached: answered without what it knows of the asker"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The state of things for one request: the model, its snapshot, and what stands against a full answer."""
+
+    live: Live
+    snapshot: Snapshot
+    versions: Mapping[str, int]
+    fallback: str | None = None
+
+
+class Service:
+    """All that requests share; ``begin`` before the first, ``end`` after the last.
+
+    Parameters
+    ----------
+    settings
+        Of the service.
+    store
+        An open store; ``end`` closes it.
+    metrics
+        Where it counts.
+    """
+
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
+        self.settings, self.store, self.writer, self.metrics = settings, store, Writer(store), metrics
+        self.models = Models(store, dict(settings.event_weights))
+        self.lists, self.clock = Lists(settings.cache_size), Clock()
+        self._known: dict[str, int] = {}
+        self._stop = threading.Event()
+        self._follower = threading.Thread(target=self._follow, name="follow", daemon=True)
+
+    @classmethod
+    def open(cls, settings: Settings, metrics: Metrics) -> Service:
+        """With the store that the settings name."""
+        return cls(settings, Store.open(settings.database), metrics)
+
+    def begin(self) -> None:
+        """Load the model that serves, and begin to follow the events."""
+        self.models.begin(self.settings.engine)
+        self._known = self.store.versions()
+        self._follower.start()
+
+    def end(self) -> None:
+        """Write what is waiting, and close the store."""
+        self._stop.set()
+        if self._follower.is_alive():
+            self._follower.join(timeout=self.settings.shutdown_seconds)
+        self.writer.close()
+        self.store.close()
+
+    def _follow(self) -> None:
+        while not self._stop.wait(self.settings.refresh_seconds):
+            try:
+                self.models.follow()
+                self.moment()
+            except StoreUnavailable as error:
+                LOG.warning("events cannot be followed", why=str(error))
+            except Exception:
+                LOG.exception("events cannot be followed")
+
+    def moment(self) -> Moment:
+        """The model as it is now, with every item the store knows; without the store, as it was."""
+        try:
+            versions, why = self.store.versions(), None
+        except StoreUnavailable:
+            live = self.models.serving
+            return Moment(live, live.snapshot, self._known, DOWN)
+        if versions.get("erased") != self._known.get("erased"):
+            self.lists.forget()
+        self._known = versions
+        live = self.models.current(versions["models"])
+        return Moment(live, live.take_up(self.store, versions["items"]), versions, why)
+
+    def asker(self, question: Question, reachable: bool = True) -> tuple[Asker, str | None]:
+        """What is known of who asks, and why it is less than it could be (None = it is not)."""
+        stored: Sequence[Event] = ()
+        attributes: Mapping[str, Any] = {}
+        why = None if reachable else DOWN
+        if question.user_id is not None and reachable:
+            try:
+                stored = self.store.history(question.user_id, self.settings.history_limit)
+                known = self.store.user(question.user_id)
+                attributes = {} if known is None else known.attributes
+            except StoreUnavailable:
+                why = DOWN
+        told = self.told_events(question)
+        given = {**attributes, **{k: v for k, v in question.attributes.items() if v is not None}}
+        weights = self.settings.event_weights
+        return Asker.of(question.user_id, [*stored, *told], given, question.text.strip(), weights), why
+
+    def told_events(self, question: Question) -> list[Event]:
+        """Events that the request itself tells, in their order, after all that is stored."""
+        now, user = self.clock.now(), question.user_id or ""
+        rows = []
+        for place, told in enumerate(question.events or ()):
+            at = 2**62 + place  # later than anything stored, where no time is told
+            if isinstance(told, str):
+                rows.append(Event("", user, told, "view", now, seq=at))
+                continue
+            when = now if told.time is None else seconds(told.time, f"events[{place}].time")
+            rows.append(Event("", user, told.item_id, told.kind, when, told.value, seq=at))
+        return rows
+
+    def ready(self) -> dict[str, str]:
+        """What is wrong, by part; empty = nothing."""
+        wrong = {}
+        try:
+            self.store.ping()
+        except StoreUnavailable as error:
+            wrong["store"] = str(error)
+        try:
+            _ = self.models.serving
+        except Exception as error:
+            wrong["model"] = str(error)
+        return wrong
+
+    def elapsed(self, began: float) -> float:
+        """Milliseconds since ``time.perf_counter()`` was ``began``."""
+        return (time.perf_counter() - began) * 1e3
