@@ -167,6 +167,11 @@ class Keychain:
             )
         return Holder(row.key_id, row.name, widened(row.scopes))
 
+    def digest_of(self, key_id: str, scope: str) -> str | None:
+        """Hash of a key that is in use and may do this, else None."""
+        row = self._fresh().get(key_id)
+        return row.digest if row and not row.revoked_at and scope in widened(row.scopes) else None
+
     def _fresh(self) -> dict[str, Key]:
         with self._lock:
             if self.is_stale:
