@@ -78,12 +78,14 @@ class Postgres:
 
     def store(self):
         """The URL of a new store: a copy, which is quicker than all migrations."""
+        from sqlalchemy import make_url
+
         from warmstart.store.store import Store
 
         if self.template is None:
             url = self.database()
             Store.open(url).close()
-            self.template = url.rpartition("/")[2].partition("?")[0]
+            self.template = make_url(url).database
         return self.database(self.template)
 
     def _do(self, *statements):

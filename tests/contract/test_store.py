@@ -2,14 +2,17 @@
 
 import math
 import threading
+import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from warmstart.errors import DataError
-from warmstart.store.rows import Answer, Event, Experiment, Item, Key, Model, Shown, User
+from warmstart.errors import ConfigError, DataError
+from warmstart.store.erase import is_of
+from warmstart.store.rows import Answer, Event, Experiment, Item, Key, Model, Retention, Shown, User
 from warmstart.store.store import Store
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -235,8 +238,6 @@ def test_a_lock_has_one_holder_until_it_ends(store):
 
 
 def test_a_lock_of_a_clock_that_went_back_does_not_hold_for_ever(store, monkeypatch):
-    import time
-
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 86_400)
     assert store.lock("refit", "a", 3600)
@@ -307,6 +308,7 @@ def test_who_reads_on_from_the_last_number_misses_no_event(store):
                 after = found.seq
             if last_round:
                 return
+            time.sleep(0.001)
 
     def write(worker):
         for n in range(25):
@@ -344,3 +346,105 @@ def test_a_history_is_what_was_written_in_order_of_time(store, rows):
 def test_fields_come_back_as_they_were(store, fields):
     store.put_items([Item("alien", fields)])
     assert store.item("alien").fields == fields
+
+
+def test_vectors_are_put_read_and_replaced(store):
+    a, b = np.array([1, 2, 3], np.float32), np.array([0.1, 0, -5], np.float32)
+    assert store.put_vectors("minilm", {"alien": a, "heat": b}) == 2
+    store.put_vectors("minilm", {"heat": a})
+    store.put_vectors("other", {"alien": b[:2]})
+    found = store.vectors("minilm", ["heat", "alien", "nothing"])
+    assert {name: v.tolist() for name, v in found.items()} == {"alien": [1, 2, 3], "heat": [1, 2, 3]}
+    assert found["heat"].dtype == np.float32
+    assert store.vectors("other")["alien"].tolist() == b[:2].tolist()
+    assert store.vectors("nothing") == store.vectors("minilm", []) == {}
+
+
+def test_the_nearest_are_those_of_the_largest_cosine(store):
+    rng = np.random.default_rng(0)
+    made = {f"i{n}": rng.normal(size=8).astype(np.float32) for n in range(50)} | {"zero": np.zeros(8, np.float32)}
+    store.put_vectors("minilm", made)
+    query = rng.normal(size=8).astype(np.float32)
+    cosine = {n: float(v @ query / max(np.linalg.norm(v) * np.linalg.norm(query), 1e-9)) for n, v in made.items()}
+    expected = sorted(cosine, key=lambda name: -cosine[name])
+    found = store.nearest("minilm", query, 60)
+    assert [name for name, _ in found] == expected
+    assert [c for _, c in found] == pytest.approx([cosine[name] for name in expected], abs=1e-6)
+    assert store.nearest("minilm", query, 3) == found[:3]
+    assert store.nearest("nothing", query, 3) == []
+
+
+@pytest.mark.parametrize("bad", [np.ones(2), np.ones((1, 3)), np.array([1, np.nan, 0])])
+def test_a_vector_that_does_not_fit_is_refused(store, bad):
+    store.put_vectors("minilm", {"alien": np.ones(3)})
+    with pytest.raises(DataError, match="'minilm'"):
+        store.put_vectors("minilm", {"heat": bad})
+    with pytest.raises(DataError, match="'minilm'"):
+        store.nearest("minilm", bad, 3)
+    assert list(store.vectors("minilm")) == ["alien"]
+
+
+def test_a_dropped_space_takes_its_vectors_along(store):
+    store.put_vectors("minilm", {"alien": np.ones(3)})
+    assert store.drop_space("minilm")
+    assert not store.drop_space("minilm")
+    store.put_vectors("minilm", {"heat": np.ones(5)})
+    assert list(store.vectors("minilm")) == ["heat"]
+
+
+def test_nothing_of_an_erased_person_is_left(store):
+    store.put_users([User("ann", {"age": 30}), User("bob")])
+    store.put_model(Model("before", "/a", until=store.last_seq()))
+    store.add_events([event(1), event(2), replace(event(3), recommendation_id="r2"), event(4, "bob")])
+    store.put_model(Model("after", "/b", until=store.last_seq()))
+    store.add_answers([answer("r1"), answer("r2", user=None), answer("r3", user="bob"), answer("r4", user=None)])
+    before = store.versions()
+    receipt = store.erase_user("ann")
+    assert receipt.counts == {"users": 1, "events": 3, "answers": 2}
+    assert receipt.models == ("after",)
+    assert store.receipts() == [receipt]
+    assert "ann" not in repr(store.receipts())
+    assert (is_of(receipt, "ann"), is_of(receipt, "bob")) == (True, False)
+    assert (store.user("ann"), store.history("ann")) == (None, [])
+    assert [a.recommendation_id for a in store.answers(0, 99)] == ["r3", "r4"]
+    assert len(store.history("bob")) == 1
+    assert store.versions() == before | {"users": before["users"] + 1, "erased": before["erased"] + 1}
+
+
+def test_erasing_nobody_gives_a_receipt_of_nothing(store):
+    store.put_model(Model("a", "/a", until=99))
+    receipt = store.erase_user("nobody")
+    assert receipt.counts == {"users": 0, "events": 0, "answers": 0}
+    assert receipt.models == ()
+
+
+def test_a_number_is_not_given_again_after_the_newest_rows_went(store):
+    store.add_events([event(1, "bob"), event(2)])
+    seen = store.last_seq()
+    store.erase_user("ann")
+    store.add_events([event(3, "bob")])
+    assert [e.event_id for e in store.events(seen)] == ["e3"]
+
+
+def test_what_is_older_than_it_is_kept_goes(store):
+    day = 86_400
+    store.add_events([event(n, time=n * day) for n in range(1, 6)])
+    store.add_events([event(10 + n, time=n * day, kind="impression") for n in range(1, 6)])
+    store.add_answers([answer(f"r{n}", time=n * day) for n in range(1, 6)])
+    assert store.retain(Retention(0, 0, 0), now=10**9) == {"events": 0, "impressions": 0, "answers": 0}
+    removed = store.retain(Retention(events=4, impressions=2, answers=1), now=6 * day)
+    assert removed == {"events": 1, "impressions": 3, "answers": 4}
+    assert [e.event_id for e in store.events()] == ["e2", "e3", "e4", "e5", "e14", "e15"]
+    assert [a.recommendation_id for a in store.answers(0, 10**9)] == ["r5"]
+
+
+def test_many_old_rows_go_page_by_page(store, monkeypatch):
+    monkeypatch.setattr("warmstart.store.retain.PAGE", 4)
+    store.add_events([event(n) for n in range(1, 11)])
+    assert store.retain(Retention(events=1), now=10**6)["events"] == 10
+    assert store.last_seq() == 0
+
+
+def test_a_negative_retention_is_refused():
+    with pytest.raises(ConfigError, match="answers is -1 days"):
+        Retention(answers=-1)

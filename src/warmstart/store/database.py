@@ -88,6 +88,12 @@ class Database:
         with self.read() as connection:
             connection.execute(select(1)).scalar_one()
 
+    def empty_log(self) -> None:
+        """Move SQLite's write-ahead log into its file, as far as readers let it: the log keeps what was overwritten."""
+        if not self.postgres:
+            with self._turn(), self._open(self._reader) as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from warmstart.errors import ConfigError
+
 
 @dataclass(frozen=True)
 class Item:
@@ -178,3 +180,58 @@ class Key:
     scopes: Sequence[str]
     created_at: int = 0
     revoked_at: int = 0
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That somebody was erased; does not say who, but ``erase.is_of`` tells of an id whether it was that one.
+
+    Parameters
+    ----------
+    receipt_id
+        Its id.
+    erased_at
+        When.
+    salt, digest
+        Random bytes, and the scrypt hash of the person's id with them, both in hex.
+    counts
+        Rows removed, by table.
+    models
+        Versions that were fitted when the person's events were there, and may have learned from them.
+    """
+
+    receipt_id: str
+    erased_at: int
+    salt: str
+    digest: str
+    counts: Mapping[str, int]
+    models: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How many days rows are kept; 0 = for ever.
+
+    Parameters
+    ----------
+    events
+        What people did, impressions aside; what refits learn from.
+    impressions
+        Events of the kind ``impression``: many, and used only for outcomes.
+    answers
+        What was shown; outcomes and counterfactual evaluation reach back so far.
+
+    Raises
+    ------
+    ConfigError
+        If a number is negative.
+    """
+
+    events: int = 0
+    impressions: int = 90
+    answers: int = 90
+
+    def __post_init__(self) -> None:
+        for name in ("events", "impressions", "answers"):
+            if (days := getattr(self, name)) < 0:
+                raise ConfigError(f"retention of {name} is {days} days; give 0 for ever, or a number of days")

@@ -8,18 +8,24 @@ from typing import Self
 
 from warmstart.store.answers import Answers
 from warmstart.store.database import Database
+from warmstart.store.erase import Erasure
 from warmstart.store.events import Events
 from warmstart.store.experiments import Experiments
 from warmstart.store.items import Items
 from warmstart.store.keys import Keys
 from warmstart.store.migrate import to_newest
 from warmstart.store.models import Models
+from warmstart.store.outcomes import Outcomes
+from warmstart.store.retain import Retained
 from warmstart.store.states import States
 from warmstart.store.users import Users
+from warmstart.store.vectors import Vectors
 from warmstart.store.versions import Versions
 
 
-class Store(Items, Users, Events, Answers, Models, Experiments, Keys, States, Versions):
+class Store(
+    Items, Users, Events, Answers, Outcomes, Models, Experiments, Keys, States, Vectors, Erasure, Retained, Versions
+):
     """Items, users, events, answers, models, experiments, keys; every method is one transaction.
 
     What a method acknowledged by returning is on the disk. All methods raise ``StoreUnavailable`` when the database is

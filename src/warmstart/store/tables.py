@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Float,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -15,6 +16,8 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+
+from warmstart.store.columns import VectorColumn
 
 METADATA = MetaData(
     naming_convention={
@@ -158,4 +161,30 @@ LOCKS = Table(
     _text("holder"),
     Column("taken_at", Float, nullable=False),
     Column("until", Float, nullable=False),
+)
+
+SPACES = Table(
+    "spaces",
+    METADATA,
+    Column("space", String, primary_key=True),
+    Column("dim", Integer, nullable=False),
+)
+
+VECTORS = Table(
+    "vectors",
+    METADATA,
+    Column("space", String, ForeignKey("spaces.space", ondelete="CASCADE"), primary_key=True),
+    Column("item_id", ID, primary_key=True),
+    Column("vector", VectorColumn, nullable=False),
+)
+
+RECEIPTS = Table(
+    "receipts",
+    METADATA,
+    Column("receipt_id", String, primary_key=True),
+    _seconds("erased_at"),
+    _text("salt"),
+    _text("digest"),
+    Column("counts", JSON, nullable=False),
+    Column("models", JSON, nullable=False),
 )
