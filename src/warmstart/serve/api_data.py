@@ -194,7 +194,7 @@ def delete_user(user_id: Key, service: Serving) -> ReceiptOut:
     return ReceiptOut(
         receipt_id=receipt.receipt_id,
         erased_at=iso(receipt.erased_at),
-        removed=dict(receipt.removed),
+        removed=dict(receipt.counts),
         models=list(receipt.models),
     )
 

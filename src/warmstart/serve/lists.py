@@ -1,11 +1,11 @@
-"""The list an asker is shown by one model: ranked, filtered, made diverse; remembered until anything changes."""
+"""What a model lists for an asker: ranked, filtered, remembered until anything changes; made diverse, explained."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,6 @@ from warmstart.reasons import reasons
 from warmstart.rerank.diverse import diverse
 from warmstart.serve.asker import Asker
 from warmstart.serve.live import Filters, Live, Snapshot
-
-DEEPER, LEAST = 5, 100  # candidates of a list that must be diverse: so many times k, and so many at least
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class Wanted:
     interest: int | str | None = None
     diversity: float = 0.0
     calibrate: float = 0.0
-    explain: bool = False
     exclude_seen: bool = True
     candidates: tuple[str, ...] | None = None
 
@@ -50,7 +47,6 @@ class Line:
     item_id: str
     score: float
     source: str
-    reasons: tuple[str, ...] = ()
 
 
 class Lists:
@@ -70,16 +66,19 @@ class Lists:
         self._kept: OrderedDict[Hashable, tuple[Line, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def listed(self, live: Live, snapshot: Snapshot, asker: Asker, wanted: Wanted) -> tuple[Line, ...]:
-        """The best items, best first; fewer than ``wanted.k`` where fewer may be shown."""
-        key = (snapshot.number, asker.key, wanted)
+    def listed(
+        self, live: Live, snapshot: Snapshot, asker: Asker, wanted: Wanted, deep: int | None = None
+    ) -> tuple[Line, ...]:
+        """The best ``deep`` items (None = ``wanted.k``) by score; fewer where fewer may be shown."""
+        deep = deep or wanted.k
+        key = (snapshot.number, asker.key, replace(wanted, k=deep, diversity=0.0))
         with self._lock:
             if (known := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 self.hits += 1
                 return known
             self.misses += 1
-        made = ranked(live, snapshot, asker, wanted)
+        made = ranked(live, snapshot, asker, wanted, deep)
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > self.size:
@@ -109,31 +108,32 @@ def pool_of(snapshot: Snapshot, asker: Asker, wanted: Wanted) -> np.ndarray:
     return pool
 
 
-def ranked(live: Live, snapshot: Snapshot, asker: Asker, wanted: Wanted) -> tuple[Line, ...]:
-    """Rank, and make diverse, without memory."""
+def ranked(live: Live, snapshot: Snapshot, asker: Asker, wanted: Wanted, deep: int) -> tuple[Line, ...]:
+    """The best ``deep`` items by score, without memory."""
     f, pool = snapshot.fitted, pool_of(snapshot, asker, wanted)
     if not pool.any():
         return ()
     wishes = Wishes.of(f.concepts, Steering(wanted.without, wanted.more))
-    deep = max(DEEPER * wanted.k, LEAST) if wanted.diversity else wanted.k
-    asked = (False, wanted.explain and not wanted.diversity, wishes, wanted.calibrate, live.engine.recipe.tail)
-    h = asker.histories(live.engine, f)
-    table = answered(f, h, pool, min(deep, len(pool)), *asked)
-    codes = f.catalog.items.codes(table["item_id"].to_list())
-    columns = (codes.tolist(), table["item_id"].to_list(), table["score"].to_list(), table["source"].to_list())
-    told = table["reasons"].to_list() if "reasons" in table.columns else [()] * len(codes)
-    rows = zip(*columns, told, strict=True)
-    lines = [Line(code, item, score, source, tuple(why)) for code, item, score, source, why in rows]
+    h, known = asker.histories(live.engine, f), live.engine.recipe.tail
+    table = answered(f, h, pool, min(deep, len(pool)), False, False, wishes, wanted.calibrate, known)
+    items, scores, sources = (table[c].to_list() for c in ("item_id", "score", "source"))
+    codes = f.catalog.items.codes(items).tolist()
+    return tuple(Line(*row) for row in zip(codes, items, scores, sources, strict=True))
+
+
+def chosen(snapshot: Snapshot, lines: tuple[Line, ...], wanted: Wanted) -> tuple[Line, ...]:
+    """The lines that are shown, in their order: as diverse as wanted."""
     if not wanted.diversity:
-        return tuple(lines)
-    order = diverse(table["score"].to_numpy(), f.support.unit[codes], wanted.k, wanted.diversity)
-    chosen = tuple(lines[at] for at in order.tolist())
-    return explained_lines(live, snapshot, asker, chosen) if wanted.explain else chosen
+        return lines[: wanted.k]
+    score = np.array([line.score for line in lines])
+    unit = snapshot.fitted.support.unit[[line.code for line in lines]]
+    return tuple(lines[at] for at in diverse(score, unit, wanted.k, wanted.diversity).tolist())
 
 
-def explained_lines(live: Live, snapshot: Snapshot, asker: Asker, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The same lines with the reasons of each."""
-    f = snapshot.fitted
-    h, items = asker.histories(live.engine, f), np.array([[line.code for line in lines]], np.int32)
-    told = reasons(f, h, items, snapshot.shown[None])
-    return tuple(Line(i.code, i.item_id, i.score, i.source, tuple(why)) for i, why in zip(lines, told, strict=True))
+def told(live: Live, snapshot: Snapshot, asker: Asker, lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    """The reasons of each line."""
+    if not lines:
+        return []
+    f, items = snapshot.fitted, np.array([[line.code for line in lines]], np.int32)
+    allowed = snapshot.shown[None] | np.isin(np.arange(len(snapshot.shown)), items)[None]
+    return [tuple(why) for why in reasons(f, asker.histories(live.engine, f), items, allowed)]

@@ -13,8 +13,10 @@ import numpy as np
 
 from warmstart.encoders import Encoders
 from warmstart.engine import Engine
+from warmstart.experts.popularity import Popularity
 from warmstart.fitted import Fitted
 from warmstart.query import filter_mask
+from warmstart.rerank.explore import Worlds
 from warmstart.serve import catalogue
 from warmstart.store.rows import Event, Item
 from warmstart.store.store import Store
@@ -23,6 +25,7 @@ from warmstart.text.weights import cache_home
 from warmstart.text.whiten import unit_rows
 
 PAGE = 20_000  # events read at once
+FEW = 10  # events below which an item is new
 MASKS = 256  # filters whose items are remembered
 NUMBERS = count(1)
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
@@ -38,6 +41,8 @@ class Snapshot:
         What was learned, with the items added since, and popularity as it is now.
     shown
         bool, shape (n_items,): items that are not hidden.
+    events
+        int64, shape (n_items,): events of each item, those since the fit among them.
     items
         Version of the store's items that it holds.
     number
@@ -48,6 +53,7 @@ class Snapshot:
 
     fitted: Fitted
     shown: np.ndarray
+    events: np.ndarray
     items: int
     number: int
 
@@ -57,6 +63,17 @@ class Snapshot:
     def unit(self) -> np.ndarray:
         """Item features of length 1: float32, shape (n_items, dim)."""
         return unit_rows(self.fitted.space.z)
+
+    @cached_property
+    def new(self) -> np.ndarray:
+        """Column of each item among those that few have met, -1 where many have: int64, shape (n_items,)."""
+        few = self.events < FEW
+        return np.where(few, np.cumsum(few) - 1, -1)
+
+    @cached_property
+    def worlds(self) -> Worlds:
+        """What the rates of the new items may be."""
+        return Worlds.draw(self.events[self.new >= 0], Popularity().tau, np.random.default_rng(self.number))
 
     def passing(self, filters: Filters) -> np.ndarray:
         """Items that are shown and pass the filters: bool, shape (n_items,); not to be written into."""
@@ -97,7 +114,8 @@ class Live:
         shown = np.ones(len(self._grown.catalog), bool)
         codes = self._grown.catalog.items.codes(sorted(self._hidden))
         shown[codes[codes >= 0]] = False
-        return Snapshot(self._grown.moved(self._item, self._time), shown, items, next(NUMBERS))
+        events = self._grown.counts + np.bincount(self._item, minlength=len(shown))
+        return Snapshot(self._grown.moved(self._item, self._time), shown, events, items, next(NUMBERS))
 
     def take_up(self, store: Store, items: int) -> Snapshot:
         """The snapshot with all items of the store's version ``items``; one thread does the work, others wait."""

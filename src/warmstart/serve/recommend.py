@@ -10,19 +10,17 @@ import structlog
 
 from warmstart.errors import DataError, StoreUnavailable
 from warmstart.serve.asker import Asker
-from warmstart.serve.lists import Line, Wanted
+from warmstart.serve.lists import Line, Wanted, told
 from warmstart.serve.live import Filters, Snapshot
 from warmstart.serve.plan import Plan, plan_of
 from warmstart.serve.schemas import NextRequest, Placed, RankRequest, Recommendation, RecommendRequest, Slice, Value
-from warmstart.serve.service import Moment, Service
+from warmstart.serve.service import Service
 from warmstart.serve.times import iso
 from warmstart.store.rows import Answer, Shown
 
 LOG = structlog.get_logger("warmstart.serve")
 NOBODY = "nothing is known of the asker: what most people take, and what is new"
-KEPT = frozenset(
-    {"k", "filters", "exclude", "without", "more", "interest", "diversity", "calibrate", "exclude_seen", "text"}
-)
+KEPT = {"k", "filters", "exclude", "without", "more", "interest", "diversity", "calibrate", "exclude_seen", "text"}
 
 
 def filters_of(given: Mapping[str, Value | list[Value]]) -> Filters:
@@ -48,7 +46,6 @@ def wanted_of(ask: RecommendRequest) -> Wanted:
         interest=ask.interest,
         diversity=ask.diversity,
         calibrate=ask.calibrate,
-        explain=ask.explain,
         exclude_seen=ask.exclude_seen,
     )
 
@@ -66,7 +63,7 @@ def recommend(service: Service, ask: RecommendRequest) -> Recommendation:
     asker, why = service.asker(ask, moment.fallback is None)
     plan = plan_of(service, moment, asker, wanted_of(ask), ask.scenario)
     kept = ask.model_dump(mode="json", include=KEPT, exclude_defaults=True)
-    return given(service, moment, asker, plan, ask.scenario, why or plan.fallback, kept, began)
+    return given(service, asker, plan, ask, why, kept, began)
 
 
 def next_page(service: Service, ask: NextRequest) -> Recommendation:
@@ -99,27 +96,27 @@ def rank(service: Service, ask: RankRequest) -> Recommendation:
         exclude=frozenset(ask.exclude),
         without=tuple(ask.without),
         more=tuple(ask.more),
-        explain=ask.explain,
         exclude_seen=False,
         candidates=tuple(dict.fromkeys(ask.items)),
     )
     plan = plan_of(service, moment, asker, wanted, ask.scenario, free=False)
-    answer = given(service, moment, asker, plan, ask.scenario, why or plan.fallback, {}, began)
+    answer = given(service, asker, plan, ask, why, {}, began)
     ranked = {item.item_id for item in answer.items}
     return answer.model_copy(update={"unknown": [i for i in dict.fromkeys(ask.items) if i not in ranked]})
 
 
 def given(
     service: Service,
-    moment: Moment,
     asker: Asker,
     plan: Plan,
-    scenario: str,
+    ask: RecommendRequest | RankRequest,
     why: str | None,
     kept: Mapping[str, object],
     began: float,
 ) -> Recommendation:
     """The answer of a plan, logged."""
+    lines = [place.line for place in plan.places]
+    reasons = told(plan.live, plan.snapshot, asker, lines) if ask.explain else [()] * len(lines)
     items = plan.snapshot.fitted.catalog.items
     known = sum(event.item_id in items for event in asker.taste)
     part = asker.slice(known, service.settings.few_shot)
@@ -128,9 +125,9 @@ def given(
         user_id=asker.user_id,
         time=service.clock.now(),
         model=plan.live.version,
-        scenario=scenario,
+        scenario=ask.scenario,
         slice=part,
-        fallback=why or shortcoming(asker, known, plan),
+        fallback=why or plan.fallback or shortcoming(asker, known, plan),
         experiment=plan.experiment,
         variant=plan.variant,
         items=[Shown(s.line.item_id, s.line.score, s.line.source, s.propensity, s.explored) for s in plan.places],
@@ -139,7 +136,7 @@ def given(
     )
     log(service, answer)
     service.metrics.answer(answer.slice, answer.fallback, answer.model)
-    return told(answer, part, [s.line for s in plan.places], plan.snapshot)
+    return as_seen(answer, part, lines, reasons, plan.snapshot)
 
 
 def shortcoming(asker: Asker, known: int, plan: Plan) -> str | None:
@@ -163,7 +160,9 @@ def log(service: Service, answer: Answer) -> None:
         LOG.warning("answer not kept", recommendation_id=answer.recommendation_id, why=str(error))
 
 
-def told(answer: Answer, part: Slice, lines: Sequence[Line], snapshot: Snapshot) -> Recommendation:
+def as_seen(
+    answer: Answer, part: Slice, lines: Sequence[Line], reasons: Sequence[Sequence[str]], snapshot: Snapshot
+) -> Recommendation:
     """An answer as the client sees it."""
     titles = snapshot.fitted.catalog.titles
     places = [
@@ -174,9 +173,9 @@ def told(answer: Answer, part: Slice, lines: Sequence[Line], snapshot: Snapshot)
             rank=at,
             source=shown.source,
             explored=shown.explored,
-            reasons=list(line.reasons),
+            reasons=list(why),
         )
-        for at, (shown, line) in enumerate(zip(answer.items, lines, strict=True), start=1)
+        for at, (shown, line, why) in enumerate(zip(answer.items, lines, reasons, strict=True), start=1)
     ]
     return Recommendation(
         recommendation_id=answer.recommendation_id,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import structlog
 
 from warmstart.errors import StoreUnavailable
@@ -54,6 +55,7 @@ class Service:
         self.settings, self.store, self.writer, self.metrics = settings, store, Writer(store), metrics
         self.models = Models(store, dict(settings.event_weights))
         self.lists, self.clock = Lists(settings.cache_size), Clock()
+        self._seeds = np.random.SeedSequence(settings.seed)
         self._known: dict[str, int] = {}
         self._stop = threading.Event()
         self._follower = threading.Thread(target=self._follow, name="follow", daemon=True)
@@ -142,6 +144,10 @@ class Service:
         except Exception as error:
             wrong["model"] = str(error)
         return wrong
+
+    def rng(self) -> np.random.Generator:
+        """Where one request draws from; of no use to another thread."""
+        return np.random.default_rng(self._seeds.spawn(1)[0])
 
     def elapsed(self, began: float) -> float:
         """Milliseconds since ``time.perf_counter()`` was ``began``."""

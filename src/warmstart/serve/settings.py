@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     few_shot: int = Field(10, ge=1, description="Events up to which somebody counts as few_shot.")
     cache_size: int = Field(10_000, ge=0, description="Answers and histories kept in memory by a worker; 0 = none.")
     refresh_seconds: Seconds = Field(20.0, description="Seconds between looks at what is popular now.")
+    seed: int | None = Field(None, ge=0, description="Of what is drawn (exploration, interleaving); null = afresh.")
     explore_share: float = Field(0.0, ge=0, le=0.5, description="Share of places given to items still unknown.")
 
     retention_events_days: Days = Field(0.0, description="Days events are kept; 0 = for ever.")

@@ -78,7 +78,6 @@ def placed_at(snapshot: Snapshot, line: Line, rank: int) -> Placed:
         score=line.score,
         rank=rank,
         source=line.source,
-        reasons=list(line.reasons),
     )
 
 
