@@ -269,3 +269,14 @@ def test_who_is_not_described_gets_what_is_popular(data, engine):
     for asked in ({"histories": [[]]}, {"users": ["nobody"]}):
         items = engine.recommend(k=10, **asked)["item_id"].to_list()
         assert counts[data.catalog.items.codes(items)].mean() > 0.7 * best
+
+
+def test_a_handful_of_candidates_stands_in_the_order_of_the_whole_list():
+    data = clusters(80, 48, 4, seed=1)
+    engine = Engine(Recipe(encoder="tfidf", fusion=Fusion(queries=50, heads=HeadLearner(ranker=None)))).fit(data)
+    history = ["i0", "i4", "i12", "i16", "i20"]
+    whole = engine.recommend(histories=[history], k=48)
+    few = engine.recommend(histories=[history], k=3, candidates=["i1", "i2", "i8"])
+    both = few.join(whole, on="item_id")
+    assert few["item_id"].to_list()[0] == "i8"
+    np.testing.assert_allclose(both["score"], both["score_right"])

@@ -25,6 +25,7 @@ from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger("warmstart.engine")
 DEPTH, LEAST = 10, 200  # candidates that may change places: so many times k, and so many at least
+SMALL = 200  # items: fewer are too few to standardise scores over
 LEVEL = 0  # of the concepts whose proportions lists may keep
 AS_RANKED = Tail()
 SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
@@ -111,10 +112,17 @@ def recommended(
 def ranked(
     f: Fitted, h: Histories, allowed: np.ndarray, k: int, many: int, tail: Tail
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best ``many`` of the candidates for lists of k, before any floor; returns what ``FittedFusion.rank`` does."""
-    if not tail.acts:
-        return top_rows(len(h), many, *f.fusion.weighed(f.panel, f.support, h, allowed, k))
-    return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
+    """The best ``many`` of the candidates for lists of k, before any floor; returns what ``FittedFusion.rank`` does.
+
+    Where little of the catalogue is allowed, and somebody met some of it, it is scored among all else.
+    """
+    n = len(f.counts)
+    if tail.acts:
+        return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
+    if allowed.sum(1).max(initial=0) < min(SMALL, n // 2) and (allowed & (f.counts > 0)).any():
+        whole = allowed_items(h, np.ones(n, bool)) | allowed
+        return top_rows(len(h), many, *f.fusion.among(f.panel, f.support, h, whole, allowed))
+    return top_rows(len(h), many, *f.fusion.weighed(f.panel, f.support, h, allowed, k))
 
 
 def ordered(f: Fitted, h: Histories, item: np.ndarray, score: np.ndarray, k: int, calibrate: float) -> np.ndarray:

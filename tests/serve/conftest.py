@@ -110,3 +110,47 @@ def logged(capsys):
             root.setLevel(level)
 
     return logging_as
+
+
+@pytest.fixture(scope="session")
+def toy():
+    """Four kinds of items, each with words of its own, and people who like one kind."""
+    from warmstart.data.toy import clusters
+
+    return clusters(80, 48, 4, seed=1)
+
+
+@pytest.fixture(scope="session")
+def engine_folder(toy, tmp_path_factory):
+    """An engine of the toy data, in a folder."""
+    from warmstart.engine import Engine
+    from warmstart.fusion.fuse import Fusion
+    from warmstart.fusion.heads import HeadLearner
+    from warmstart.recipe import Recipe
+
+    folder = tmp_path_factory.mktemp("served") / "engine"
+    Engine(Recipe(encoder="tfidf", fusion=Fusion(queries=50, heads=HeadLearner(ranker=None)))).fit(toy).save(folder)
+    return folder
+
+
+@pytest.fixture
+def serve(engine_folder, tmp_path):
+    """Starts the app with other settings: ``with serve(rate_limit=0) as client``; its service is ``client.service``."""
+    from warmstart.serve.app import create_app
+
+    @contextmanager
+    def starting(**given):
+        known = {"engine": engine_folder, "database_url": f"sqlite:///{tmp_path / 'store.db'}", "rate_limit": 0}
+        app = create_app(Settings(**(known | {"seed": 1} | given)))
+        with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
+            client.service = app.state.service
+            yield client
+
+    return starting
+
+
+@pytest.fixture
+def client(serve):
+    """The app with its usual settings."""
+    with serve() as one:
+        yield one

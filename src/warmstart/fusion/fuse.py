@@ -171,13 +171,41 @@ class FittedFusion:
         scores = panel.score(h)
         query, item = candidates(scores, allowed, max(self.top, k))
         if besides is not None:
-            more, other = candidates(scores, allowed & besides, self.top)
-            both = np.union1d(query * allowed.shape[1] + item, more * allowed.shape[1] + other)
-            query, item = np.divmod(both, allowed.shape[1])
+            query, item = united((query, item), candidates(scores, allowed & besides, self.top), allowed.shape[1])
+        return query, item, *self._led(scores, panel, support, h, query, item, allowed)
+
+    def among(
+        self, panel: Panel, support: Support, h: Histories, allowed: np.ndarray, few: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """All items of small pools with the scores they have among all items; returns what ``weighed`` does.
+
+        Scores are standardised over what is allowed, which means little where that is a handful.
+
+        Parameters
+        ----------
+        few
+            bool, shape (n_queries, n_items): the pools, within ``allowed``.
+        """
+        scores = panel.score(h)
+        query, item = united(candidates(scores, allowed, self.top), np.nonzero(few), allowed.shape[1])
+        value, lead = self._led(scores, panel, support, h, query, item, allowed)
+        mine = few[query, item]
+        return query[mine], item[mine], value[mine], lead[mine]
+
+    def _led(
+        self,
+        scores: Mapping[str, np.ndarray],
+        panel: Panel,
+        support: Support,
+        h: Histories,
+        query: np.ndarray,
+        item: np.ndarray,
+        allowed: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fused scores of candidates, and the expert that ranks each highest."""
         value, features = self.judged(scores, panel.flat, support, h, query, item, allowed)
         z = [i for i, c in enumerate(self.columns) if c.endswith(".z")]
-        lead = np.nan_to_num(features[:, z], nan=-np.inf).argmax(1) if len(query) else np.zeros(0, int)
-        return query, item, value, lead
+        return value, np.nan_to_num(features[:, z], nan=-np.inf).argmax(1) if len(query) else np.zeros(0, int)
 
     def judged(
         self,
@@ -204,6 +232,19 @@ class FittedFusion:
             else:
                 value[mine] = head.score(features[mine], h.lengths[query[mine]])
         return value, features
+
+
+def united(
+    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], n_items: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Candidates of either kind: query ascending and item of each, once.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in united((np.array([0]), np.array([2])), (np.array([0, 0]), np.array([1, 2])), 3)]
+    [[0, 0], [1, 2]]
+    """
+    return np.divmod(np.union1d(a[0] * n_items + a[1], b[0] * n_items + b[1]), n_items)
 
 
 def states_of(h: Histories, allowed: np.ndarray, support: Support) -> np.ndarray:
