@@ -46,8 +46,9 @@ demo: $(STAMP)  ## The main job on embedded data, start to end
 bench: $(STAMP)  ## Speed, as ratios measured in one run
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-docs: $(STAMP)  ## Write the --help texts into docs/cli.md
+docs: $(STAMP)  ## Write the --help texts into docs/cli.md, the settings into docs/operations.md
 	$(BIN)/python docs/help.py
+	$(BIN)/python docs/settings.py
 
 clean:  ## Remove what was made, but .venv
 	rm -rf demo dist build .coverage* coverage.xml .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -21,11 +21,13 @@ from warmstart.cli import (
     finetune,
     fit,
     interests,
+    keys,
     pretrain,
     recommend,
     robustness,
     runs,
     segments,
+    serve,
     tail,
 )
 from warmstart.cli.screen import say
@@ -58,6 +60,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         compress.compress,
         "warmstart compress all-MiniLM-L6-v2 ratings.csv --items films.csv --methods int8,layers:3+int8 -o small/",
     ),
+    (serve.serve, "warmstart serve engine/ --port 8000"),
     (fewshot.fewshot, "warmstart fewshot ratings.csv --items films.csv --shots 2,8,32 --html curve.html"),
     (robustness.robustness, "warmstart robustness runs/films/model ratings.csv --items films.csv --beside minilm"),
 )
@@ -69,6 +72,11 @@ RUNS_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("list", runs.list_runs, "warmstart runs list runs/"),
     ("show", runs.show_run, "warmstart runs show runs/a --html a.html"),
     ("compare", runs.compare_runs, "warmstart runs compare runs/a runs/b --html both.html"),
+)
+KEYS_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("create", keys.create_key, "warmstart keys create engine/ --name shop --scopes write"),
+    ("list", keys.list_keys, "warmstart keys list engine/"),
+    ("revoke", keys.revoke_key, "warmstart keys revoke engine/ --id 1a2b3c4d5e6f"),
 )
 
 
@@ -117,6 +125,7 @@ def build() -> typer.Typer:
     groups = {
         "data": (DATA_COMMANDS, "Public data sets by name."),
         "runs": (RUNS_COMMANDS, "What was learned, and how."),
+        "keys": (KEYS_COMMANDS, "Keys of the service's API."),
     }
     for group, (commands, told) in groups.items():
         part = typer.Typer(help=told, **settings)  # type: ignore[arg-type]

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     connections: int = Field(2_000, ge=1, description="Open connections of a worker; more are told to wait.")
     backlog: int = Field(2_048, ge=1, description="Connections the system keeps waiting to be accepted.")
     header_seconds: Seconds = Field(10.0, description="Seconds for the head of a request to arrive.")
-    body_seconds: Seconds = Field(30.0, description="Seconds without a byte of a body, or with none taken by a client.")
+    body_seconds: Seconds = Field(30.0, description="Seconds for a body to come, and for an answer to be taken.")
     keep_alive_seconds: int = Field(15, ge=1, le=3_600, description="Seconds a connection may idle between requests.")
     shutdown_seconds: int = Field(30, ge=1, le=3_600, description="Seconds for requests in work to finish at the end.")
 

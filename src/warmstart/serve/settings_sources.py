@@ -130,15 +130,34 @@ def shown(settings: Settings) -> list[dict[str, str]]:
     ]
 
 
+def exported(settings: Settings) -> dict[str, str]:
+    """Environment in which another process reads the same settings: what came as argument here, and nothing else.
+
+    Examples
+    --------
+    >>> from warmstart.serve.settings import Settings
+    >>> exported(Settings.read({"engine": "e", "allowed_hosts": "a,b", "require_keys": True}))
+    {'WARMSTART_ENGINE': 'e', 'WARMSTART_REQUIRE_KEYS': 'true', 'WARMSTART_ALLOWED_HOSTS': 'a,b'}
+    """
+    given = (name for name, origin in settings.origins.items() if origin == "argument")
+    return {PREFIX + name.upper(): _text(getattr(settings, name)) for name in given}
+
+
 def _masked(name: str, value: object) -> str:
-    if name == "database_url" and isinstance(value, SecretStr):
-        return without_password(value.get_secret_value())
+    if name == "database_url":
+        return without_password(_text(value))
+    return MASK if isinstance(value, SecretStr) and _text(value) else _text(value)
+
+
+def _text(value: object) -> str:
     if isinstance(value, SecretStr):
-        return MASK if value.get_secret_value() else ""
+        return value.get_secret_value()
     if isinstance(value, Mapping):
         return ",".join(f"{kind}={weight:g}" for kind, weight in value.items())
     if isinstance(value, tuple):
         return ",".join(value)
+    if isinstance(value, bool | float):
+        return str(value).lower() if isinstance(value, bool) else f"{value:g}"
     return "" if value is None else str(value)
 
 
