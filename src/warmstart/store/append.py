@@ -47,9 +47,14 @@ def rows_of(events: Sequence[Event]) -> list[dict[str, object]]:
             "item_id": event.item_id,
             "kind": event.kind,
             "time": event.time,
-            "value": event.value,
-            "weight": event.weight,
+            "value": _number(event.value),
+            "weight": _number(event.weight),
             "recommendation_id": event.recommendation_id,
         }
         for event in events
     ]
+
+
+def _number(value: float | None) -> float | None:
+    """NaN is no number to SQLite."""
+    return None if value is None or value != value else value

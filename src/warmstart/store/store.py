@@ -13,10 +13,14 @@ from warmstart.store.events import Events
 from warmstart.store.experiments import Experiments
 from warmstart.store.items import Items
 from warmstart.store.keys import Keys
+from warmstart.store.learned import Learned
 from warmstart.store.migrate import to_newest
 from warmstart.store.models import Models
 from warmstart.store.outcomes import Outcomes
+from warmstart.store.parquet import Exported
+from warmstart.store.restore import Restored
 from warmstart.store.retain import Retained
+from warmstart.store.seed import Seeded
 from warmstart.store.states import States
 from warmstart.store.users import Users
 from warmstart.store.vectors import Vectors
@@ -24,7 +28,23 @@ from warmstart.store.versions import Versions
 
 
 class Store(
-    Items, Users, Events, Answers, Outcomes, Models, Experiments, Keys, States, Vectors, Erasure, Retained, Versions
+    Items,
+    Users,
+    Events,
+    Answers,
+    Outcomes,
+    Models,
+    Experiments,
+    Keys,
+    States,
+    Vectors,
+    Versions,
+    Learned,
+    Seeded,
+    Exported,
+    Restored,
+    Erasure,
+    Retained,
 ):
     """Items, users, events, answers, models, experiments, keys; every method is one transaction.
 
