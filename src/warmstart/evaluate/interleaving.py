@@ -96,29 +96,35 @@ class Preference:
 
 
 def preference(credits: np.ndarray, level: float = LEVEL) -> Preference:
-    """The sign test of interleaving, at any look, exact for any number of people.
+    """The sign test of interleaving, from the credits of people.
 
     Parameters
     ----------
     credits
         float, shape (n_people,): a person's wins of a less those of b; only the sign counts, so that one person, or
-        one machine, with many lists weighs no more than another. Ties are left out of the margin.
+        one machine, with many lists weighs no more than another.
 
     Raises
     ------
     DataError
         If a credit is NaN.
-
-    Examples
-    --------
-    >>> result = preference(np.repeat([2.0, -1.0, 0.0], [300, 200, 1000]))
-    >>> result.wins_a, result.ties, str(result.margin), result.p < 0.01
-    (300, 1000, '0.2000 [0.0417, 0.3516]', True)
     """
     if np.isnan(credits).any():
         raise DataError("credits hold NaN; leave out people who saw no mixed list")
     wins, losses = int((credits > 0).sum()), int((credits < 0).sum())
-    rate = exact_rate(wins, wins + losses, level)
+    return preference_of(wins, losses, len(credits) - wins - losses, level)
+
+
+def preference_of(wins_a: int, wins_b: int, ties: int, level: float = LEVEL) -> Preference:
+    """The same from counts of people; holds at any look, exact for any number, ties left out of the margin.
+
+    Examples
+    --------
+    >>> result = preference_of(300, 200, 1000)
+    >>> str(result.margin), result.p < 0.01
+    ('0.2000 [0.0417, 0.3516]', True)
+    """
+    rate = exact_rate(wins_a, wins_a + wins_b, level)
     margin = Interval(2 * rate.mean - 1, 2 * rate.low - 1, 2 * rate.high - 1, rate.n)
-    p = min(1.0, float(np.exp(-evidence(wins, losses, 0.5))))
-    return Preference(wins, losses, len(credits) - wins - losses, margin, p)
+    p = min(1.0, float(np.exp(-evidence(wins_a, wins_b, 0.5))))
+    return Preference(wins_a, wins_b, ties, margin, p)
