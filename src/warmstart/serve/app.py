@@ -9,11 +9,13 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from warmstart import __version__
-from warmstart.serve import api_data, api_models, api_recommend, health
+from warmstart.serve import api_data, api_models, api_recommend, health, login
 from warmstart.serve.guards import install_guards
 from warmstart.serve.metrics import Metrics
+from warmstart.serve.pages import files, missing, routes
 from warmstart.serve.security import Keychain
 from warmstart.serve.service import Service
+from warmstart.serve.sessions import Sessions
 from warmstart.serve.settings import Settings
 
 ABOUT = "Recommendations where data is sparse: for new users, new items, and a handful of events."
@@ -39,8 +41,8 @@ def create_app(settings: Settings) -> FastAPI:
         await to_thread.run_sync(service.end)
 
     app = FastAPI(title="warmstart", version=__version__, description=ABOUT, lifespan=lifespan)
-    app.state.service, app.state.metrics = service, metrics
-    for module in (api_data, api_recommend, api_models, health):
+    app.state.service, app.state.metrics, app.state.sessions = service, metrics, Sessions(settings, keychain)
+    for module in (api_data, api_recommend, api_models, health, login, files, routes, missing):
         app.include_router(module.router)
     install_guards(app, settings, keychain, metrics)
     return app

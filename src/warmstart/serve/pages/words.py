@@ -1,0 +1,91 @@
+"""What pages say, in each language: one file of messages a language, all with the same keys."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from starlette.requests import Request
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+COOKIE = "language"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The messages of one language.
+
+    Examples
+    --------
+    >>> words_of("en")("n.items", 3), words_of("zh")("n.items", 3)
+    ('3 items', '3 个物品')
+    """
+
+    language: str
+    messages: Mapping[str, str]
+
+    def __call__(self, key: str, n: object = "", what: object = "") -> str:
+        """A message by its key, with what it speaks of.
+
+        Raises
+        ------
+        KeyError
+            If there is no such message.
+        """
+        return self.messages[key].format(n=n, what=what)
+
+    def name(self, group: str, value: str) -> str:
+        """What a value of the service is called, e.g. of the group ``slice``; itself where it has no other name.
+
+        Examples
+        --------
+        >>> words_of("zh").name("slice", "cold"), words_of("zh").name("slice", "odd")
+        ('冷启动', 'odd')
+        """
+        return self.messages.get(f"{group}.{value.replace(' ', '_')}", value)
+
+
+@cache
+def words_of(language: str) -> Words:
+    """The messages of a language of ``LANGUAGES``."""
+    text = resources.files("warmstart.serve.pages").joinpath(f"words/{language}.toml").read_text(encoding="utf-8")
+    return Words(language, _flat(tomllib.loads(text), ""))
+
+
+def _flat(table: Mapping[str, object], before: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{before}{key}.")
+        else:
+            found[before + key] = str(value)
+    return found
+
+
+def language_of(request: Request, otherwise: str) -> str:
+    """The language a browser chose on a page, else the first it asks for that there is, else another."""
+    chosen = request.cookies.get(COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    return next((one for one in preferred(request.headers.get("accept-language", "")) if one in LANGUAGES), otherwise)
+
+
+def preferred(header: str) -> list[str]:
+    """Languages of ``Accept-Language``, the dearest first.
+
+    Examples
+    --------
+    >>> preferred("de, en;q=0.5, zh-CN;q=0.9"), preferred("")
+    (['de', 'zh', 'en'], [])
+    """
+    found = []
+    for place, part in enumerate(header[:500].split(",")):
+        name, _, weight = part.partition(";q=")
+        try:
+            found.append((-float(weight or 1), place, name.strip()[:2].lower()))
+        except ValueError:
+            continue
+    return [name for _, _, name in sorted(found) if name]

@@ -1,0 +1,130 @@
+"""A service over toy data on loopback, and a real browser that looks at it."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from warmstart.data.toy import clusters
+from warmstart.engine import Engine
+from warmstart.experts.content import ContentCosine
+from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.popularity import Popularity
+from warmstart.recipe import Recipe
+from warmstart.serve.app import create_app
+from warmstart.serve.settings import Settings
+from warmstart.store.rows import Event, User
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+PICTURES = Path("build/screenshots")
+LACKING = f"no browser: install Debian's chromium (looked for {', '.join(NAMES)})"
+
+
+@pytest.fixture(scope="session")
+def toy_engine(tmp_path_factory) -> Path:
+    """The folder of a small engine, fitted in a second or two."""
+    experts = {"popularity": Popularity(), "content": ContentCosine(), "people": PriorMeanEASE()}
+    folder = tmp_path_factory.mktemp("dashboard") / "engine"
+    Engine(Recipe(encoder="tfidf", experts=experts)).fit(clusters(n_users=80, n_items=60)).save(folder)
+    return folder
+
+
+class Served:
+    """A running service: where it is, and the service behind it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = create_app(settings)
+        self.service = self.app.state.service
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", access_log=False, ws="none"))
+        self.thread = threading.Thread(target=self.server.run, args=([self.socket],), daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        while not self.server.started:
+            assert self.thread.is_alive(), "the service did not start"
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_):
+        self.server.should_exit = True
+        self.thread.join(timeout=10)
+        self.socket.close()
+
+
+def people(service) -> None:
+    """What the toy's first users did, and who they are."""
+    data = clusters(n_users=80, n_items=60)
+    x, items = data.interactions, data.catalog.items.ids
+    now = int(time.time())
+    rows = [
+        Event(f"e{i}", f"u{u}", items[j], "click", now - 5_000 + i)
+        for i, (u, j) in enumerate(zip(x.user.tolist(), x.item.tolist(), strict=True))
+        if u < 20
+    ]
+    service.store.add_events(rows)
+    service.store.put_users([User(f"u{u}", {"age": 30 + u}) for u in range(20)])
+
+
+@pytest.fixture(scope="session")
+def served(toy_engine) -> Iterator[Served]:
+    """Open on loopback, with people."""
+    with Served(Settings(engine=toy_engine, rate_limit=0, host="127.0.0.1")) as served:
+        people(served.service)
+        yield served
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless browser with a fresh profile."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(LACKING)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, served):
+    """Open pages of the service; what the browser's console says against them fails the test."""
+    contexts, said = [], []
+
+    def opened(path="/dashboard", *, scheme="light", language="en", width=1280, scripts=True, at=None):
+        context = chromium.new_context(
+            color_scheme=scheme,
+            locale={"en": "en-US", "zh": "zh-CN"}[language],
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            base_url=(at or served).url,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(5_000)
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path)
+        return page
+
+    opened.said = said
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not said
+
+
+def pictured(page, name: str) -> None:
+    """Keep a picture of the whole page among what CI keeps."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)

@@ -1,0 +1,36 @@
+"""Both languages say the same things."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import warmstart.serve.pages
+from warmstart.serve.pages.words import LANGUAGES, words_of
+
+FOLDER = Path(warmstart.serve.pages.__file__).parent
+
+
+def test_all_languages_have_the_same_messages_about_the_same_things():
+    english = words_of("en").messages
+    for language in LANGUAGES:
+        other = words_of(language).messages
+        assert other.keys() == english.keys()
+        for key, text in other.items():
+            assert text
+            assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", english[key])), key
+
+
+def test_templates_ask_for_messages_that_there_are():
+    asked = {
+        key
+        for template in (FOLDER / "templates").glob("*.html")
+        for key in re.findall(r"""\bt\("([a-z0-9_.]+)"[,)]""", template.read_text())
+    }
+    assert asked
+    assert asked <= words_of("en").messages.keys()
+
+
+def test_an_unknown_message_is_a_mistake():
+    with pytest.raises(KeyError):
+        words_of("en")("nothing.there")
