@@ -21,19 +21,24 @@ def write(url, run, said, ready):
             os.write(said, (" ".join(row.event_id for row in rows) + "\n").encode())
 
 
-for line in sys.stdin:
-    run, file = line.split()
-    said = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    heard, ready = os.pipe()
-    child = os.fork()
-    if child == 0:
+def serve():
+    for line in sys.stdin:
+        run, file = line.split()
+        said = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        heard, ready = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(heard)
+            write(sys.argv[1], run, said, ready)
+        os.close(ready)
+        os.close(said)
+        os.read(heard, 1)  # ends when the child is ready, or dead
         os.close(heard)
-        write(sys.argv[1], run, said, ready)
-    os.close(ready)
-    os.close(said)
-    os.read(heard, 1)  # ends when the child is ready, or dead
-    os.close(heard)
-    sys.stdout.write(f"{child}\n")
-    sys.stdout.flush()
-    sys.stdout.write(f"{os.waitpid(child, 0)[1]}\n")
-    sys.stdout.flush()
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        sys.stdout.write(f"{os.waitpid(child, 0)[1]}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve()

@@ -37,6 +37,7 @@ def postgres_engine(address: URL, timeout: float, connections: int) -> Engine:
         },
         pool_size=connections,
         max_overflow=0,
+        pool_use_lifo=True,
         pool_timeout=timeout,
         pool_pre_ping=True,  # the server may have been restarted since
         **JSON_CODEC,

@@ -17,7 +17,7 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",  # in a write-ahead log NORMAL may lose the last commits when power fails
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what was erased is overwritten
-    "PRAGMA cache_size = -16000",  # KiB a connection
+    "PRAGMA cache_size = -4000",  # KiB a connection
     "PRAGMA temp_store = MEMORY",
 )
 
@@ -36,7 +36,11 @@ class SQLiteFile:
     def __init__(self, path: Path, timeout: float) -> None:
         self.path = path.absolute()
         self.timeout = timeout
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)  # what people did is for nobody else's eyes
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path} cannot be made: {error.strerror}; name another place") from error
         connection = sqlite3.connect(self.path, timeout=timeout)
         connection.execute("PRAGMA journal_mode = WAL")  # kept in the file
         connection.close()
@@ -71,6 +75,7 @@ class SQLiteFile:
             poolclass=QueuePool,
             pool_size=connections,
             max_overflow=0,
+            pool_use_lifo=True,  # few are in use mostly, and those know their pages
             pool_timeout=self.timeout,
             **JSON_CODEC,
         )
