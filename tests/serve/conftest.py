@@ -154,3 +154,26 @@ def client(serve):
     """The app with its usual settings."""
     with serve() as one:
         yield one
+
+
+@pytest.fixture
+def running(engine_folder, tmp_path):
+    """A server on loopback, as others would reach it: its address, and the service inside."""
+    import threading
+    import time
+
+    import uvicorn
+
+    from warmstart.serve.app import create_app
+
+    settings = Settings(engine=engine_folder, database_url=f"sqlite:///{tmp_path / 'store.db'}", rate_limit=0, seed=1)
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}", app.state.service
+    server.should_exit = True
+    thread.join(timeout=10)

@@ -187,7 +187,8 @@ class FittedFusion:
             bool, shape (n_queries, n_items): the pools, within ``allowed``.
         """
         scores = panel.score(h)
-        query, item = united(candidates(scores, allowed, self.top), np.nonzero(few), allowed.shape[1])
+        at, which = np.nonzero(few)
+        query, item = united(candidates(scores, allowed, self.top), (at, which), allowed.shape[1])
         value, lead = self._led(scores, panel, support, h, query, item, allowed)
         mine = few[query, item]
         return query[mine], item[mine], value[mine], lead[mine]

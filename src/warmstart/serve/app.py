@@ -9,7 +9,17 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from warmstart import __version__
-from warmstart.serve import api_data, api_models, api_recommend, health, login
+from warmstart.serve import (
+    api_data,
+    api_experiments,
+    api_models,
+    api_outcomes,
+    api_recommend,
+    gorse,
+    health,
+    login,
+    personalize,
+)
 from warmstart.serve.guards import install_guards
 from warmstart.serve.metrics import Metrics
 from warmstart.serve.pages import files, missing, routes
@@ -42,7 +52,20 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="warmstart", version=__version__, description=ABOUT, lifespan=lifespan)
     app.state.service, app.state.metrics, app.state.sessions = service, metrics, Sessions(settings, keychain)
-    for module in (api_data, api_recommend, api_models, health, login, files, routes, missing):
+    for module in (
+        api_data,
+        api_recommend,
+        api_models,
+        api_experiments,
+        api_outcomes,
+        gorse,
+        personalize,
+        health,
+        login,
+        files,
+        routes,
+        missing,
+    ):
         app.include_router(module.router)
     install_guards(app, settings, keychain, metrics)
     return app

@@ -18,7 +18,8 @@ from warmstart.serve.schemas import Slice
 from warmstart.store.rows import Event
 
 UNSEEN = frozenset({"impression"})  # kinds of event after which an item is as new as before
-DISLIKED = frozenset({"dislike", "skip"})
+RETRACTED = "retract"  # takes back all that was done with an item before
+DISLIKED = frozenset({"dislike", "skip", RETRACTED})
 RATING = "rate"
 
 
@@ -66,10 +67,12 @@ class Asker:
         (['c', 'a'], ['a', 'b', 'c'])
         """
         liked: dict[str, Event] = {}
-        seen = set()
+        seen = set[str]()
         for event in sorted(events, key=lambda e: (e.time, e.seq)):
             weight = weights.get(event.kind, 1.0) if event.weight is None else event.weight
-            if event.kind not in UNSEEN:
+            if event.kind == RETRACTED:
+                seen.discard(event.item_id)
+            elif event.kind not in UNSEEN:
                 seen.add(event.item_id)
             if weight > 0 or event.kind in DISLIKED:
                 liked.pop(event.item_id, None)

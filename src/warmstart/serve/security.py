@@ -97,7 +97,7 @@ def widened(scopes: Iterable[str]) -> frozenset[str]:
 def token_of(headers: Headers) -> str | None:
     """The key a request brings, or None.
 
-    Clients of AWS name it as their access key id; their signature is not looked at.
+    Clients of AWS name it as their access key id; their signature is not looked at, and another id is no key.
 
     Examples
     --------
@@ -112,7 +112,8 @@ def token_of(headers: Headers) -> str | None:
     if kind.lower() == "bearer":
         return rest.strip()
     if kind.lower() == SIGNED:
-        return rest.strip().removeprefix("Credential=").split("/", 1)[0]
+        name = rest.strip().removeprefix("Credential=").split("/", 1)[0]
+        return name if name.startswith("ws_") else None  # these clients must always name one
     return None
 
 
