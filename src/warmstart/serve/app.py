@@ -17,12 +17,11 @@ from warmstart.serve import (
     api_recommend,
     gorse,
     health,
-    login,
     personalize,
 )
 from warmstart.serve.guards import install_guards
 from warmstart.serve.metrics import Metrics
-from warmstart.serve.pages import files, missing, routes
+from warmstart.serve.pages.routers import ROUTERS as PAGES
 from warmstart.serve.security import Keychain
 from warmstart.serve.service import Service
 from warmstart.serve.sessions import Sessions
@@ -61,11 +60,9 @@ def create_app(settings: Settings) -> FastAPI:
         gorse,
         personalize,
         health,
-        login,
-        files,
-        routes,
-        missing,
     ):
         app.include_router(module.router)
+    for router in PAGES:
+        app.include_router(router)
     install_guards(app, settings, keychain, metrics)
     return app
