@@ -70,8 +70,9 @@ class Variant:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Variant:
-        """From a row of the store."""
-        return cls(*(row.get(name) for name in cls.__dataclass_fields__))  # type: ignore[arg-type]  # checked when it was put
+        """From a row of the store, which may lack what it does not change."""
+        name, share = str(row.get("name", "")), float(row.get("share", 0))
+        return cls(name, share, row.get("model"), row.get("calibrate"), row.get("diversity"), row.get("explore"))
 
 
 @dataclass(frozen=True)

@@ -163,27 +163,30 @@ def _people(
     """By group and person: places x; places with an event of each kind y; sums s and numbers c of values."""
     place = places(postgres, within, by).subquery("place")
     reaction = reactions(within, rates, means, (IMPRESSION,) if only_seen else ())
-    counted: dict[str, ColumnElement] = {"x": func.count(reaction.c.answer) if only_seen else func.count()}
-    for i in range(len(rates)):
-        counted[f"y_{i}"] = func.sum(func.coalesce(reaction.c[f"flag_{i}"], 0))
-    for i in range(len(means)):
-        counted[f"s_{i}"] = func.coalesce(func.sum(reaction.c[f"mean_{i}"]), 0.0)
-        counted[f"c_{i}"] = func.count(reaction.c[f"mean_{i}"])
-    own = ("person", *(name for name in by if name not in PLACE_KEYS))  # the same throughout an answer
-    answer = (  # a step that saves time: answers are fewer than places, and their ids are in order
-        select(
-            *(func.min(place.c[name]).label(name) for name in own),
-            *(place.c[name] for name in by if name in PLACE_KEYS),
-            *(sums.label(name) for name, sums in counted.items()),
-        )
+    counted = _counted(reaction, len(rates), len(means), only_seen)
+    own = [func.min(place.c[name]).label(name) for name in ("person", *by) if name not in PLACE_KEYS]
+    parts = [place.c[name] for name in by if name in PLACE_KEYS]
+    answer = (  # a step that saves time: what is an answer's own is the same in all its places
+        select(*own, *parts, *(sums.label(name) for name, sums in counted.items()))
         .select_from(place.join(reaction, _same(place, reaction), isouter=True))
-        .group_by(place.c.answer, *(place.c[name] for name in by if name in PLACE_KEYS))
+        .group_by(place.c.answer, *parts)
         .subquery("answer")
     )
     keys = [answer.c[name] for name in by]
     added = [func.sum(answer.c[name]).label(name) for name in counted]
     people = select(*keys, *added).group_by(*keys, answer.c.person)
     return people.having(func.sum(answer.c.x) > 0).subquery("people")
+
+
+def _counted(reaction: Subquery, rates: int, means: int, only_seen: bool) -> dict[str, ColumnElement]:
+    """What is counted of places beside their reactions."""
+    counted: dict[str, ColumnElement] = {"x": func.count(reaction.c.answer) if only_seen else func.count()}
+    for i in range(rates):
+        counted[f"y_{i}"] = func.sum(func.coalesce(reaction.c[f"flag_{i}"], 0))
+    for i in range(means):
+        counted[f"s_{i}"] = func.coalesce(func.sum(reaction.c[f"mean_{i}"]), 0.0)
+        counted[f"c_{i}"] = func.count(reaction.c[f"mean_{i}"])
+    return counted
 
 
 def _same(place: Subquery, reaction: Subquery) -> ColumnElement[bool]:
