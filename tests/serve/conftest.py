@@ -141,7 +141,7 @@ def serve(engine_folder, tmp_path):
     @contextmanager
     def starting(**given):
         known = {"engine": engine_folder, "database_url": f"sqlite:///{tmp_path / 'store.db'}", "rate_limit": 0}
-        app = create_app(Settings(**(known | {"seed": 1} | given)))
+        app = create_app(Settings(**(known | given)))
         with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
             client.service = app.state.service
             yield client
@@ -166,7 +166,7 @@ def running(engine_folder, tmp_path):
 
     from warmstart.serve.app import create_app
 
-    settings = Settings(engine=engine_folder, database_url=f"sqlite:///{tmp_path / 'store.db'}", rate_limit=0, seed=1)
+    settings = Settings(engine=engine_folder, database_url=f"sqlite:///{tmp_path / 'store.db'}", rate_limit=0)
     app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -190,3 +190,24 @@ def test_exploration_tries_new_items_and_says_so(serve):
     assert explored
     assert all(0 < shown.propensity < 1 for shown in explored)
     assert all(answer.items[0].propensity == 1.0 for answer in kept)
+
+
+def test_an_experiment_answers_everybody_the_same_way_at_each_visit(client):
+    variants = [{"name": "plain", "share": 0.5}, {"name": "mixed", "share": 0.5, "diversity": 0.9}]
+    assert client.post("/v1/experiments", json={"name": "covers", "variants": variants}).status_code < 300
+    first = {user: ask(client, user_id=user, k=5)["variant"] for user in map(str, range(20))}
+    again = {user: ask(client, user_id=user, k=5)["variant"] for user in first}
+    assert first == again
+    assert set(first.values()) == {"plain", "mixed"}
+
+
+def test_an_interleaved_list_says_whose_each_place_is(client):
+    variants = [{"name": "plain", "share": 0.5}, {"name": "mixed", "share": 0.5, "diversity": 0.9}]
+    body = {"name": "both", "variants": variants, "kind": "interleave"}
+    assert client.post("/v1/experiments", json=body).status_code < 300
+    answer = ask(client, user_id="ann", events=["i0", "i4"], k=8)
+    client.service.writer.flush()
+    kept = client.service.store.answer(answer["recommendation_id"])
+    assert answer["experiment"] == "both"
+    assert {shown.variant for shown in kept.items} == {"plain", "mixed"}
+    assert len(set(ids(answer))) == 8

@@ -12,7 +12,7 @@ from warmstart.errors import DataError, StoreUnavailable
 from warmstart.serve.asker import Asker
 from warmstart.serve.lists import Line, Wanted, told
 from warmstart.serve.live import Filters, Snapshot
-from warmstart.serve.plan import Plan, plan_of
+from warmstart.serve.plan import Place, Plan, plan_of
 from warmstart.serve.schemas import NextRequest, Placed, RankRequest, Recommendation, RecommendRequest, Slice, Value
 from warmstart.serve.service import Service
 from warmstart.serve.times import iso
@@ -61,9 +61,10 @@ def recommend(service: Service, ask: RecommendRequest) -> Recommendation:
     began = time.perf_counter()
     moment = service.moment()
     asker, why = service.asker(ask, moment.fallback is None)
-    plan = plan_of(service, moment, asker, wanted_of(ask), ask.scenario)
+    name = secrets.token_hex(12)
+    plan = plan_of(service, moment, asker, wanted_of(ask), ask.scenario, name)
     kept = ask.model_dump(mode="json", include=KEPT, exclude_defaults=True)
-    return given(service, asker, plan, ask, why, kept, began)
+    return given(service, name, asker, plan, ask, why, kept, began)
 
 
 def next_page(service: Service, ask: NextRequest) -> Recommendation:
@@ -99,14 +100,16 @@ def rank(service: Service, ask: RankRequest) -> Recommendation:
         exclude_seen=False,
         candidates=tuple(dict.fromkeys(ask.items)),
     )
-    plan = plan_of(service, moment, asker, wanted, ask.scenario, free=False)
-    answer = given(service, asker, plan, ask, why, {}, began)
+    name = secrets.token_hex(12)
+    plan = plan_of(service, moment, asker, wanted, ask.scenario, name, free=False)
+    answer = given(service, name, asker, plan, ask, why, {}, began)
     ranked = {item.item_id for item in answer.items}
     return answer.model_copy(update={"unknown": [i for i in dict.fromkeys(ask.items) if i not in ranked]})
 
 
 def given(
     service: Service,
+    name: str,
     asker: Asker,
     plan: Plan,
     ask: RecommendRequest | RankRequest,
@@ -121,7 +124,7 @@ def given(
     known = sum(event.item_id in items for event in asker.taste)
     part = asker.slice(known, service.settings.few_shot)
     answer = Answer(
-        recommendation_id=secrets.token_hex(12),
+        recommendation_id=name,
         user_id=asker.user_id,
         time=service.clock.now(),
         model=plan.live.version,
@@ -130,13 +133,19 @@ def given(
         fallback=why or plan.fallback or shortcoming(asker, known, plan),
         experiment=plan.experiment,
         variant=plan.variant,
-        items=[Shown(s.line.item_id, s.line.score, s.line.source, s.propensity, s.explored) for s in plan.places],
+        items=[shown(place) for place in plan.places],
         request=kept,
         milliseconds=service.elapsed(began),
     )
     log(service, answer)
     service.metrics.answer(answer.slice, answer.fallback, answer.model)
     return as_seen(answer, part, lines, reasons, plan.snapshot)
+
+
+def shown(place: Place) -> Shown:
+    """A place as it is kept."""
+    line = place.line
+    return Shown(line.item_id, line.score, line.source, place.propensity, place.explored, place.variant)
 
 
 def shortcoming(asker: Asker, known: int, plan: Plan) -> str | None:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import structlog
 
 from warmstart.errors import StoreUnavailable
 from warmstart.serve.asker import Asker
+from warmstart.serve.experiments import RUNNING
 from warmstart.serve.lists import Lists
 from warmstart.serve.live import Live, Snapshot
 from warmstart.serve.metrics import Metrics
@@ -20,7 +20,7 @@ from warmstart.serve.models import Models
 from warmstart.serve.schemas import Question
 from warmstart.serve.settings import Settings
 from warmstart.serve.times import Clock, seconds
-from warmstart.store.rows import Event
+from warmstart.store.rows import Event, Experiment
 from warmstart.store.store import Store
 from warmstart.store.writer import Writer
 
@@ -55,7 +55,7 @@ class Service:
         self.settings, self.store, self.writer, self.metrics = settings, store, Writer(store), metrics
         self.models = Models(store, dict(settings.event_weights))
         self.lists, self.clock = Lists(settings.cache_size), Clock()
-        self._seeds = np.random.SeedSequence(settings.seed)
+        self._trials: tuple[int, Sequence[Experiment]] = (0, ())
         self._known: dict[str, int] = {}
         self._stop = threading.Event()
         self._follower = threading.Thread(target=self._follow, name="follow", daemon=True)
@@ -145,9 +145,17 @@ class Service:
             wrong["model"] = str(error)
         return wrong
 
-    def rng(self) -> np.random.Generator:
-        """Where one request draws from; of no use to another thread."""
-        return np.random.default_rng(self._seeds.spawn(1)[0])
+    def trials(self, versions: Mapping[str, int]) -> Sequence[Experiment]:
+        """The experiments that run, as of these versions of the store; without the store, as they were."""
+        number = versions.get("experiments", 0)
+        known, trials = self._trials
+        if number != known:
+            try:
+                trials = [one for one in self.store.experiments() if one.status == RUNNING]
+            except StoreUnavailable:
+                return trials
+            self._trials = (number, trials)
+        return trials
 
     def elapsed(self, began: float) -> float:
         """Milliseconds since ``time.perf_counter()`` was ``began``."""

@@ -92,7 +92,6 @@ class Settings(BaseSettings):
     few_shot: int = Field(10, ge=1, description="Events up to which somebody counts as few_shot.")
     cache_size: int = Field(10_000, ge=0, description="Answers and histories kept in memory by a worker; 0 = none.")
     refresh_seconds: Seconds = Field(20.0, description="Seconds between looks at what is popular now.")
-    seed: int | None = Field(None, ge=0, description="Of what is drawn (exploration, interleaving); null = afresh.")
     explore_share: float = Field(0.0, ge=0, le=0.5, description="Share of places given to items still unknown.")
 
     retention_events_days: Days = Field(0.0, description="Days events are kept; 0 = for ever.")
@@ -100,6 +99,7 @@ class Settings(BaseSettings):
     refit_every_hours: float = Field(0.0, ge=0, le=8_760, description="Hours between refits; 0 = only when asked.")
     refit_margin: float = Field(0.02, ge=0, le=1, description="Share a slice may lose before a refit is refused.")
     refit_holdout: float = Field(0.1, gt=0, lt=1, description="Share of the newest events a refit is judged by.")
+    refit_keep: int = Field(3, ge=1, le=1_000, description="Retired models kept on disk, to roll back to.")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least weighty line logged.")
     log_format: Literal["json", "text"] = Field("text", description="Log as JSON, or as text for people.")
