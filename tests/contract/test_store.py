@@ -45,7 +45,7 @@ def event(n, user="ann", item="alien", time=0, kind="click"):
 
 
 def answer(name, user="ann", time=10, **more):
-    places = [Shown("alien", 0.5, "als"), Shown("heat", float("nan"), "explore", 0.25, explored=True)]
+    places = [Shown("alien", 0.5, "als"), Shown("heat", float("nan"), "explore", 0.25, explored=True, variant="b")]
     return replace(Answer(name, user, time, "m1", "home", "warm", places), **more)
 
 
@@ -149,7 +149,7 @@ def test_answers_are_kept_with_what_was_shown(store):
     assert math.isnan(found.items[1].score)
     assert replace(found, items=()) == replace(whole, items=())
     assert found.items[0] == Shown("alien", 0.5, "als")
-    assert (found.items[1].propensity, found.items[1].explored) == (0.25, True)
+    assert (found.items[1].propensity, found.items[1].explored, found.items[1].variant) == (0.25, True, "b")
     assert store.answer("nothing") is None
 
 
@@ -431,10 +431,10 @@ def test_what_is_older_than_it_is_kept_goes(store):
     store.add_events([event(n, time=n * day) for n in range(1, 6)])
     store.add_events([event(10 + n, time=n * day, kind="impression") for n in range(1, 6)])
     store.add_answers([answer(f"r{n}", time=n * day) for n in range(1, 6)])
-    assert store.retain(Retention(0, 0, 0), now=10**9) == {"events": 0, "impressions": 0, "answers": 0}
-    removed = store.retain(Retention(events=4, impressions=2, answers=1), now=6 * day)
-    assert removed == {"events": 1, "impressions": 3, "answers": 4}
-    assert [e.event_id for e in store.events()] == ["e2", "e3", "e4", "e5", "e14", "e15"]
+    assert store.retain(Retention(), now=10**9) == {"events": 0, "impressions": 0, "answers": 0}
+    removed = store.retain(Retention(events=4, answers=1.5), now=6 * day)
+    assert removed == {"events": 1, "impressions": 4, "answers": 4}
+    assert [e.event_id for e in store.events()] == ["e2", "e3", "e4", "e5", "e15"]
     assert [a.recommendation_id for a in store.answers(0, 10**9)] == ["r5"]
 
 
@@ -448,3 +448,5 @@ def test_many_old_rows_go_page_by_page(store, monkeypatch):
 def test_a_negative_retention_is_refused():
     with pytest.raises(ConfigError, match="answers is -1 days"):
         Retention(answers=-1)
+    with pytest.raises(ConfigError, match="events is nan days"):
+        Retention(events=float("nan"))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from warmstart.cli.options import Json, ids
 from warmstart.cli.screen import answers, emit, listing, say
 from warmstart.cli.serve import Config, DatabaseUrl, ServedEngine
+from warmstart.cli.store import opened
 from warmstart.errors import DataError
-
-if TYPE_CHECKING:
-    from warmstart.store.store import Store
 
 Name = Annotated[str, typer.Option(help="Who or what it is for.")]
 Scopes = Annotated[str, typer.Option(help="read, write, admin; several between commas; each holds those before it.")]
@@ -34,7 +30,7 @@ def create_key(
     from warmstart.serve.security import new_key
 
     text, row = new_key(name, ids(scopes))
-    with _store(engine, database_url, config) as store:
+    with opened(engine, database_url, config) as store:
         store.put_key(row)
     if as_json:
         return emit({"key": text, "key_id": row.key_id, "name": name, "scopes": list(row.scopes)})
@@ -48,7 +44,7 @@ def list_keys(
     """List all keys, those revoked too."""
     import polars as pl
 
-    with _store(engine, database_url, config) as store:
+    with opened(engine, database_url, config) as store:
         held = store.keys()
     rows = [
         {
@@ -72,18 +68,10 @@ def revoke_key(
     config: Config = None,
 ) -> None:
     """End a key; servers that run notice within a second."""
-    with _store(engine, database_url, config) as store:
+    with opened(engine, database_url, config) as store:
         if not store.revoke(key_id):
             raise DataError(f"key {key_id!r} is unknown or was revoked before; `warmstart keys list` shows all")
     say(f"revoked: {key_id}")
-
-
-def _store(engine: Path | None, database_url: str | None, config: Path | None) -> AbstractContextManager[Store]:
-    from warmstart.serve.settings import Settings
-    from warmstart.store.store import Store
-
-    settings = Settings.read({"engine": engine, "database_url": database_url, "config": config})
-    return Store.open(settings.database)
 
 
 def _day(time: int) -> str:

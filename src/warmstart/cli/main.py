@@ -28,6 +28,7 @@ from warmstart.cli import (
     runs,
     segments,
     serve,
+    store,
     tail,
 )
 from warmstart.cli.screen import say
@@ -78,6 +79,12 @@ KEYS_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("list", keys.list_keys, "warmstart keys list engine/"),
     ("revoke", keys.revoke_key, "warmstart keys revoke engine/ --id 1a2b3c4d5e6f"),
 )
+STORE_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("export", store.export_store, "warmstart store export engine/ --to copy/"),
+    ("import", store.import_store, "warmstart store import --from copy/ --database-url postgresql://me@host/shop"),
+    ("erase", store.erase_user, "warmstart store erase engine/ --user ann"),
+    ("retain", store.retain_store, "warmstart store retain engine/"),
+)
 
 
 class Mistakes(TyperGroup):
@@ -126,6 +133,7 @@ def build() -> typer.Typer:
         "data": (DATA_COMMANDS, "Public data sets by name."),
         "runs": (RUNS_COMMANDS, "What was learned, and how."),
         "keys": (KEYS_COMMANDS, "Keys of the service's API."),
+        "store": (STORE_COMMANDS, "The service's database."),
     }
     for group, (commands, told) in groups.items():
         part = typer.Typer(help=told, **settings)  # type: ignore[arg-type]

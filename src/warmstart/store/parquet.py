@@ -60,11 +60,11 @@ class Exported(Part):
         return rows
 
     def _write(self, folder: Path) -> dict[str, int]:
-        rows = {}
+        rows: dict[str, int] = {}
         with self.database.snapshot() as connection:
             for table in EXPORTED:
                 (folder / table.name).mkdir()
-                rows[table.name] = 0
+                rows[str(table.name)] = 0
                 for number, page in enumerate(pages(connection, _query(table), kinds_of(table), PAGE)):
                     page.write_parquet(folder / table.name / f"{number:05}.parquet")
                     rows[table.name] += page.height
@@ -81,7 +81,7 @@ def exported(folder: Path) -> dict[str, int]:
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
-        rows = {table.name: int(manifest["rows"][table.name]) for table in EXPORTED}
+        rows = {str(table.name): int(manifest["rows"][table.name]) for table in EXPORTED}
         format_ = int(manifest["format"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f"{folder} is no export of a store ({MANIFEST}: {error}); name one that is") from error

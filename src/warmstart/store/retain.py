@@ -42,8 +42,8 @@ class Retained(Part):
             Seconds since the epoch; None = now.
         """
         now = int(time.time()) if now is None else now
-        days = {"events": retention.events, "impressions": retention.impressions, "answers": retention.answers}
-        return {name: self._remove(_DELETE[name], now - kept * DAY) if kept else 0 for name, kept in days.items()}
+        days = {"events": retention.events, "impressions": retention.answers, "answers": retention.answers}
+        return {name: self._remove(_DELETE[name], now - int(kept * DAY)) if kept else 0 for name, kept in days.items()}
 
     def _remove(self, page: Delete, until: int) -> int:
         removed = 0

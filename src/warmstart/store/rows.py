@@ -140,7 +140,9 @@ class Answer:
 class Model:
     """A saved engine that serves, served, or may.
 
-    ``status`` is candidate, serving, retired, or refused; ``until`` the last ``Event.seq`` it was fitted on.
+    ``status`` is candidate, serving, retired, refused, or removed (its folder was deleted); ``until`` the last
+    ``Event.seq`` it was fitted on. ``promoted_at`` is later than that of every promotion before, even if the clock went
+    back in between: it tells their order.
     """
 
     version: str
@@ -216,10 +218,8 @@ class Retention:
     ----------
     events
         What people did, impressions aside; what refits learn from.
-    impressions
-        Events of the kind ``impression``: many, and used only for outcomes.
     answers
-        What was shown; outcomes and counterfactual evaluation reach back so far.
+        What was shown, and events of the kind ``impression``: outcomes and counterfactual evaluation reach back so far.
 
     Raises
     ------
@@ -227,11 +227,10 @@ class Retention:
         If a number is negative.
     """
 
-    events: int = 0
-    impressions: int = 90
-    answers: int = 90
+    events: float = 0.0
+    answers: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("events", "impressions", "answers"):
-            if (days := getattr(self, name)) < 0:
+        for name, days in (("events", self.events), ("answers", self.answers)):
+            if not days >= 0:
                 raise ConfigError(f"retention of {name} is {days} days; give 0 for ever, or a number of days")
