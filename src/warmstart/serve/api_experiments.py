@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field, StringConstraints
 
+from warmstart.evaluate.interleaving import Preference
+from warmstart.evaluate.sample_ratio import SampleRatio
 from warmstart.serve.api_data import READ, Key, Serving
 from warmstart.serve.experiments import RUNNING, STOPPED, Variant, begun
 from warmstart.serve.forms import DifferenceOut, IntervalOut
@@ -120,6 +122,17 @@ class RatioOut(BaseModel):
     chi_square_p: float = Field(description="Of Pearson's test; valid at one look.")
     mismatch: bool
 
+    @classmethod
+    def of(cls, ratio: SampleRatio) -> RatioOut:
+        """From a check."""
+        return cls(
+            observed=list(ratio.observed),
+            expected=list(ratio.expected),
+            p=ratio.p,
+            chi_square_p=ratio.chi_square_p,
+            mismatch=ratio.mismatch,
+        )
+
 
 class PreferenceOut(BaseModel):
     """Of mixed lists: whose places people take more."""
@@ -129,6 +142,12 @@ class PreferenceOut(BaseModel):
     ties: int
     margin: IntervalOut = Field(description="From -1, all prefer the second, to 1, all prefer the first; without ties.")
     p: float
+
+    @classmethod
+    def of(cls, found: Preference) -> PreferenceOut:
+        """From a test."""
+        margin = IntervalOut.of(found.margin)
+        return cls(wins_first=found.wins_a, wins_second=found.wins_b, ties=found.ties, margin=margin, p=found.p)
 
 
 class ExperimentResult(ExperimentOut):
@@ -149,25 +168,9 @@ class ExperimentResult(ExperimentOut):
             **ExperimentOut.of(row).model_dump(),
             verdict=result.verdict,
             results=[ArmOut.of(arm) for arm in result.arms],
-            sample_ratio=None
-            if ratio is None
-            else RatioOut(
-                observed=list(ratio.observed),
-                expected=list(ratio.expected),
-                p=ratio.p,
-                chi_square_p=ratio.chi_square_p,
-                mismatch=ratio.mismatch,
-            ),
+            sample_ratio=None if ratio is None else RatioOut.of(ratio),
             crossed=result.crossed,
-            preference=None
-            if found is None
-            else PreferenceOut(
-                wins_first=found.wins_a,
-                wins_second=found.wins_b,
-                ties=found.ties,
-                margin=IntervalOut.of(found.margin),
-                p=found.p,
-            ),
+            preference=None if found is None else PreferenceOut.of(found),
             counted=result.counted,
         )
 
