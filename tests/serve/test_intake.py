@@ -1,0 +1,118 @@
+"""Rows as clients send them: taken or told, never lost; times in every customary form; twice is once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmstart.errors import DataError
+from warmstart.serve.times import AHEAD, Clock, seconds
+
+
+def post(client, **row):
+    answer = client.post("/v1/events", json={"events": [{"user_id": "ann", "item_id": "i1"} | row]})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize(
+    "time", [1_700_000_000, 1_700_000_000_000, "1700000000", "2023-11-14T22:13:20Z", "2023-11-14 23:13:20+01:00"]
+)
+def test_times_in_seconds_milliseconds_or_iso(client, time):
+    assert post(client, time=time)["new"] == 1
+    assert client.service.store.history("ann", 1)[0].time == 1_700_000_000
+
+
+@pytest.mark.parametrize("time", ["yesterday", -5, 12, 10**17, "1970-01-01", True, ""])
+def test_times_that_make_no_sense_are_refused(client, time):
+    answer = post(client, time=time)
+    assert (answer["accepted"], answer["rejected"][0]["field"]) == (0, "time")
+
+
+def test_a_time_far_ahead_is_refused_and_names_the_clock():
+    import time
+
+    with pytest.raises(DataError, match="ahead"):
+        seconds(int(time.time()) + AHEAD + 100, "time")
+
+
+def test_the_clock_never_goes_back(monkeypatch):
+    import time
+
+    clock, now = Clock(), [1_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    assert clock.now() == 1_000
+    now[0] = 400.0
+    assert clock.now() == 1_000
+    now[0] = 1_001.0
+    assert clock.now() == 1_001
+
+
+def test_an_event_sent_twice_counts_once(client):
+    row = {"kind": "buy", "time": "2024-01-01T00:00:00Z"}
+    assert [post(client, **row)["new"] for _ in range(3)] == [1, 0, 0]
+    assert [post(client, **row, event_id="mine")["new"] for _ in range(2)] == [1, 0]
+    assert len(client.service.store.history("ann", 10)) == 2
+
+
+def test_good_rows_are_taken_beside_bad_ones(client):
+    rows = [
+        {"user_id": "u", "item_id": "i1"},
+        {"user_id": "u"},
+        {"user_id": "u", "item_id": "i2", "colour": "red"},
+        {"user_id": "u", "item_id": "i3", "value": "NaN"},
+        {"user_id": "u", "item_id": "i4", "weight": -1},
+        {"user_id": "x" * 300, "item_id": "i5"},
+        {"user_id": "u", "item_id": "i6", "time": "2024-05-05"},
+    ]
+    answer = client.post("/v1/events", json={"events": rows}).json()
+    assert answer["accepted"] == answer["new"] == 2
+    fields = {row["index"]: row["field"] for row in answer["rejected"]}
+    assert fields == {1: "item_id", 2: "colour", 3: "value", 4: "weight", 5: "user_id"}
+
+
+def test_more_rows_than_allowed_are_refused_whole(serve):
+    with serve(row_limit=3) as client:
+        answer = client.post("/v1/events", json={"events": [{"user_id": "u", "item_id": "i"}] * 4})
+        assert answer.status_code == 413
+        assert client.service.store.last_seq() == 0
+
+
+def test_users_are_changed_and_erased(client):
+    assert client.post("/v1/users", json={"users": [{"user_id": "bo", "attributes": {"age": 3}}]}).json()["new"] == 1
+    client.patch("/v1/users/bo", json={"attributes": {"city": "Oslo", "age": None}})
+    assert client.get("/v1/users/bo").json() == {"user_id": "bo", "attributes": {"city": "Oslo"}, "events": 0}
+    client.post("/v1/events", json={"events": [{"user_id": "bo", "item_id": "i1"}]})
+    shown = client.post("/v1/recommend", json={"user_id": "bo", "k": 2}).json()
+    receipt = client.delete("/v1/users/bo").json()
+    assert (receipt["removed"]["users"], receipt["removed"]["events"], receipt["removed"]["answers"]) == (1, 1, 1)
+    assert "bo" not in str(receipt)
+    assert client.get("/v1/users/bo").status_code == 404
+    assert client.service.store.answer(shown["recommendation_id"]) is None
+
+
+def test_attributes_of_a_stored_user_change_the_list(client, toy):
+    table = toy.user_table.to_dicts()
+    client.post("/v1/users", json={"users": [{"user_id": "a", "attributes": table[0]}]})
+    client.post("/v1/users", json={"users": [{"user_id": "b", "attributes": table[1]}]})
+    lists = [client.post("/v1/recommend", json={"user_id": u, "k": 10}).json()["items"] for u in "ab"]
+    assert [i["item_id"] for i in lists[0]] != [i["item_id"] for i in lists[1]]
+    told = client.post("/v1/recommend", json={"attributes": table[0], "k": 10}).json()
+    assert [i["item_id"] for i in told["items"]] == [i["item_id"] for i in lists[0]]
+    assert told["fallback"] is None
+
+
+def test_items_page_by_page(client):
+    found, after = [], ""
+    while after is not None:
+        page = client.get("/v1/items", params={"after": after, "limit": 20}).json()
+        found += [item["item_id"] for item in page["items"]]
+        after = page["next"]
+    assert len(found) == len(set(found)) == 48
+
+
+@given(st.one_of(st.floats(allow_nan=True), st.integers(), st.text(max_size=20)))
+def test_no_time_breaks_the_reader(value):
+    try:
+        assert 0 < seconds(value, "time") < 2**33
+    except DataError as error:
+        assert "time" in str(error)

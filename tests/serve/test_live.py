@@ -1,0 +1,147 @@
+"""What is posted now counts in the next answer: items, changes, popularity."""
+
+import numpy as np
+import pytest
+
+WORDS = {"title": "The Orbit of the Galaxy 99", "genre": "space", "year": 2026}
+
+
+def ask(client, path="/v1/recommend", **body):
+    answer = client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ids(answer):
+    return [item["item_id"] for item in answer["items"]]
+
+
+def post_item(client, item_id, **fields):
+    return ask(client, "/v1/items", items=[{"item_id": item_id, "fields": fields}])
+
+
+def test_a_new_item_can_be_recommended_in_the_next_request(client, toy):
+    column = toy.catalog.table["genre"][0]
+    assert post_item(client, "new", **WORDS | {"genre": column})["accepted"] == 1
+    answer = ask(client, events=["i0", "i4"], k=40)
+    assert "new" in ids(answer)
+    assert answer["items"][ids(answer).index("new")]["title"] == WORDS["title"]
+    assert ask(client, "/v1/explain", item_id="new", events=["i0"], k=40)["status"] != "unknown"
+    assert "new" in ids(ask(client, "/v1/similar", item_id="i0", k=40))
+
+
+def test_a_new_item_begins_by_its_words(client, toy):
+    post_item(client, "like0", title=toy.catalog.title(0) + " again", genre=toy.catalog.table["genre"][0])
+    answer = ask(client, "/v1/rank", events=["i0", "i4", "i8"], items=["like0", "i45", "i46", "i47"])
+    assert ids(answer)[0] == "like0"
+
+
+def test_an_item_of_the_past_and_an_event_of_it_come_together(client):
+    rows = [{"user_id": "ann", "item_id": "later", "kind": "buy"}]
+    ask(client, "/v1/events", events=rows)
+    assert ask(client, user_id="ann", k=3)["slice"] == "cold"
+    post_item(client, "later", **WORDS)
+    answer = ask(client, user_id="ann", k=40)
+    assert answer["slice"] == "few_shot"
+    assert "later" not in ids(answer)
+
+
+def test_hidden_and_deleted_items_are_not_shown_until_they_are_back(client):
+    first = ids(ask(client, k=1))[0]
+    client.patch(f"/v1/items/{first}", json={"hidden": True})
+    assert first not in ids(ask(client, k=48))
+    told = ask(client, "/v1/explain", item_id=first)
+    assert (told["status"], "hidden" in told["text"]) == ("filtered", True)
+    client.patch(f"/v1/items/{first}", json={"hidden": False})
+    assert ids(ask(client, k=1)) == [first]
+    assert client.delete(f"/v1/items/{first}").status_code == 204
+    assert first not in ids(ask(client, k=48))
+    assert client.get(f"/v1/items/{first}").status_code == 404
+    post_item(client, first, title="back")
+    assert first in ids(ask(client, k=48))
+
+
+def test_what_changes_of_an_item_is_seen_at_once(client):
+    client.patch("/v1/items/i3", json={"fields": {"title": "Renamed", "genre": "unheard of"}})
+    answer = ask(client, k=5, filters={"genre": "unheard of"})
+    assert ids(answer) == ["i3"]
+    assert answer["items"][0]["title"] == "Renamed"
+    assert client.get("/v1/items/i3").json()["fields"]["year"] > 1900  # what is not named stays
+
+
+def test_a_new_column_can_be_filtered_by(client):
+    post_item(client, "dear", title="A dear thing", price=99.5, tags=["gift", "rare"])
+    assert ids(ask(client, k=5, filters={"tags": "rare"})) == ["dear"]
+    assert ids(ask(client, k=5, filters={"price": 99.5})) == ["dear"]
+
+
+def test_what_many_take_rises_when_events_are_followed(client):
+    before = ids(ask(client, k=48))
+    last = before[-1]
+    rows = [{"user_id": f"p{n}", "item_id": last, "kind": "buy"} for n in range(400)]
+    ask(client, "/v1/events", events=rows)
+    assert client.service.models.follow() == 400
+    after = ids(ask(client, k=48))
+    assert after.index(last) < before.index(last) - 10
+
+
+def test_impressions_make_nothing_popular(client):
+    rows = [{"user_id": f"p{n}", "item_id": "i47", "kind": "impression"} for n in range(50)]
+    ask(client, "/v1/events", events=rows)
+    assert client.service.models.follow() == 0
+
+
+def test_the_follower_runs_by_itself(serve):
+    import time
+
+    with serve(refresh_seconds=0.05) as client:
+        last = ids(ask(client, k=48))[-1]
+        number = client.service.models.serving.snapshot.number
+        ask(client, "/v1/events", events=[{"user_id": f"p{n}", "item_id": last} for n in range(300)])
+        until = time.monotonic() + 10
+        while client.service.models.serving.snapshot.number == number and time.monotonic() < until:
+            time.sleep(0.02)
+        assert ids(ask(client, k=48)).index(last) < 40
+
+
+def test_a_restart_brings_everything_back(serve):
+    with serve() as client:
+        post_item(client, "kept", **WORDS)
+        client.patch("/v1/items/i1", json={"hidden": True})
+        ask(client, "/v1/events", events=[{"user_id": "ann", "item_id": "i0"}])
+        before = ids(ask(client, user_id="ann", k=48))
+    with serve() as client:
+        after = ids(ask(client, user_id="ann", k=48))
+        assert sorted(after) == sorted(before)
+        assert "kept" in after
+        assert "i1" not in after
+
+
+def test_two_workers_see_each_others_items_and_events(serve):
+    with serve() as one, serve() as two:
+        post_item(one, "shared", **WORDS)
+        ask(one, "/v1/events", events=[{"user_id": "ann", "item_id": "i0"}])
+        answer = ask(two, user_id="ann", k=48)
+        assert "shared" in ids(answer)
+        assert "i0" not in ids(answer)
+
+
+def test_snapshots_differ_and_old_ones_stay_as_they_were(client):
+    live = client.service.models.serving
+    before, scores = live.snapshot, live.snapshot.fitted.panel.experts["popularity"].scores.copy()
+    post_item(client, "n", **WORDS)
+    after = client.service.moment().snapshot
+    assert after.number > before.number
+    assert len(after.shown) == len(before.shown) + 1
+    np.testing.assert_array_equal(before.fitted.panel.experts["popularity"].scores, scores)
+
+
+@pytest.mark.parametrize("body", [{"item_id": "x", "fields": {"year": "soon"}}, {"fields": {}}, {"item_id": ""}, 7])
+def test_rows_that_cannot_be_used_are_told_one_by_one(client, body):
+    answer = ask(client, "/v1/items", items=[{"item_id": "good", "fields": WORDS}, body]) if body != 7 else None
+    if answer is None:
+        assert client.post("/v1/items", json={"items": [7]}).status_code == 422
+        return
+    assert answer["accepted"] == 1
+    assert [row["index"] for row in answer["rejected"]] == [1]
+    assert answer["rejected"][0]["error"]
