@@ -50,6 +50,29 @@ def test_a_result_from_what_people_did(client):
     assert old["people"] + new["people"] == 1500
 
 
+@pytest.mark.parametrize("kind", ["ab", "interleave"])
+def test_from_the_question_to_the_verdict(client, kind):
+    """Answers, clicks and verdict through the service alone; people click whatever stands first."""
+    begin(client, kind=kind)
+    for i in range(12):
+        ask = {"user_id": f"u{i}", "k": 4}
+        given = [client.post("/v1/recommend", json=ask).json() for _ in "12"]
+        assert [g["experiment"] for g in given] == ["covers"] * 2
+        assert given[0]["variant"] == given[1]["variant"]
+        row = {"user_id": f"u{i}", "item_id": given[0]["items"][0]["item_id"], "kind": "click"}
+        client.service.writer.flush()
+        client.post("/v1/events", json={"events": [row | {"recommendation_id": given[0]["recommendation_id"]}]})
+    result = client.get("/v1/experiments/covers").json()
+    if kind == "ab":
+        clicks = [arm["rate"]["mean"] * 2 * 4 * arm["people"] for arm in result["results"]]
+        assert sum(clicks) == pytest.approx(12)
+        assert sum(result["sample_ratio"]["observed"]) == 12
+        assert result["crossed"] == 0
+    else:
+        found = result["preference"]
+        assert (found["wins_first"] + found["wins_second"], found["ties"]) == (12, 0)
+
+
 def test_who_sees_what_stays_after_a_restart(serve):
     with serve() as client:
         begin(client)

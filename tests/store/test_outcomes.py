@@ -106,6 +106,11 @@ def test_groups(store):
     assert store.answer_counts(("model", "day")) == {("m1", 1): 1, ("m1", 2): 1, ("m2", 2): 1}
 
 
+def test_chances_of_mixed_lists_are_no_chances(store):
+    store.add_answers([answer("r1", "ann", [Shown("a", 1.0, "content", 0.9, variant="v"), Shown("b", 1.0, "x", 0.9)])])
+    assert [row.key for row in store.outcomes(("chance",))] == [(0,), (1,)]
+
+
 def test_only_what_is_meant_counts(store):
     store.add_answers([answer("r1", "ann", "a"), answer("r2", "ann", "ab", time=500, model="m2", experiment="x")])
     Log(store)("click", "a", "r2")

@@ -57,7 +57,8 @@ def places(postgres: bool, within: Within, by: Sequence[str]) -> Select:
     """Places: ``answer``, ``person``, ``item_id``, ``owner`` (whose place it is in a mixed list), and the keys.
 
     An answer to nobody known is a person by itself. Of a place, ``explored`` = 1 where something new was tried,
-    ``chance`` = 1 where its item stands by chance (its propensity is not 1), ``position`` from 0.
+    ``chance`` = 1 where its item stands by a chance that was logged (below 1, and not in a mixed list, whose coins change
+    it), ``position`` from 0.
 
     Raises
     ------
@@ -68,8 +69,10 @@ def places(postgres: bool, within: Within, by: Sequence[str]) -> Select:
         raise DataError(f"outcomes by {unknown[0]!r} are not kept; give some of {', '.join(KEYS)}")
     each = _each(postgres)
     position = each.c.key - 1 if postgres else each.c.key
-    explored, chance = (_written(_member(each, name, postgres)) for name in ("explored", "propensity"))
-    keys = ANSWER_KEYS | {"explored": explored, "chance": chance, "position": position}
+    explored, chance, owned = (
+        _written(_member(each, name, postgres)) for name in ("explored", "propensity", "variant")
+    )
+    keys = ANSWER_KEYS | {"explored": explored, "chance": chance * (1 - owned), "position": position}
     return (
         select(
             ANSWERS.c.recommendation_id.label("answer"),
