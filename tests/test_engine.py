@@ -159,7 +159,7 @@ def test_no_user_is_in_the_folder(engine, data, tmp_path):
             assert not any(f'"{u}"'.encode() in raw for u in data.users.ids)
 
 
-@pytest.mark.parametrize("name", ["arrays.npz", "parts.json", "items.parquet"])
+@pytest.mark.parametrize("name", ["arrays/counts.npy", "parts.json", "items.parquet"])
 def test_a_changed_folder_is_refused(engine, tmp_path, name):
     engine.save(tmp_path)
     path = tmp_path / name
@@ -169,6 +169,18 @@ def test_a_changed_folder_is_refused(engine, tmp_path, name):
     path.unlink()
     with pytest.raises(WarmstartError, match="missing"):
         load(tmp_path)
+
+
+def test_an_engine_saved_over_another_leaves_nothing_of_it_and_disturbs_no_reader(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr("warmstart.artefact.MAPPED", 0)
+    engine.save(tmp_path)
+    reading = load(tmp_path)
+    before = reading.recommend(histories=[["i1"]], k=5)
+    np.save(tmp_path / "arrays" / "stale.npy", np.arange(3))
+    engine.save(tmp_path)
+    assert not (tmp_path / "arrays" / "stale.npy").exists()
+    assert reading.recommend(histories=[["i1"]], k=5).equals(before)  # its files are unlinked, not cut
+    assert load(tmp_path).recommend(histories=[["i1"]], k=5).equals(before)
 
 
 def test_a_folder_that_is_no_engine_is_refused(tmp_path):

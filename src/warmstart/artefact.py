@@ -1,4 +1,4 @@
-"""Fitted objects as files: arrays in .npz, the rest in JSON, every file with a checksum; nothing is executed."""
+"""Fitted objects as files: arrays as .npy, the rest in JSON, every file with a checksum; nothing is executed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from warmstart.errors import ArtefactError
 
 MANIFEST = "manifest.json"
+MAPPED = 65_536  # bytes from which a file is mapped; smaller ones are read
 
 
 def pack(value: Any, classes: Mapping[str, type], arrays: dict[str, np.ndarray], place: str) -> Any:
@@ -62,6 +63,28 @@ def unpack(described: Any, classes: Mapping[str, type], arrays: Mapping[str, np.
     if "dict" in described:
         return {unpack(k, classes, arrays): unpack(v, classes, arrays) for k, v in described["dict"]}
     return described["value"]
+
+
+def save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write each array as ``NAME.npy`` of a folder, in place of those that are there.
+
+    Old files are taken away, not overwritten: another process may have mapped them.
+    """
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.npy"):
+        old.unlink()
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def load_arrays(folder: Path) -> dict[str, np.ndarray]:
+    """The arrays of a folder, read-only; large ones are mapped, so that processes on one machine share their memory."""
+    arrays = {}
+    for path in sorted(folder.glob("*.npy")):
+        mode: Literal["r"] | None = "r" if path.stat().st_size >= MAPPED else None
+        arrays[path.stem] = np.asarray(np.load(path, mmap_mode=mode, allow_pickle=False))
+        arrays[path.stem].flags.writeable = False
+    return arrays
 
 
 def checksum(path: Path) -> str:

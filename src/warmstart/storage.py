@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from warmstart import __version__
-from warmstart.artefact import open_sealed, pack, seal, unpack
+from warmstart.artefact import load_arrays, open_sealed, pack, save_arrays, seal, unpack
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.attributes import FittedUserAttributes
@@ -47,7 +47,7 @@ from warmstart.learn.sequence_events import EventFacts
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 7
+FORMAT = 8
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
@@ -112,7 +112,7 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, np.ndarray] = {}
     described = {name: pack(part, CLASSES, arrays, name) for name, part in parts.items()}
-    np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
+    save_arrays(folder / "arrays", arrays)
     (folder / "parts.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     catalog.table.write_parquet(folder / "items.parquet")
     if graph is not None:
@@ -136,8 +136,7 @@ def save(
 def load(folder: Path) -> Saved:
     """Read a folder after comparing its checksums; needs no torch."""
     manifest = open_sealed(folder, FORMAT)
-    with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
-        loaded = {name: arrays[name] for name in arrays.files}
+    loaded = load_arrays(folder / "arrays")
     described = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
     return Saved(
         {name: unpack(part, CLASSES, loaded) for name, part in described.items()},

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from warmstart.artefact import pack, unpack
+from warmstart.artefact import load_arrays, pack, save_arrays, unpack
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
@@ -252,13 +252,13 @@ def test_growing_twice_is_growing_once(fitted, data):
     np.testing.assert_allclose(twice, fitted.grow(data.features[:4]).score(h), atol=1e-5)
 
 
-def test_a_saved_expert_answers_alike(fitted, data, queries, scores, tmp_path):
-    """Arrays to .npz, the rest to JSON, by the table of classes that engines are saved with."""
+def test_a_saved_expert_answers_alike(fitted, data, queries, scores, tmp_path, monkeypatch):
+    """Arrays to .npy, the rest to JSON, by the table of classes of saved engines; arrays come back mapped."""
+    monkeypatch.setattr("warmstart.artefact.MAPPED", 0)
     arrays = {}
     described = json.dumps(pack(fitted, CLASSES, arrays, "expert"))
-    np.savez(tmp_path / "arrays.npz", **arrays)
-    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as loaded:
-        again = unpack(json.loads(described), CLASSES, dict(loaded))
+    save_arrays(tmp_path / "arrays", arrays)
+    again = unpack(json.loads(described), CLASSES, load_arrays(tmp_path / "arrays"))
     assert type(again) is type(fitted)
     np.testing.assert_array_equal(again.score(queries), scores)
     wider = replace(queries, n_items=data.n_items + 2)

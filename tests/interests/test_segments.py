@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from warmstart.artefact import load_arrays
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine, load
 from warmstart.errors import DataError
@@ -85,8 +86,8 @@ def test_names_are_the_same_for_loaded_engines_and_new_items(engine, tmp_path):
 
 def test_the_folder_holds_no_person(engine, tmp_path):
     engine.save(tmp_path / "engine")
-    with np.load(tmp_path / "engine" / "arrays.npz") as arrays:
-        assert not [name for name in arrays.files if engine.data.n_users in arrays[name].shape]
+    arrays = load_arrays(tmp_path / "engine" / "arrays")
+    assert not [name for name, array in arrays.items() if engine.data.n_users in array.shape]
 
 
 def test_an_engine_without_the_expert_tells_segments_all_the_same(engine):

@@ -17,16 +17,20 @@ from uvicorn import Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from warmstart.artefact import open_sealed
 from warmstart.errors import ConfigError, WarmstartError
 from warmstart.serve.logs import configure_logs
 from warmstart.serve.metrics import SHARED
+from warmstart.serve.models import version_of
 from warmstart.serve.protocol import Manners, PoliteConfig, PoliteProtocol
 from warmstart.serve.settings import Settings
 from warmstart.serve.settings_sources import PREFIX, exported
+from warmstart.storage import FORMAT
+from warmstart.store.store import Store
 
 LOG = structlog.get_logger("warmstart.serve")
 SPARE = 256  # file descriptors for what is no connection: files, the database, pipes
-START_SECONDS = 120  # within which a worker must have loaded its engine
+START_SECONDS = 30  # within which a worker must give a sign of life; it does while it loads
 HERE = "warmstart.serve.run:application"
 
 
@@ -55,12 +59,13 @@ def serve(settings: Settings, factory: str = HERE) -> None:
 
     Raises
     ------
-    ConfigError
-        If the address cannot be listened on.
+    ConfigError, ArtefactError, StoreUnavailable
+        If the address cannot be listened on, or the database cannot be used.
     NotStarted
         If a process could not start.
     """
     configure_logs(settings)
+    check(settings)
     listening = bound(settings)
     os.environ.update(exported(settings))
     if not settings.secret_key.get_secret_value():
@@ -72,6 +77,19 @@ def serve(settings: Settings, factory: str = HERE) -> None:
         started = _one(config, listening) if settings.workers == 1 else _several(config, listening, settings)
         if not started:
             raise NotStarted("the service could not start; the log above says why")
+
+
+def check(settings: Settings) -> None:
+    """What would end every worker is told once, before there are any; the database's schema is brought up to date.
+
+    Raises
+    ------
+    ArtefactError
+        If the engine is none, or is new to the store and damaged; one the store knows may give way to another.
+    """
+    with Store.open(settings.database) as store:
+        if store.model(version_of(settings.engine)) is None:
+            open_sealed(settings.engine, FORMAT)
 
 
 def _one(config: PoliteConfig, listening: socket.socket) -> bool:
@@ -107,7 +125,9 @@ def bound(settings: Settings) -> socket.socket:
         listening = socket.create_server(address, family=family, backlog=settings.backlog)
     except OSError as error:
         place = f"{settings.host}:{settings.port}"
-        raise ConfigError(f"{place} cannot be listened on ({error.strerror}); give another --host or --port") from error
+        raise ConfigError(
+            f"{place} cannot be listened on ({os.strerror(error.errno or 0)}); give another --host or --port"
+        ) from error
     listening.set_inheritable(True)
     return listening
 
