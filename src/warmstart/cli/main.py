@@ -24,6 +24,7 @@ from warmstart.cli import (
     keys,
     pretrain,
     recommend,
+    refit,
     robustness,
     runs,
     segments,
@@ -62,6 +63,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
         "warmstart compress all-MiniLM-L6-v2 ratings.csv --items films.csv --methods int8,layers:3+int8 -o small/",
     ),
     (serve.serve, "warmstart serve engine/ --port 8000"),
+    (refit.refit, "warmstart refit engine/ --database-url postgresql+psycopg://shop@db/shop"),
     (fewshot.fewshot, "warmstart fewshot ratings.csv --items films.csv --shots 2,8,32 --html curve.html"),
     (robustness.robustness, "warmstart robustness runs/films/model ratings.csv --items films.csv --beside minilm"),
 )

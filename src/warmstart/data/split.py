@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.holdout import check_share, draw, last
-from warmstart.data.interactions import NO_TIME
+from warmstart.data.interactions import NO_TIME, Interactions
 from warmstart.errors import ConfigError, DataError
 
 
@@ -242,6 +242,30 @@ def shuffle_ties(data: Dataset, seed: int = 0) -> Dataset:
     x = data.interactions
     order = np.lexsort((np.random.default_rng(seed).random(len(x)), x.time, x.user))
     return data.with_interactions(x.select(order))
+
+
+def given(name: str, train: Dataset, test: Interactions, candidates: np.ndarray | None = None) -> Split:
+    """A split whose events were held out elsewhere: each user's history is in ``train``, the targets are in ``test``.
+
+    It cannot be carved anew. Parameters are those of ``Split``; codes of ``test`` are those of ``train``.
+
+    Examples
+    --------
+    >>> from warmstart.data.example import example
+    >>> data = example()
+    >>> old, new = (data.interactions.select(data.interactions.position() % 2 == odd) for odd in (0, 1))
+    >>> split = given("every other", data.with_interactions(old), new)
+    >>> split.queries.row(0).tolist(), split.targets[0].indices.tolist()
+    ([0, 2], [1, 3])
+    """
+    targets = _minus(test.matrix(), train.interactions.matrix())
+    if candidates is not None:
+        among = np.zeros(train.n_items, np.float32)
+        among[candidates] = 1.0
+        targets = sp.csr_matrix(targets.multiply(among[None]))
+        targets.eliminate_zeros()
+    users = np.flatnonzero(targets.getnnz(axis=1)).astype(np.int32)
+    return Split(name, train, train.histories(users), targets[users], users, candidates)
 
 
 def _assemble(

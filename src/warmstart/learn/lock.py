@@ -27,7 +27,7 @@ def take(folder: Path) -> None:
             file.write(me)
     except FileExistsError:
         owner = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if owner != me and _lives(owner):
+        if owner != me and lives(owner):
             raise ConfigError(
                 f"{folder} is written to by process {owner}; wait for it, give another folder, or remove {path} if "
                 "that process is no run"
@@ -43,10 +43,17 @@ def leave(folder: Path) -> None:
 def held(folder: Path) -> bool:
     """Whether a process writes to a folder, as far as can be told (see ``take``); on Windows always."""
     path = folder / LOCK
-    return os.name == "nt" or (path.is_file() and _lives(path.read_text(encoding="utf-8")))
+    return os.name == "nt" or (path.is_file() and lives(path.read_text(encoding="utf-8")))
 
 
-def _lives(process: str) -> bool:
+def lives(process: str) -> bool:
+    """Whether a process of this machine, by its number, lives; on Windows, where asking would end it: no.
+
+    Examples
+    --------
+    >>> lives(str(os.getpid())), lives("none")
+    (True, False)
+    """
     if os.name == "nt" or not process.isdecimal():  # asking ends a process on Windows
         return False
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -14,6 +16,8 @@ from warmstart.serve.problems import Problem, problem_responses
 from warmstart.serve.schemas import Asked
 from warmstart.serve.security import require
 from warmstart.serve.times import iso
+from warmstart.serve.turn import Running
+from warmstart.store.models import REFUSED, REMOVED
 from warmstart.store.rows import Model
 
 router = APIRouter(prefix="/v1/models", responses=problem_responses(404, 409))
@@ -24,7 +28,7 @@ class ModelOut(BaseModel):
     """A version of the model."""
 
     model_version: str
-    status: str = Field(description="candidate, serving, retired, or refused.")
+    status: str = Field(description="candidate, serving, retired, refused, or removed (too old to be kept).")
     created_at: str
     promoted_at: str | None
     report: dict[str, Any] = Field(description="How it compared with the model that served, slice by slice.")
@@ -54,6 +58,30 @@ class ModelIn(Asked):
     folder: str = Field(max_length=256, description="Its name there; nothing outside is read.", examples=["2026-11"])
 
 
+class RefitOut(BaseModel):
+    """How far a refit is, or how the last one ended."""
+
+    status: str = Field(
+        description="idle (there was none), running, promoted, refused (a slice fell), kept (as a candidate, for "
+        "somebody to decide), failed, or interrupted."
+    )
+    why: str | None = Field(None, description="asked, or on time.")
+    stage: str | None = Field(None, description="What it does, or did last.")
+    done: int | None = Field(None, description="Parts of the stage that are done.")
+    total: int | None = Field(None, description="Parts of the stage; 0 = not known.")
+    started_at: str | None = None
+    finished_at: str | None = None
+    model_version: str | None = Field(None, description="The new model; its report is in GET /v1/models.")
+    reason: str | None = Field(None, description="Why it ended as it did.")
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> RefitOut:
+        """From the document of the store; the process behind it stays the server's own business."""
+        times = {name: iso(told[name]) for name in ("started_at", "finished_at") if told.get(name)}
+        names = ("status", "why", "stage", "done", "total", "model_version", "reason")
+        return cls.model_validate({name: told.get(name) for name in names} | times)
+
+
 @router.get("", dependencies=READ, summary="Versions of the model")
 def get_models(service: Serving) -> ModelsOut:
     """Those that served, serve, or may."""
@@ -77,7 +105,28 @@ def post_model(body: ModelIn, service: Serving) -> ModelOut:
     known = service.store.model(version)
     if known is None:
         service.store.put_model(Model(version, str(folder), until=service.store.last_seq()))
-    return ModelOut.of(known or found(service, version))
+    elif known.status in (REFUSED, REMOVED):  # it is there again, or was repaired
+        service.store.put_model(replace(known, status="candidate", folder=str(folder)))
+    return ModelOut.of(found(service, version))
+
+
+@router.post(":refit", dependencies=ADMIN, summary="Fit a new model on newer events, and judge it", status_code=202)
+def start_refit(service: Serving) -> RefitOut:
+    """In a process of its own: judged beside the serving model by the newest events, which neither has learned from.
+
+    It serves if no slice falls by more than `refit_margin`. No request fails meanwhile.
+    """
+    try:
+        return RefitOut.of(service.refits.start("asked"))
+    except Running as error:
+        detail, _, remedy = str(error).rpartition("; ")
+        raise Problem(409, "A refit is at work", detail, remedy=remedy, code="refit_running") from None
+
+
+@router.get("/refit", dependencies=READ, summary="How far the refit is")
+def get_refit(service: Serving) -> RefitOut:
+    """Of whichever process; or how the last one ended."""
+    return RefitOut.of(service.refits.progress())
 
 
 @router.post(":rollback", dependencies=ADMIN, summary="Let the model that served before serve again")

@@ -27,6 +27,7 @@ from warmstart.text.whiten import unit_rows
 PAGE = 20_000  # events read at once
 FEW = 10  # events below which an item is new
 MASKS = 256  # filters whose items are remembered
+NEWEST = 2**63  # after any event
 NUMBERS = count(1)
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -152,11 +153,17 @@ class Live:
         judge: Any = None if own.judge is None else CachedEncoder(own.judge, cache_home())
         return Encoders(CachedEncoder(own.encoder, cache_home()), judge)
 
-    def follow(self, store: Store) -> int:
-        """Let popularity follow the events that came since it was last asked; returns how many counted."""
+    def follow(self, store: Store, last: int = NEWEST) -> int:
+        """Let popularity follow the events that came since it was last asked; returns how many counted.
+
+        Parameters
+        ----------
+        last
+            No event after this one, by ``Event.seq``.
+        """
         with self._lock:
             before = len(self._item)
-            while page := store.events(self._seq, PAGE):
+            while page := [e for e in store.events(self._seq, PAGE) if e.seq <= last]:
                 self._seq = page[-1].seq
                 self._count([e for e in page if self.weight(e) > 0])
             if len(self._item) > before:

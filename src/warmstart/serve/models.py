@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import structlog
 
 from warmstart.artefact import MANIFEST
 from warmstart.engine import Engine
-from warmstart.errors import ArtefactError, DataError
+from warmstart.errors import ArtefactError, DataError, StoreUnavailable
 from warmstart.serve import catalogue
 from warmstart.serve.live import Live
+from warmstart.store.models import REFUSED, REMOVED, RETIRED, SERVING
 from warmstart.store.rows import Model
 from warmstart.store.store import Store
 
@@ -64,7 +66,7 @@ class Models:
         self._lives: dict[str, Live] = {}
         self._serving: Live | None = None
         self._number = -1
-        self._lock = threading.Lock()
+        self._lock, self._switching = threading.Lock(), threading.Lock()
         self._loading: set[str] = set()
 
     @property
@@ -82,10 +84,11 @@ class Models:
         """
         version = version_of(folder)
         if self.store.model(version) is None:
+            engine = Engine.load(folder)  # a damaged one is to be known before anything changes
             last = self.store.last_seq() if until is None else until
             self.store.put_model(Model(version, str(folder.resolve()), until=last))
             self.store.promote(version)
-            self._seed(Engine.load(folder))
+            self._seed(engine)
         self._number = self.store.versions()["models"]
         chosen = self.store.serving()
         assert chosen is not None
@@ -106,7 +109,7 @@ class Models:
         DataError
             If the store does not know the version.
         ArtefactError
-            If its folder is gone, changed or of another format: it is then marked as refused.
+            If its folder is gone, changed or of another format: it is then marked as refused; or if it was before.
         """
         with self._lock:
             if version in self._lives:
@@ -114,6 +117,9 @@ class Models:
         row = self.store.model(version)
         if row is None:
             raise DataError(f"model {version!r} is unknown; GET /v1/models lists those that are known")
+        if row.status in (REFUSED, REMOVED):
+            why = row.report.get("refused") or "its folder was deleted, as newer ones have come"
+            raise ArtefactError(f"model {version!r} is {row.status}: {why}; promote another, or register it anew")
         live = self._opened(row)
         with self._lock:
             self._lives[version] = live
@@ -133,9 +139,13 @@ class Models:
         return live
 
     def _refuse(self, row: Model, why: str) -> None:
+        """Keep the reason in the table of models, once: each change of it makes every process look."""
         LOG.error("model refused", model=row.version, why=why)
-        if row.status != "serving":
-            self.store.put_model(replace(row, status="refused", report={**row.report, "refused": why}))
+        if row.report.get("refused") == why:
+            return
+        status = row.status if row.status == SERVING else REFUSED
+        with suppress(DataError):  # it began or ceased to serve a moment ago
+            self.store.put_model(replace(row, status=status, report={**row.report, "refused": why}))
 
     def _trim(self) -> None:
         spare = [v for v, live in self._lives.items() if live is not self._serving]
@@ -146,19 +156,30 @@ class Models:
         """The model that answers; with a newer ``versions()["models"]`` the change is looked at in the background."""
         if number != self._number:
             self._number = number
-            threading.Thread(target=self.switch, name="switch-model", daemon=True).start()
+            threading.Thread(target=self._look, name="switch-model", daemon=True).start()
         return self.serving
 
-    def switch(self) -> None:
-        """Serve what the store says; while it loads, and if it cannot be loaded, the present model goes on."""
-        chosen = self.store.serving()
-        if chosen is None or (self._serving is not None and chosen.version == self._serving.version):
-            return
+    def _look(self) -> None:
         try:
-            self._serving = self.loaded(chosen.version)
-        except ArtefactError:
-            return  # logged where it was refused
-        LOG.info("model serves", model=chosen.version)
+            self.switch()
+        except StoreUnavailable as error:
+            self._number = -1  # look again with the next request
+            LOG.warning("the serving model is not known", why=str(error))
+
+    def switch(self) -> None:
+        """Serve what the store says; while it loads, and if it cannot be loaded, the present model goes on.
+
+        One thread switches, others wait: the last look counts, however long a model before it took to load.
+        """
+        with self._switching:
+            while (chosen := self.store.serving()) is not None and (
+                self._serving is None or chosen.version != self._serving.version
+            ):
+                try:
+                    self._serving = self.loaded(chosen.version)
+                except (ArtefactError, DataError):
+                    return  # logged where it was refused
+                LOG.info("model serves", model=chosen.version)
 
     def promote(self, version: str) -> Live:
         """Load a model, then let it serve everywhere.
@@ -170,8 +191,8 @@ class Models:
         """
         live = self.loaded(version)
         self.store.promote(version)
-        self._serving, self._number = live, self.store.versions()["models"]
         LOG.info("model promoted", model=version)
+        self.switch()
         return live
 
     def roll_back(self) -> Live:
@@ -182,7 +203,7 @@ class Models:
         DataError
             If none served before.
         """
-        served = [m for m in self.store.models() if m.status == "retired" and m.promoted_at]
+        served = [m for m in self.store.models() if m.status == RETIRED and m.promoted_at]
         if not served:
             raise DataError("no model served before this one; there is nothing to roll back to")
         return self.promote(max(served, key=lambda m: m.promoted_at).version)

@@ -17,6 +17,7 @@ from warmstart.serve.lists import Lists
 from warmstart.serve.live import Live, Snapshot
 from warmstart.serve.metrics import Metrics
 from warmstart.serve.models import Models
+from warmstart.serve.refits import Refits
 from warmstart.serve.schemas import Question
 from warmstart.serve.settings import Settings
 from warmstart.serve.times import Clock, seconds
@@ -54,6 +55,7 @@ class Service:
     def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         self.settings, self.store, self.writer, self.metrics = settings, store, Writer(store), metrics
         self.models = Models(store, dict(settings.event_weights))
+        self.refits = Refits(settings, store)
         self.lists, self.clock = Lists(settings.cache_size), Clock()
         self._trials: tuple[int, Sequence[Experiment]] = (0, ())
         self._known: dict[str, int] = {}
@@ -70,10 +72,12 @@ class Service:
         self.models.begin(self.settings.engine)
         self._known = self.store.versions()
         self._follower.start()
+        self.refits.begin()
 
     def end(self) -> None:
         """Write what is waiting, and close the store."""
         self._stop.set()
+        self.refits.close()
         if self._follower.is_alive():
             self._follower.join(timeout=self.settings.shutdown_seconds)
         self.writer.close()

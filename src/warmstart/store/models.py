@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from warmstart.errors import DataError
 from warmstart.store.part import Part
@@ -14,10 +14,11 @@ from warmstart.store.tables import MODELS
 from warmstart.store.upsert import put_rows
 from warmstart.store.versions import bump
 
-SERVING, RETIRED, REFUSED = "serving", "retired", "refused"
+SERVING, RETIRED, REFUSED, REMOVED = "serving", "retired", "refused", "removed"
 _ALL = select(MODELS).order_by(MODELS.c.created_at, MODELS.c.version)
 _ONE = select(MODELS).where(MODELS.c.version == bindparam("which"))
 _SERVING = select(MODELS).where(MODELS.c.status == SERVING)
+_LATEST = select(func.coalesce(func.max(MODELS.c.promoted_at), 0))
 _RETIRE = update(MODELS).where(MODELS.c.status == SERVING).values(status=RETIRED)
 _SERVE = (
     update(MODELS).where(MODELS.c.version == bindparam("which")).values(status=SERVING, promoted_at=bindparam("now"))
@@ -65,7 +66,7 @@ class Models(Part):
         Raises
         ------
         DataError
-            If the version is not known, or was refused.
+            If the version is not known, was refused, or its folder was deleted.
         """
         with self.database.write() as connection:
             bump(connection, "models")
@@ -74,10 +75,13 @@ class Models(Part):
                 raise DataError(f"there is no model {version!r}; put it there first, or name another")
             if found.status == REFUSED:
                 raise DataError(f"model {version!r} was refused when it was evaluated; promote another")
+            if found.status == REMOVED:
+                raise DataError(f"the folder of model {version!r} was deleted, it was too old; promote another")
             if found.status == SERVING:
                 return found
+            now = max(int(time.time()), connection.execute(_LATEST).scalar_one() + 1)  # they tell the order
             connection.execute(_RETIRE)
-            connection.execute(_SERVE, {"which": version, "now": int(time.time())})
+            connection.execute(_SERVE, {"which": version, "now": now})
             return Model(*connection.execute(_ONE, {"which": version}).one())
 
     def refuse_model(self, version: str, why: str) -> bool:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from warmstart.store.answers import Answers
+from warmstart.store.counted import Counted
 from warmstart.store.database import Database
 from warmstart.store.erase import Erasure
 from warmstart.store.events import Events
@@ -31,6 +32,7 @@ class Store(
     Items,
     Users,
     Events,
+    Counted,
     Answers,
     Outcomes,
     Models,
