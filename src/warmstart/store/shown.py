@@ -57,8 +57,8 @@ def places(postgres: bool, within: Within, by: Sequence[str]) -> Select:
     """Places: ``answer``, ``person``, ``item_id``, ``owner`` (whose place it is in a mixed list), and the keys.
 
     An answer to nobody known is a person by itself. Of a place, ``explored`` = 1 where something new was tried,
-    ``chance`` = 1 where its item stands by a chance that was logged (below 1, and not in a mixed list, whose coins change
-    it), ``position`` from 0.
+    ``chance`` = 1 where the chance that its item stands there was logged (below 1, and not in a mixed list, whose coins
+    change it), ``position`` from 0.
 
     Raises
     ------
