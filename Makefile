@@ -1,5 +1,5 @@
 # The verbs of this project. `make demo` and `make test` each work on a fresh machine: they make .venv and fill it.
-.PHONY: help init check fix test demo bench docs clean
+.PHONY: help init check fix test demo bench bench-serve docs clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -12,7 +12,7 @@ export HF_HUB_OFFLINE = 1
 export TOKENIZERS_PARALLELISM = false
 
 help:  ## Show these lines
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is not here; install it, or name it: make PYTHON=..." >&2; exit 1; }
@@ -45,6 +45,10 @@ demo: $(STAMP)  ## The main job on embedded data, start to end
 
 bench: $(STAMP)  ## Speed, as ratios measured in one run
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+bench-serve: $(STAMP)  ## The service under load: ENGINE=folder DATA=dataset, else what make demo left
+	@test -n "$(ENGINE)" || test -d demo/engine || $(MAKE) demo
+	$(BIN)/python bench/service/run.py --engine $(or $(ENGINE),demo/engine) $(if $(DATA),--data $(DATA))
 
 docs: $(STAMP)  ## Write the --help texts into docs/cli.md, the settings into docs/operations.md
 	$(BIN)/python docs/help.py

@@ -20,6 +20,9 @@ DatabaseUrl = Annotated[
     str | None, typer.Option(help="sqlite:///FILE or postgresql+psycopg://...; else ENGINE.db beside the engine.")
 ]
 Config = Annotated[Path | None, typer.Option(help="TOML file of settings; else warmstart.toml where there is one.")]
+Seeded = Annotated[
+    Path | None, typer.Option("--data", help="Saved dataset whose users and events the store takes in once.")
+]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 = anybody may knock.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 = any free one.")]
 Workers = Annotated[int | None, typer.Option(help="Processes; they share the engine's arrays in memory.")]
@@ -31,6 +34,7 @@ Show = Annotated[bool, typer.Option("--show-settings", help="Print every setting
 
 def serve(
     engine: ServedEngine = None,
+    data: Seeded = None,
     database_url: DatabaseUrl = None,
     host: Host = None,
     port: Port = None,
@@ -49,7 +53,14 @@ def serve(
     """
     from warmstart.serve.settings import Settings
 
-    given = {"engine": engine, "database_url": database_url, "host": host, "port": port, "workers": workers}
+    given = {
+        "engine": engine,
+        "data": data,
+        "database_url": database_url,
+        "host": host,
+        "port": port,
+        "workers": workers,
+    }
     given |= {"config": config, "require_keys": require_keys, "log_format": log_format, "log_level": log_level}
     settings = Settings.read(given)
     if show_settings:

@@ -18,6 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from warmstart.artefact import open_sealed
+from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError, WarmstartError
 from warmstart.serve.logs import configure_logs
 from warmstart.serve.metrics import SHARED
@@ -80,16 +81,19 @@ def serve(settings: Settings, factory: str = HERE) -> None:
 
 
 def check(settings: Settings) -> None:
-    """What would end every worker is told once, before there are any; the database's schema is brought up to date.
+    """What would end every worker is told once, before there are any; the store takes in what the settings name.
 
     Raises
     ------
     ArtefactError
-        If the engine is none, or is new to the store and damaged; one the store knows may give way to another.
+        If the engine is none, or is new to the store and damaged; one the store knows may give way to another. If the
+        dataset is none.
     """
     with Store.open(settings.database) as store:
         if store.model(version_of(settings.engine)) is None:
             open_sealed(settings.engine, FORMAT)
+        if settings.data is not None:
+            LOG.info("seeded", data=str(settings.data), **store.seed(Dataset.load(settings.data)))
 
 
 def _one(config: PoliteConfig, listening: socket.socket) -> bool:

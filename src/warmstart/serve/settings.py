@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(
         SecretStr(""), description="sqlite:///FILE or postgresql+psycopg://...; empty = ENGINE.db beside the engine."
     )
+    data: Path | None = Field(
+        None, description="Saved dataset (warmstart fit --save-data) whose users and events the store takes in once."
+    )
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 = anybody may knock.")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 = any free one.")
     workers: int = Field(1, ge=1, le=256, description="Processes; they share the engine's arrays in memory.")
