@@ -35,6 +35,20 @@ def test_a_store_is_exported_and_imported_elsewhere(ask, tmp_path):
         assert [event.event_id for event in store.history("ann")] == ["e0", "e1", "e2"]
 
 
+def test_a_store_is_filled_once(ask, tmp_path):
+    (tmp_path / "ratings.csv").write_text("user,item,rating,time\nbob,heat,4,1000000000\nbob,alien,2,1000000060\n")
+    (tmp_path / "films.csv").write_text("item,title\nheat,Heat\nalien,Other\n")
+    words = ("fill", "ratings.csv", "--items", "films.csv", "--engine", "engine", "--json")
+    assert json.loads(ask(*words).stdout) == {"items": 1, "users": 0, "events": 2}
+    assert json.loads(ask(*words).stdout) == {"items": 0, "users": 0, "events": 0}
+    with Store.open(tmp_path / "engine.db") as store:
+        assert [(e.kind, e.value, e.item_id) for e in store.history("bob")] == [
+            ("rate", 4, "heat"),
+            ("rate", 2, "alien"),
+        ]
+        assert store.item("alien").fields == {"title": "Alien"}
+
+
 def test_a_person_is_erased_with_a_receipt(ask, tmp_path):
     receipt = json.loads(ask("erase", "engine", "--user", "ann", "--json").stdout)
     assert (receipt["counts"]["events"], receipt["models"]) == (3, ["m1"])

@@ -82,6 +82,7 @@ KEYS_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("revoke", keys.revoke_key, "warmstart keys revoke engine/ --id 1a2b3c4d5e6f"),
 )
 STORE_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("fill", store.fill_store, "warmstart store fill ratings.csv --items films.csv --engine engine/"),
     ("export", store.export_store, "warmstart store export engine/ --to copy/"),
     ("import", store.import_store, "warmstart store import --from copy/ --database-url postgresql://me@host/shop"),
     ("erase", store.erase_user, "warmstart store erase engine/ --user ann"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warmstart.cli.options import Json
+from warmstart.cli.options import Data, Items, Json, Map, Rejects, Scale, Tables, Users, Weights
 from warmstart.cli.screen import answers, emit, listing
 from warmstart.cli.serve import Config, DatabaseUrl, ServedEngine
 
@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 To = Annotated[Path, typer.Option(help="Folder to make.")]
 From = Annotated[Path, typer.Option("--from", help="Folder that `warmstart store export` made.")]
 UserId = Annotated[str, typer.Option("--user", help="Id of the person.")]
+
+
+def fill_store(
+    data: Data,
+    engine: Annotated[Path | None, typer.Option(help="Folder of a saved engine; else as the settings say.")] = None,
+    items: Items = None,
+    users: Users = None,
+    columns: Map = None,
+    weights: Weights = None,
+    scale: Scale = None,
+    rejects: Rejects = None,
+    database_url: DatabaseUrl = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Add what an engine was fitted on: items, users and events that are not there yet.
+
+    Refits learn from what the store holds. Done twice, it changes nothing more; the service may go on.
+    """
+    tables = Tables(data, items, users=users, map=columns, weights=weights, rejects=rejects, scale=scale)
+    with opened(engine, database_url, config) as store:
+        _show(store.seed(tables.read()[0]), as_json)
 
 
 def export_store(

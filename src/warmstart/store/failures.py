@@ -24,6 +24,8 @@ REMEDIES = (  # words of SQLite's and PostgreSQL's messages, in lower case; the 
     ("password authentication", "correct the user and password in the address"),
     ("does not exist", "create the database, or correct the address"),
     ("too many clients", "allow more connections in the database (max_connections), or start fewer processes"),
+    ("deadlock", "nothing of this write was kept; send it again"),
+    ("could not serialize", "nothing of this write was kept; send it again"),
     ("queuepool limit", "ask for more connections, or send fewer requests at once"),
 )
 OTHERWISE = "start it, or correct the address"

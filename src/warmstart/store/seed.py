@@ -33,8 +33,8 @@ class Seeded(Part):
 
         Nothing is replaced, and a deleted item stays deleted. Events have ids made of the data's fingerprint and their
         row, so an interrupted call can be repeated; data that was seeded to the end is not read again, so who was
-        erased since does not come back. An event with a rating becomes one of kind ``rate`` and that value; every
-        event keeps its weight. A graph has no place in the store.
+        erased since does not come back. An event with a rating becomes one of kind ``rate`` and that value. Events
+        keep their weights; where all weigh 1, they have none, and weigh as their kind does. A graph has no place here.
 
         Parameters
         ----------
@@ -86,6 +86,7 @@ def _users(data: Dataset, now: int) -> Iterator[dict[str, object]]:
 def _events(data: Dataset) -> Iterator[dict[str, object]]:
     """In the order they happened, so that users appear in the order they came."""
     x, prefix = data.interactions, f"seed-{data.fingerprint()[:16]}"
+    own = bool((x.weight != 1).any())
     for row in np.argsort(x.time, kind="stable").tolist():
         rating = float(x.rating[row])
         rated = not np.isnan(rating)
@@ -96,7 +97,7 @@ def _events(data: Dataset) -> Iterator[dict[str, object]]:
             "kind": RATE if rated else x.kinds[x.kind[row]],
             "time": int(x.time[row]),
             "value": rating if rated else None,
-            "weight": float(x.weight[row]),
+            "weight": float(x.weight[row]) if own else None,
             "recommendation_id": None,
         }
 
