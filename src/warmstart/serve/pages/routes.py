@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from warmstart.serve.api_data import Serving
+from warmstart.serve.api_data import Key, Serving
 from warmstart.serve.login import own_path
 from warmstart.serve.pages.render import HOME, page, words
 from warmstart.serve.pages.route import PageRoute
+from warmstart.serve.pages.views.catalogue import catalogue_view
+from warmstart.serve.pages.views.experiments import experiment_view, experiments_view
+from warmstart.serve.pages.views.item import found_items, item_view
+from warmstart.serve.pages.views.models import models_view
+from warmstart.serve.pages.views.outcomes import By, outcomes_view
 from warmstart.serve.pages.views.overview import USUAL, Window, overview
 from warmstart.serve.pages.words import COOKIE
 from warmstart.serve.sessions import Visit, logged_in, sent_form, sessions_of
@@ -31,6 +36,56 @@ def begin() -> Response:
 def show_overview(request: Request, visit: Visiting, service: Serving, window: Window = USUAL) -> Response:
     """Traffic, latency, fallbacks, slices, click-through."""
     return page(request, visit, "overview.html", overview(service, words(request), window))
+
+
+@router.get(HOME + "/catalogue")
+def show_catalogue(request: Request, visit: Visiting, service: Serving) -> Response:
+    """What nobody has met, what says nothing of itself, what is hidden."""
+    return page(request, visit, "catalogue.html", catalogue_view(service, words(request)))
+
+
+@router.get(HOME + "/catalogue/find")
+def find_items(
+    request: Request, visit: Visiting, service: Serving, title: Annotated[str, Query(max_length=256)] = ""
+) -> Response:
+    """Items by words of their title."""
+    return page(request, visit, "found.html", found_items(service, title))
+
+
+@router.get(HOME + "/items/{item_id}")
+def show_item(request: Request, visit: Visiting, service: Serving, item_id: Key) -> Response:
+    """One item, and what is like it."""
+    return page(request, visit, "item.html", item_view(service, item_id))
+
+
+@router.get(HOME + "/models")
+def show_models(request: Request, visit: Visiting, service: Serving) -> Response:
+    """All versions, and how each compared."""
+    return page(request, visit, "models.html", models_view(service))
+
+
+@router.get(HOME + "/outcomes")
+def show_outcomes(
+    request: Request,
+    visit: Visiting,
+    service: Serving,
+    by: By = "model",
+    days: Annotated[int, Query(ge=1, le=3_650)] = 30,
+) -> Response:
+    """What came of answers."""
+    return page(request, visit, "outcomes.html", outcomes_view(service, by, days))
+
+
+@router.get(HOME + "/experiments")
+def show_experiments(request: Request, visit: Visiting, service: Serving) -> Response:
+    """All experiments."""
+    return page(request, visit, "experiments.html", experiments_view(service))
+
+
+@router.get(HOME + "/experiments/{name}")
+def show_experiment(request: Request, visit: Visiting, service: Serving, name: Key) -> Response:
+    """One experiment, and what it shows."""
+    return page(request, visit, "experiment.html", experiment_view(service, name))
 
 
 @router.post(HOME + "/language")

@@ -12,6 +12,7 @@ from warmstart.serve.api_data import Serving
 from warmstart.serve.pages.render import HOME, page
 from warmstart.serve.pages.route import PageRoute
 from warmstart.serve.pages.routes import Visiting
+from warmstart.serve.pages.views.interests import interests_view
 from warmstart.serve.pages.views.trial import CLICKS, Trial
 from warmstart.serve.pages.views.try_it import try_it
 from warmstart.serve.schemas import Id
@@ -45,3 +46,9 @@ Trying = Annotated[Trial, Depends(trial_of)]
 def show_try(request: Request, visit: Visiting, service: Serving, trial: Trying) -> Response:
     """A list for somebody, for words, for clicks; each change is an address."""
     return page(request, visit, "try.html", try_it(service, trial))
+
+
+@router.get("/interests")
+def show_interests(request: Request, visit: Visiting, service: Serving, trial: Trying) -> Response:
+    """What somebody is about; switched off or raised, the list follows."""
+    return page(request, visit, "interests.html", interests_view(service, trial))

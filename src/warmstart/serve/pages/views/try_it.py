@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from warmstart.serve import verbs
+from warmstart.serve.asker import UNSEEN
 from warmstart.serve.pages.views.listing import Named, Names, Row, listed, names_of, rows
 from warmstart.serve.pages.views.proposals import Expert, KeptOut, experts, kept_out
 from warmstart.serve.pages.views.trial import Trial
@@ -77,7 +78,7 @@ def try_it(service: Service, trial: Trial) -> TryView:
         slice=asker.slice(sum(e.item_id in f.catalog.items for e in asker.taste), service.settings.few_shot),
         events=len(stored),
         attributes={} if known is None else dict(known.attributes),
-        history=[happened(names, e) for e in reversed(stored[-NEWEST:])],
+        history=[happened(names, e) for e in reversed(stored) if e.kind not in UNSEEN][:NEWEST],
         clicks=[names.of(item_id) for item_id in trial.click],
         rows=rows(service, moment, trial, asker, lines),
         milliseconds=took,

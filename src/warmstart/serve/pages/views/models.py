@@ -1,0 +1,79 @@
+"""The models: which served, serves, may; and how each compared with the one that served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from warmstart.serve.service import Service
+from warmstart.store.rows import Model
+
+TOLD = ("measure", "against", "learned_events", "held_events", "queries", "seconds")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A slice of the comparison: the candidate, the model that served, popularity; means with intervals."""
+
+    name: str
+    n: int
+    values: Mapping[str, Mapping[str, float | None]]
+    change: float | None
+    fate: str
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A version; ``parts`` are empty where it was not compared."""
+
+    model: Model
+    is_loaded: bool
+    verdict: str
+    told: Sequence[tuple[str, Any]]
+    parts: Sequence[Compared]
+
+    @property
+    def may_serve(self) -> bool:
+        """Whether it can be promoted."""
+        return self.model.status in ("candidate", "retired")
+
+
+@dataclass(frozen=True)
+class ModelsView:
+    """What the page shows."""
+
+    serving: str
+    experts: Sequence[str]
+    items: int
+    encoder: str
+    rows: Sequence[ModelRow]
+    can_roll_back: bool
+
+
+def models_view(service: Service) -> ModelsView:
+    """All versions, newest first."""
+    live = service.models.serving
+    rows = sorted(service.store.models(), key=lambda m: (m.status != "serving", -m.created_at))
+    return ModelsView(
+        serving=live.version,
+        experts=list(live.snapshot.fitted.panel.experts),
+        items=len(live.snapshot.fitted.catalog),
+        encoder=live.engine.recipe.encoder,
+        rows=[row_of(model, model.version == live.version) for model in rows],
+        can_roll_back=any(m.status == "retired" and m.promoted_at for m in rows),
+    )
+
+
+def row_of(model: Model, is_loaded: bool) -> ModelRow:
+    """A version with its report, as far as there is one."""
+    report = model.report
+    verdict = str(report.get("refused") or report.get("comparison") or "")
+    told = [(name, report[name]) for name in TOLD if report.get(name) is not None]
+    parts = [compared(part) for part in report.get("slices", [])]
+    return ModelRow(model, is_loaded, verdict, told, parts)
+
+
+def compared(part: Mapping[str, Any]) -> Compared:
+    """A slice of a report."""
+    return Compared(part["name"], int(part["test"]["n"]), part["values"], part.get("change"), part.get("fate", "held"))
