@@ -26,12 +26,14 @@ $(STAMP): pyproject.toml | $(BIN)/python
 
 init: $(STAMP)  ## Make .venv and install everything into it
 
-check: $(STAMP)  ## Lint, format, types, layers, dependencies
+check: $(STAMP)  ## Lint, format, types, layers, dependencies, safety
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src tools
+	$(BIN)/python tools/audit.py
 
 fix: $(STAMP)  ## Repair what lint and format can repair
 	$(BIN)/ruff check --fix .

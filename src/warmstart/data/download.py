@@ -77,9 +77,9 @@ def fetch(url: str, target: Path, *, md5: str | None = None, progress: Progress 
 def published_md5(url: str) -> str | None:
     """The checksum published beside a file under ``url`` (a short text); None if there is none."""
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+        with _opened(urllib.request.Request(url)) as answer:
             found = MD5.search(answer.read(4096).decode("ascii", "replace"))
-    except (urllib.error.URLError, HTTPException, OSError):
+    except (urllib.error.URLError, HTTPException, OSError, ValueError):
         return None
     return found.group(0).lower() if found else None
 
@@ -89,6 +89,13 @@ def _tag(part: Path) -> Path:
     return part.with_name(part.name + ".etag")
 
 
+def _opened(request: urllib.request.Request) -> HTTPResponse:
+    if request.type not in ("http", "https"):
+        raise ValueError("it is no http or https address")
+    answer: HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)  # nosec B310
+    return answer
+
+
 def _transfer(url: str, part: Path, progress: Progress | None) -> None:
     have = part.stat().st_size if part.is_file() and _tag(part).is_file() else 0
     request = urllib.request.Request(url, headers={"User-Agent": "warmstart"})
@@ -96,7 +103,7 @@ def _transfer(url: str, part: Path, progress: Progress | None) -> None:
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", _tag(part).read_text())
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        with _opened(request) as answer:
             _store(answer, part, have if answer.status == 206 else 0, progress)
     except urllib.error.HTTPError as error:
         if error.code != 416:
