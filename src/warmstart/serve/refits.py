@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 import time
@@ -99,7 +99,7 @@ class Refits:
         if log.is_file():
             log.replace(home / f"{LOG_FILE}.1")
         with log.open("wb") as out:
-            return subprocess.Popen(
+            return subprocess.Popen(  # nosec B603
                 [sys.executable, "-m", CHILD, holder],
                 stdin=subprocess.PIPE,
                 stdout=out,
