@@ -12,7 +12,7 @@ def test_fair_halves_do_not_alarm_at_any_look():
     rng = np.random.default_rng(0)
     alarms = 0
     for _ in range(200):
-        counts = rng.multinomial(100, [0.5, 0.3, 0.2], size=60).cumsum(axis=0)
+        counts = rng.multinomial(200, [0.5, 0.3, 0.2], size=30).cumsum(axis=0)
         alarms += any(sample_ratio(row, [5, 3, 2]).mismatch for row in counts)
     assert alarms / 200 <= 0.02
 

@@ -190,7 +190,8 @@ def _counted(reaction: Subquery, rates: int, means: int, only_seen: bool) -> dic
 
 
 def _same(place: Subquery, reaction: Subquery) -> ColumnElement[bool]:
-    return and_(place.c.answer == reaction.c.answer, place.c.item_id == reaction.c.item_id)
+    # in this order SQLite makes its index by answer first, whose rows then lie together
+    return and_(reaction.c.answer == place.c.answer, reaction.c.item_id == place.c.item_id)
 
 
 def _sign(value: ColumnElement) -> ColumnElement[int]:
