@@ -1,9 +1,13 @@
 """Data to learn from, out of every store and into it."""
 
+import datetime as dt
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
+from warmstart.data.catalog import Catalog
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import checkerboard, clusters
 from warmstart.errors import DataError
@@ -136,3 +140,21 @@ def test_one_moment_is_read_while_others_write(store):
         store.add_events([Event("e2", "ann", "a", "click", 2)])
         assert len(connection.execute(EVENTS.select()).all()) == before == 1
     assert store.dataset().sizes()["events"] == 2
+
+
+def test_much_data_is_seeded_page_by_page_with_lists_and_dates(store, monkeypatch):
+    monkeypatch.setattr("warmstart.store.seed.PAGE", 7)
+    data = checkerboard()
+    table = pl.DataFrame(
+        {
+            "item_id": data.catalog.items.ids,
+            "genres": [["a", None, "b"]] * 19 + [None],
+            "out": [dt.date(1979, 5, 25)] * 20,
+            "score": [8.5] * 19 + [float("nan")],
+        }
+    )
+    new = store.seed(replace(data, catalog=Catalog(table)))
+    assert new == {"items": 20, "users": 0, "events": len(data.interactions)}
+    assert store.item("i0").fields == {"genres": ["a", "b"], "out": "1979-05-25", "score": 8.5}
+    assert store.item("i19").fields == {"out": "1979-05-25"}
+    assert store.versions()["items"] == 3
