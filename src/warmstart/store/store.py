@@ -48,7 +48,10 @@ class Store(
     Erasure,
     Retained,
 ):
-    """Items, users, events, answers, models, experiments, keys; every method is one transaction.
+    """Items, users, events, answers, models, experiments, keys, vectors, receipts.
+
+    A method is one transaction, but for those that move much: ``seed``, ``import_parquet`` and ``retain`` take many
+    short ones, so that others can write between them.
 
     What a method acknowledged by returning is on the disk. All methods raise ``StoreUnavailable`` when the database is
     gone, locked for too long, full or damaged (nothing of that call was kept; later calls try again), and ``DataError``
