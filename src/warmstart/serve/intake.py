@@ -112,11 +112,16 @@ def events(service: Service, rows: Sequence[Any]) -> Taken:
     StoreUnavailable
         If none could be written.
     """
-    now = service.clock.now()
-    good, refused = checked(rows, EventIn, lambda row, index: event_of(row, now))
+    good, refused = checked_events(service, rows)
     new = service.writer.events(good) if good else 0
     service.metrics.events(new, len(refused), len(good) - new)
     return Taken(accepted=len(good), new=new, rejected=refused)
+
+
+def checked_events(service: Service, rows: Sequence[Any]) -> tuple[list[Event], list[Refused]]:
+    """Events as they would be stored, and why others are not; nothing is written."""
+    now = service.clock.now()
+    return checked(rows, EventIn, lambda row, index: event_of(row, now))
 
 
 def event_of(row: EventIn, now: int) -> Event:
@@ -140,6 +145,15 @@ def digest(row: EventIn, at: int) -> str:
 
 def items(service: Service, rows: Sequence[Any]) -> Taken:
     """Add items or replace them; they can be recommended in the next request."""
+    good, refused = checked_items(service, rows)
+    last = list({item.item_id: item for item in good}.values())  # of an item sent twice the last one counts
+    if last:
+        service.store.put_items(last)
+    return Taken(accepted=len(good), new=len(last), rejected=refused)
+
+
+def checked_items(service: Service, rows: Sequence[Any]) -> tuple[list[Item], list[Refused]]:
+    """Items as they would be stored, and why others are not; nothing is written."""
     schema = service.models.serving.snapshot.fitted.catalog.table.schema
 
     def made(row: ItemIn, index: int) -> Item:
@@ -148,17 +162,18 @@ def items(service: Service, rows: Sequence[Any]) -> Taken:
             raise DataError(f"fields.{wrong[0]} {wrong[1]}")
         return Item(row.item_id, row.fields, row.hidden)
 
-    good, refused = checked(rows, ItemIn, made)
-    last = list({item.item_id: item for item in good}.values())  # of an item sent twice the last one counts
-    if last:
-        service.store.put_items(last)
-    return Taken(accepted=len(good), new=len(last), rejected=refused)
+    return checked(rows, ItemIn, made)
 
 
 def users(service: Service, rows: Sequence[Any]) -> Taken:
     """Add users or replace what is known of them."""
-    good, refused = checked(rows, UserIn, lambda row, index: User(row.user_id, row.attributes))
+    good, refused = checked_users(rows)
     last = list({user.user_id: user for user in good}.values())
     if last:
         service.store.put_users(last)
     return Taken(accepted=len(good), new=len(last), rejected=refused)
+
+
+def checked_users(rows: Sequence[Any]) -> tuple[list[User], list[Refused]]:
+    """Users as they would be stored, and why others are not; nothing is written."""
+    return checked(rows, UserIn, lambda row, index: User(row.user_id, row.attributes))

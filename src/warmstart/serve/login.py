@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Request
-from jinja2 import Environment, FileSystemLoader
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
+from warmstart.serve.pages.render import page
 from warmstart.serve.problems import Problem
-from warmstart.serve.sessions import FIELD, Visit, sent_form, sessions_of, visit_of
+from warmstart.serve.sessions import Visit, sent_form, sessions_of, visit_of
 
 HOME = "/"
-PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 router = APIRouter(include_in_schema=False)
 
 
@@ -61,7 +59,4 @@ def own_path(text: str) -> str:
 
 
 def _page(request: Request, visit: Visit, then: str, mistake: str, status: int) -> Response:
-    page = PAGES.get_template("login.html").render(csrf=visit.csrf, field=FIELD, then=then, mistake=mistake)
-    response = HTMLResponse(page, status)
-    sessions_of(request).dress(response, visit)
-    return response
+    return page(request, visit, "login.html", {"then": then, "mistake": mistake}, status)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from warmstart.serve import login
-from warmstart.serve.pages import files, forms, missing, routes, trials
+from warmstart.serve.pages import files, forms, ingest, missing, routes, trials
 
-ROUTERS = tuple(module.router for module in (login, files, routes, trials, forms, missing))
+ROUTERS = tuple(module.router for module in (login, files, routes, trials, forms, ingest, missing))
