@@ -1,6 +1,7 @@
 """A small app behind all guards, over a real store."""
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from warmstart.serve.logs import configure_logs
 from warmstart.serve.metrics import Metrics
 from warmstart.serve.security import Holder, Keychain, new_key, require
 from warmstart.serve.settings import Settings
+from warmstart.store.rows import Event
 from warmstart.store.store import Store
 
 
@@ -177,3 +179,43 @@ def running(engine_folder, tmp_path):
     yield f"http://127.0.0.1:{port}", app.state.service
     server.should_exit = True
     thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def _world(tmp_path_factory):
+    """A folder with an engine of the older half of some events, and its store with all of them."""
+    import numpy as np
+
+    from warmstart.data.toy import clusters
+    from warmstart.engine import Engine
+    from warmstart.experts.content import ContentCosine
+    from warmstart.experts.linear import PriorMeanEASE
+    from warmstart.experts.popularity import Popularity
+    from warmstart.fusion.fuse import Fusion
+    from warmstart.fusion.heads import HeadLearner
+    from warmstart.recipe import Recipe
+    from warmstart.serve.models import Models
+
+    home = tmp_path_factory.mktemp("world")
+    data = clusters(150, 60, 4, seed=1)
+    x, order = data.interactions, np.argsort(data.interactions.time, kind="stable")
+    older, newer = np.sort(order[: len(x) // 2]), order[len(x) // 2 :]
+    old = data.with_interactions(x.select(older))
+    experts = {"popularity": Popularity(), "content": ContentCosine(), "people": PriorMeanEASE()}
+    fusion = Fusion(queries=50, heads=HeadLearner(ranker=None))
+    Engine(Recipe(encoder="tfidf", experts=experts, fusion=fusion)).fit(old).save(home / "engine")
+    settings = Settings(engine=home / "engine")
+    users, items = data.users.ids, data.catalog.items.ids
+    rows = [Event(f"n{i}", users[x.user[i]], items[x.item[i]], "view", int(x.time[i])) for i in newer]
+    with Store.open(settings.database) as store:
+        store.seed(old)
+        Models(store, dict(settings.event_weights)).begin(settings.engine)
+        store.add_events(rows)
+    return home
+
+
+@pytest.fixture
+def world(_world, tmp_path):
+    """Settings of a service whose store holds as many new events as its engine was fitted on."""
+    shutil.copytree(_world, tmp_path / "world")
+    return Settings(engine=tmp_path / "world" / "engine", rate_limit=0)

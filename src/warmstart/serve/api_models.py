@@ -63,7 +63,7 @@ class RefitOut(BaseModel):
 
     status: str = Field(
         description="idle (there was none), running, promoted, refused (a slice fell), kept (as a candidate, for "
-        "somebody to decide), failed, or interrupted."
+        "somebody to decide), unchanged (it would be the same), failed, or interrupted."
     )
     why: str | None = Field(None, description="asked, or on time.")
     stage: str | None = Field(None, description="What it does, or did last.")

@@ -41,6 +41,8 @@ class Part:
         By system: candidate, serving, popularity.
     test
         Candidate less serving, paired, with the interval of 90 %: its lower end is passed upwards with 95 %.
+    changed
+        Queries whose value differs between the two.
     fate
         What the rule says of it, see ``fate_of``.
     """
@@ -48,6 +50,7 @@ class Part:
     name: str
     values: Mapping[str, Interval]
     test: Paired
+    changed: int
     fate: Fate
 
     @property
@@ -63,13 +66,14 @@ class Part:
         return f"{self.name!r} by {-self.change:.1%} ({told})"
 
 
-def fate_of(before: float, test: Paired, margin: float) -> Fate:
+def fate_of(before: float, test: Paired, changed: int, margin: float) -> Fate:
     """Whether a slice fell.
 
     It ``fell`` if by the best estimate it lost more than the margin, and it is sure (95 %, one-sided) that it lost at
     all: the difference d has ``mean(d) < -margin * before`` and the 90 % interval of d lies below 0. Where the estimate
     is as low and the interval reaches 0 it is ``unsure``: a small slice, where chance alone loses as much; that is
-    told, and refuses nothing. Fewer than six queries are never sure: so few agree by chance more often than that.
+    told, and refuses nothing. So is one where fewer than five queries changed: four coins fall alike by chance more
+    often than once in twenty times, whatever a bootstrap of them says.
 
     Parameters
     ----------
@@ -77,21 +81,23 @@ def fate_of(before: float, test: Paired, margin: float) -> Fate:
         The serving model's value.
     test
         Of candidate less serving, with an interval of 90 %.
+    changed
+        Queries whose value differs.
     margin
         A share of ``before``, in [0, 1].
 
     Examples
     --------
-    >>> fate_of(0.2, Paired(-0.01, -0.02, -0.001, 0.04, 300), margin=0.02)
+    >>> fate_of(0.2, Paired(-0.01, -0.02, -0.001, 0.04, 300), 90, margin=0.02)
     'fell'
-    >>> fate_of(0.2, Paired(-0.01, -0.05, 0.03, 0.6, 20), margin=0.02)
+    >>> fate_of(0.2, Paired(-0.01, -0.05, 0.03, 0.6, 20), 9, margin=0.02)
     'unsure'
-    >>> fate_of(0.2, Paired(-0.003, -0.004, -0.002, 0.01, 9_000), margin=0.02)
+    >>> fate_of(0.2, Paired(-0.003, -0.004, -0.002, 0.01, 9_000), 800, margin=0.02)
     'held'
     """
     if not test.n or test.difference >= -margin * before:
         return "held"
-    return "fell" if test.high < 0 and test.p < 2 * SURE else "unsure"
+    return "fell" if test.high < 0 and 0.5**changed < SURE else "unsure"
 
 
 @dataclass(frozen=True)
@@ -243,4 +249,5 @@ def _part(
     told = intervals(np.column_stack(list(gains.values())), DRAWS, seed=seed)
     test = paired(gains[NEW], gains[SERVING], DRAWS, level=1 - 2 * SURE, seed=seed)
     values = dict(zip(gains, told, strict=True))
-    return Part(name, values, test, fate_of(values[SERVING].mean, test, margin))
+    changed = int(np.count_nonzero(np.nan_to_num(gains[NEW] - gains[SERVING])))
+    return Part(name, values, test, changed, fate_of(values[SERVING].mean, test, changed, margin))

@@ -19,8 +19,8 @@ HELP = (
     "Cold people had no event before, few_shot ones few; new items had none, the long tail is what lies outside the "
     "best-known fifth of the catalogue.",
     "A slice fell if its mean difference is below the margin and the 90 % interval of the paired difference lies below "
-    "0 (sure with 95 %, one-sided). Where the interval reaches 0 chance alone may have lost as much: that is told, and "
-    "refuses nothing.",
+    "0 (sure with 95 %, one-sided). Where the interval reaches 0, or fewer than five queries changed, chance alone may "
+    "have lost as much: that is told, and refuses nothing.",
 )
 
 

@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -28,11 +27,12 @@ from warmstart.store.rows import Model
 from warmstart.store.store import Store
 
 LOG = structlog.get_logger("warmstart.serve")
-PROMOTED, REFUSED, KEPT, FAILED = "promoted", "refused", "kept", "failed"
+PROMOTED, REFUSED, KEPT, UNCHANGED, FAILED = "promoted", "refused", "kept", "unchanged", "failed"
 FLATTERED = (
     "the serving model may have learned from the events it was judged by, too few have come since; so the new one is "
     "kept as a candidate: refit when more have come, or promote it by hand"
 )
+SAME = "the new engine is, byte for byte, the one that serves: nothing it learns from has changed"
 ERASED = "somebody was erased while it was fitted, and it may have learned from them; refit again"
 OVERTAKEN = "another model began to serve meanwhile; the new one is kept as a candidate, promote it by hand or refit"
 
@@ -44,7 +44,8 @@ class Outcome:
     Parameters
     ----------
     status
-        ``promoted``, ``refused`` (a slice fell), ``kept`` (a candidate, for somebody to decide), or ``failed``.
+        ``promoted``, ``refused`` (a slice fell), ``kept`` (a candidate, for somebody to decide), ``unchanged`` (it
+        would be the same), or ``failed``.
     reason
         Why.
     version
@@ -155,6 +156,8 @@ class Refit:
             serving = self._live(known, known.serving)
             train = self._train(known, serving)
             made = Model(self._fit(train, serving), str(self.fresh), until=known.cut.seq)
+            if made.version == known.serving.version:
+                return Outcome(UNCHANGED, SAME, made.version)
             fitted = time.monotonic()
             judgement, sizes = self._judge(known, train, serving, self._live(known, made))
             seconds = {"fit": round(fitted - started, 1), "judge": round(time.monotonic() - fitted, 1)}
@@ -181,6 +184,7 @@ class Refit:
         return version_of(self.fresh)
 
     def _judge(self, known: Known, train: Dataset, serving: Live, candidate: Live) -> tuple[Judgement, dict[str, Any]]:
+        self.turn.wait_for_store()
         since = known_until(serving.engine, known.serving) if known.cut.fair else NO_TIME
         events = [e for e in held_out(self.store, known.cut, serving.weight) if e.time > since]
         both = sorted({*_shown(serving)} & {*_shown(candidate)})
@@ -190,6 +194,7 @@ class Refit:
         return judge(candidate, serving, split, *limits, progress=self.tell), sizes | {"items": len(both)}
 
     def _published(self, known: Known, made: Model, judgement: Judgement, report: dict[str, Any]) -> Outcome:
+        self.turn.wait_for_store()
         self.turn.check()
         (self.home / f"{made.version}.html").write_text(page(made.version, report), encoding="utf-8")
         if not judgement.passed and known.cut.fair:
@@ -197,6 +202,7 @@ class Refit:
             self.store.put_model(replace(made, folder="", status=REFUSED, report=report))
             return Outcome(REFUSED, judgement.reason, made.version, report)
         folder = self.home / made.version
+        shutil.rmtree(folder, ignore_errors=True)  # the same engine, of a refit that learned the same before
         self.fresh.rename(folder)
         row = replace(made, folder=str(folder.resolve()), report=report)
         self.store.put_model(row)
@@ -220,8 +226,3 @@ class Refit:
 def _shown(live: Live) -> list[str]:
     items = live.snapshot.fitted.catalog.items
     return [name for name, shown in zip(items.ids, live.snapshot.shown.tolist(), strict=True) if shown]
-
-
-def page_of(settings: Settings, version: str) -> Path:
-    """The page of a comparison; there is none of a model that no refit made."""
-    return settings.models_folder / f"{version}.html"

@@ -110,7 +110,8 @@ class Refits:
 
     def _watch(self, child: subprocess.Popen[bytes], holder: str) -> None:
         """When the process ends, make sure that the store knows; it does unless the process died."""
-        code = child.wait()
+        with child:
+            code = child.wait()
         reason = f"its process ended with code {code}; {LOG_FILE} in the folder of models says why"
         status, told = (INTERRUPTED, "the service ended") if self._stop.is_set() else ("failed", reason)
         for seconds in AGAIN:

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -110,6 +111,16 @@ class Turn:
     ) -> None:
         self._over.set()
         self._beats.join()
+        with suppress(StoreUnavailable):
+            self._prolong()  # the last stage, for who asks why it ended there
+
+    def wait_for_store(self) -> None:
+        """Wait until the database answers, as long as the turn would last without a word; hours of work hang on it."""
+        for _ in range(int(SECONDS / BEAT)):
+            with suppress(StoreUnavailable):
+                return self.store.ping()
+            time.sleep(BEAT)
+        return self.store.ping()
 
     def tell(self, stage: str, done: int, total: int) -> None:
         """Say how far the work is.
