@@ -177,9 +177,7 @@ def test_an_engine_that_is_damaged_at_the_start_changes_nothing(engine_folder, s
         assert len(store.models()) == 1
 
 
-def test_roll_back_goes_to_the_one_before_also_within_a_second_and_when_the_clock_went_back(
-    client, several, monkeypatch
-):
+def test_roll_back_goes_to_the_one_before_within_a_second_and_when_the_clock_went_back(client, several, monkeypatch):
     store = client.service.store
     versions = [registered(store, folder) for folder in several[:3]]
     now = time.time()

@@ -53,12 +53,10 @@ def test_newer_events_make_a_better_model_that_serves(world, store):
 
 
 def test_a_model_that_fell_is_refused_with_the_slice_and_its_interval(world, store):
-    """The store lost what it knew of tastes: people and items are drawn at random anew, and the old model knows more."""
+    """Noise fills the store, and the model that was fitted before it came knows more."""
     serving, rng = store.serving(), np.random.default_rng(0)
-    users = [f"u{i}" for i in range(150)]
-    noise = [
-        Event(f"x{i}", str(rng.choice(users)), f"i{rng.integers(54)}", "view", 1, weight=50.0) for i in range(6_000)
-    ]
+    drawn = zip(rng.integers(150, size=6_000).tolist(), rng.integers(54, size=6_000).tolist(), strict=True)
+    noise = [Event(f"x{n}", f"u{user}", f"i{item}", "view", 1, weight=50.0) for n, (user, item) in enumerate(drawn)]
     truth = store.events(serving.until, 5_000)
     store.add_events(noise)
     store.add_events([replace(e, event_id=f"again {e.event_id}", user_id=f"new {e.user_id}", seq=0) for e in truth])

@@ -75,10 +75,9 @@ def test_who_lost_the_turn_stops_at_the_next_step(store, monkeypatch):
     with Turn(store, holder) as mine:
         assert store.unlock("refit", holder)
         other = take(store, "asked")
-        deadline = time.monotonic() + 5
-        with pytest.raises(Lost):
-            while time.monotonic() < deadline:
-                mine.tell("fitting", 0, 1)
+        assert mine._lost.wait(5)
+        with pytest.raises(Lost, match="another refit took the turn"):
+            mine.tell("fitting", 0, 1)
     assert not end(store, holder, "promoted", {})
     assert store.state("refit")["holder"] == other
 
