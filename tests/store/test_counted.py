@@ -9,8 +9,8 @@ WEIGHTS = {"view": 1.0, "impression": 0.0}
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "store.db") as one:
+def store(store_url):
+    with Store.open(store_url) as one:
         one.put_items([Item("a"), Item("b"), Item("gone")])
         told = [
             ("view", "a", None),
