@@ -1,5 +1,6 @@
 """Refits beside a service: processes that are started, refused, killed, and on time."""
 
+import json
 import os
 import signal
 import subprocess
@@ -138,15 +139,17 @@ def test_of_two_workers_one_starts_it_on_time(world, monkeypatch):
             worker.close()
 
 
-def test_the_command_line_tells_the_outcome(world, capsys):
+def test_the_command_line_writes_json_alone_and_ends_with_1_where_nothing_is_promoted(world, logged, capsys):
     import typer
 
     from warmstart.cli.refit import refit
 
-    with pytest.raises(typer.Exit) as ended:
-        refit(engine=world.engine, config=few_held(world))
+    with logged(world), pytest.raises(typer.Exit) as ended:
+        refit(engine=world.engine, config=few_held(world), as_json=True)
     assert ended.value.exit_code == 1
-    assert "events, or raise refit_holdout" in capsys.readouterr().out
+    told = json.loads(capsys.readouterr().out)
+    assert told["status"] == "failed"
+    assert told["reason"].endswith("events, or raise refit_holdout")
 
 
 def few_held(world):

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
+from warmstart.errors import StoreUnavailable
 from warmstart.serve import turn as module
 from warmstart.serve.turn import Lost, Running, Turn, end, place, progress_of, take
 from warmstart.store.store import Store
@@ -94,3 +96,17 @@ def test_a_clock_that_jumps_gives_the_turn_to_one_alone(store, monkeypatch, step
         with pytest.raises(Running):
             take(store, "asked")
         mine.check()
+
+
+def test_it_waits_for_a_database_that_is_started_again(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "BEAT", 0.05)
+    mine = Turn(store, take(store, "asked"))
+    file, away = tmp_path / "store.db", tmp_path / "away"
+    file.rename(away)
+    with pytest.raises(StoreUnavailable):
+        store.ping()
+    back = threading.Timer(0.3, away.rename, [file])
+    back.start()
+    mine.wait_for_store()
+    assert file.exists()
+    back.join()

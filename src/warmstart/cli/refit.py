@@ -17,12 +17,14 @@ def refit(
     Servers that run on the store swap to the new model by themselves. Exit code 0 = it serves, 1 = it does not: a slice
     fell, or it stays a candidate for somebody to decide.
     """
+    from warmstart.serve.logs import configure_logs
     from warmstart.serve.refit import PROMOTED
     from warmstart.serve.refit import refit as run
     from warmstart.serve.settings import Settings
     from warmstart.store.store import Store
 
     settings = Settings.read({"engine": engine, "database_url": database_url, "config": config})
+    configure_logs(settings)  # to stderr: stdout is for the answer
     with Store.open(settings.database) as store, progress() as tell:
         outcome = run(settings, store, "asked", tell)
     told = {"status": outcome.status, "model_version": outcome.version or None, "reason": outcome.reason}

@@ -97,7 +97,7 @@ class Turn:
     def __init__(self, store: Store, holder: str) -> None:
         self.store, self.holder = store, holder
         self._at: dict[str, Any] = {"stage": "starting", "done": 0, "total": 0}
-        self._lost, self._over = threading.Event(), threading.Event()
+        self._lost, self._over, self._news = threading.Event(), threading.Event(), threading.Event()
         self._beats = threading.Thread(target=self._beat, name="turn", daemon=True)
 
     def __enter__(self) -> Self:
@@ -110,6 +110,7 @@ class Turn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
+        self._news.set()
         self._beats.join()
         with suppress(StoreUnavailable):
             self._prolong()  # the last stage, for who asks why it ended there
@@ -130,6 +131,8 @@ class Turn:
         Lost
             If the turn is another's by now.
         """
+        if stage != self._at["stage"]:
+            self._news.set()
         self._at = {"stage": stage, "done": done, "total": total}
         self.check()
 
@@ -139,11 +142,11 @@ class Turn:
             raise Lost("another refit took the turn, as this one was not heard for a minute; look at that one")
 
     def _beat(self) -> None:
-        while not self._over.wait(BEAT):
-            try:
+        while not self._over.is_set():
+            self._news.wait(BEAT)
+            self._news.clear()
+            with suppress(StoreUnavailable):  # the lock lasts longer than a database that is started again
                 self._prolong()
-            except StoreUnavailable:
-                continue  # the lock lasts longer than a database that is started again
 
     def _prolong(self) -> None:
         if not self.store.lock(NAME, self.holder, SECONDS):
