@@ -17,9 +17,12 @@ from warmstart.experts.content import ContentCosine
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
 from warmstart.recipe import Recipe
+from warmstart.serve import intake
 from warmstart.serve.app import create_app
+from warmstart.serve.recommend import recommend
+from warmstart.serve.schemas import RecommendRequest
 from warmstart.serve.settings import Settings
-from warmstart.store.rows import Event, User
+from warmstart.store.rows import Event, Experiment, User
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -74,11 +77,25 @@ def people(service) -> None:
     service.store.put_users([User(f"u{u}", {"age": 30 + u}) for u in range(20)])
 
 
+def traffic(service) -> None:
+    """Two experiments, lists that were shown, and what came of them."""
+    variants = [{"name": "as_it_is", "share": 0.5}, {"name": "mixed", "share": 0.5, "diversity": 0.4}]
+    for name, kind in (("shown", "ab"), ("mixed", "interleave")):
+        service.store.put_experiment(Experiment(name, variants, kind, name))
+    for n in range(48):
+        asked = {"user_id": f"u{n % 16}", "scenario": ("home", "shown", "mixed")[n % 3]}
+        answer = recommend(service, RecommendRequest(**asked, k=5))
+        taken = {"kind": "click", "recommendation_id": answer.recommendation_id, "user_id": asked["user_id"]}
+        service.writer.flush()
+        intake.events(service, [{"item_id": answer.items[n % 5].item_id} | taken])
+
+
 @pytest.fixture(scope="session")
 def served(toy_engine) -> Iterator[Served]:
     """Open on loopback, with people."""
     with Served(Settings(engine=toy_engine, rate_limit=0, host="127.0.0.1")) as served:
         people(served.service)
+        traffic(served.service)
         yield served
 
 

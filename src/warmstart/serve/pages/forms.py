@@ -65,6 +65,13 @@ def roll_back(service: Serving) -> Response:
     return to("models")
 
 
+@router.post("/models/refit")
+def refit(service: Serving) -> Response:
+    """Fit a new model on newer events, in a process of its own."""
+    api_models.start_refit(service)
+    return to("models")
+
+
 @router.post("/models/{version}/promote")
 def promote(version: Key, service: Serving) -> Response:
     """Let a model serve."""

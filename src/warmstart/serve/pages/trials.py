@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,15 +20,15 @@ from warmstart.serve.schemas import Id
 
 router = APIRouter(prefix=HOME, include_in_schema=False, route_class=PageRoute)
 Name = Annotated[str, Query(max_length=256)]
-Numbers = Annotated[list[Annotated[int, Query(ge=0)]], Query(max_length=CLICKS)]
+Numbers = Annotated[list[Annotated[int, Field(ge=0)]] | None, Query(max_length=CLICKS)]
 
 
 def trial_of(
     user: Name = "",
     text: Annotated[str, Query(max_length=2_000)] = "",
     click: Annotated[list[Id] | None, Query(max_length=CLICKS)] = None,
-    off: Numbers | None = None,
-    more: Numbers | None = None,
+    off: Numbers = None,
+    more: Numbers = None,
     column: Name = "",
     value: Name = "",
     diversity: Annotated[float, Query(ge=0, le=1)] = 0.0,

@@ -26,8 +26,8 @@ from warmstart.serve.service import Service
 
 NOTHING: Mapping[str, list[str]] = {"user_id": [], "item_id": []}
 UNTOLD = "interaction"  # the kind of events whose table names none
-SHOWN, PREVIEW = 50, 5  # refused rows and first rows that are told
-WORDS = {
+SHOWN, PREVIEW, LONG = 50, 5, 200  # refused rows and first rows that are told, and characters of each
+TOLD = {  # findings about a table by itself
     "events": {"density", "repeats", "no_times", "short_span", "tied_times", "future_events", "ratings", "rating_scale"}
     | {"refused", "repair", "items_unmatched", "before_added"},
     "items": {"leakage", "text_coverage", "language", "refused", "repair"},
@@ -89,14 +89,14 @@ def checked(service: Service, upload: Upload) -> Checked:
     data, report, left_out = _read(service, upload)
     rows = rows_of(upload.table, data)
     good, refused = _dry(service, upload.table, rows)
-    told = left_out + [Row(None, f"{r.field}: {r.error}", str(rows[r.index])[:200]) for r in refused]
+    told = left_out + [Row(None, f"{r.field}: {r.error}", _cells(rows[r.index])) for r in refused]
     return Checked(
         key=upload.key,
         table=upload.table,
         report=report,
         rows=rows,
         ready=good,
-        findings=[f for f in check(data, report).findings if f.name in WORDS[upload.table]],
+        findings=[f for f in check(data, report).findings if f.name in TOLD[upload.table]],
         refused=told[:SHOWN],
         n_refused=report.n_refused + len(refused),
     )
@@ -168,10 +168,15 @@ def _left_out(path: Path) -> list[Row]:
         return []
     table = pl.read_ndjson(path, infer_schema_length=None).head(SHOWN)
     names = [c for c in table.columns if c not in ("table", "row", "reason")]
-    return [
-        Row(r["row"], r["reason"], ", ".join(f"{n}={r[n]}" for n in names if r[n] is not None)[:200])
-        for r in table.to_dicts()
-    ]
+    return [Row(r["row"], r["reason"], _cells({n: r[n] for n in names})) for r in table.to_dicts()]
+
+
+def _cells(row: Mapping[str, Any]) -> str:
+    """A row in one line: its cells, those within its columns too."""
+    flat = {n: v for n, v in row.items() if not isinstance(v, Mapping)}
+    for value in row.values():
+        flat |= value if isinstance(value, Mapping) else {}
+    return ", ".join(f"{name}={value}" for name, value in flat.items() if value is not None)[:LONG]
 
 
 def _dry(service: Service, table: str, rows: Sequence[Mapping[str, Any]]) -> tuple[int, list[Refused]]:

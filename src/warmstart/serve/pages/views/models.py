@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from warmstart.serve.api_models import RefitOut, get_refit
 from warmstart.serve.service import Service
+from warmstart.serve.turn import RUNNING
 from warmstart.store.rows import Model
 
 TOLD = ("measure", "against", "learned_events", "held_events", "queries", "seconds")
@@ -49,6 +51,12 @@ class ModelsView:
     encoder: str
     rows: Sequence[ModelRow]
     can_roll_back: bool
+    refit: RefitOut
+
+    @property
+    def fits(self) -> bool:
+        """Whether a refit is at work."""
+        return self.refit.status == RUNNING
 
 
 def models_view(service: Service) -> ModelsView:
@@ -62,6 +70,7 @@ def models_view(service: Service) -> ModelsView:
         encoder=live.engine.recipe.encoder,
         rows=[row_of(model, model.version == live.version) for model in rows],
         can_roll_back=any(m.status == "retired" and m.promoted_at for m in rows),
+        refit=get_refit(service),
     )
 
 

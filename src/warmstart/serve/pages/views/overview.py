@@ -131,7 +131,7 @@ def clicks(t: Words, days: Sequence[Group], since: int) -> Chart:
     told = [None if r is None else (r.mean, r.low, r.high) for r in found]
     values, low, high = ([None if one is None else one[i] for one in told] for i in range(3))
     line = Series(t("kind.click"), values, "s0", low, high)
-    return Chart(t("overview.clicks"), t("chart.day"), names, [line], percent, most=1.0)
+    return Chart(t("overview.clicks"), t("chart.day"), [name[5:] for name in names], [line], percent, most=1.0)
 
 
 def quantile(values: np.ndarray, share: float) -> float | None:

@@ -1,0 +1,153 @@
+"""Forms in a browser: what they change is changed, and nobody else's form is taken."""
+
+import pytest
+
+from warmstart.serve.pages.render import HOME
+from warmstart.serve.pages.uploads import HOUR, Uploads
+from warmstart.store.rows import Model
+
+ITEMS = "item_id,title,genre,year\nn1,The Orbit of the New Star,space,2001\n,Nobody,space,2002\nn2,Odd,crime,soon\n"
+
+
+def upload(page, table, name, text):
+    page.check(f"input[value={table}]")
+    page.set_input_files("#file", {"name": name, "mimeType": "text/plain", "buffer": text.encode()})
+    page.get_by_role("button", name="Look it over").click()
+    page.wait_for_load_state()
+
+
+def folder(served):
+    engine = served.service.settings.engine
+    return engine.parent / f"{engine.name}.uploads"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_items_are_looked_over_then_written(visit, served, scripts):
+    page = visit(f"{HOME}/data", scripts=scripts)
+    name = f"n1{scripts}"
+    upload(page, "items", "new.csv", ITEMS.replace("n1", name))
+    assert page.locator(".tile .value").all_inner_texts() == ["3", "1", "2"]
+    told = page.locator("main").inner_text()
+    assert "item id is missing" in told
+    assert "'soon' is no number" in told
+    assert served.service.store.item(name) is None
+    page.get_by_role("button", name="Write 1 rows").click()
+    assert "1 items written" in page.locator("main").inner_text()
+    assert served.service.store.item(name).fields["genre"] == "space"
+    assert not folder(served).exists()
+    page.goto(f"{HOME}/try?text=orbit+of+the+new+star")
+    assert "The Orbit of the New Star" in page.locator(".ranking").inner_text()  # in the very next answer
+    served.service.store.delete_item(name)
+
+
+def test_events_and_users_are_written_too(visit, served):
+    page = visit(f"{HOME}/data")
+    upload(page, "events", "e.jsonl", '{"user": "newcomer", "item": "i4", "rating": 5}\n{"user": "newcomer"}\n')
+    assert "1" in page.locator(".tile .value").all_inner_texts()
+    page.get_by_role("button", name="Write 1 rows").click()
+    page.wait_for_selector(".notice.good")
+    (event,) = served.service.store.history("newcomer")
+    assert (event.item_id, event.kind, event.value) == ("i4", "rate", 5.0)
+    upload(page, "users", "u.csv", "user_id,age,city\nnewcomer,33,Lima\n")
+    page.get_by_role("button", name="Write 1 rows").click()
+    page.wait_for_selector(".notice.good")
+    assert served.service.store.user("newcomer").attributes == {"age": 33, "city": "Lima"}
+
+
+def test_a_file_is_dropped_and_a_bad_one_is_told(visit, served):
+    page = visit(f"{HOME}/data")
+    upload(page, "items", "new.csv", ITEMS)
+    page.get_by_role("button", name="Drop the file").click()
+    page.wait_for_url(f"**{HOME}/data")
+    assert not folder(served).exists()
+    upload(page, "items", "run.exe", "MZ")
+    assert ".exe" in page.locator("main").inner_text()
+    page.goto(f"{HOME}/data")
+    upload(page, "items", "not.parquet", "no parquet at all")
+    assert "Parquet" in page.locator("main").inner_text()
+    visit.said.clear()  # the browser tells of every 422
+    for path in folder(served).iterdir():
+        path.unlink()
+    folder(served).rmdir()
+
+
+def test_files_that_wait_for_too_long_are_removed(tmp_path):
+    import os
+    import time
+
+    uploads = Uploads(tmp_path / "uploads")
+    old = uploads.keep("items", "a.csv", b"x")
+    os.utime(old.path, (time.time() - HOUR - 1,) * 2)
+    new = uploads.keep("users", "../../b.CSV", b"x")
+    assert not old.path.exists()
+    assert new.path.parent == uploads.folder
+    assert uploads.find(new.key) == new
+    assert (new.table, new.path.suffix, oct(new.path.stat().st_mode)[-3:]) == ("users", ".csv", "600")
+
+
+def test_an_experiment_begins_shows_and_stops(visit, served):
+    page = visit(f"{HOME}/experiments")
+    page.fill("#name", "covers")
+    page.locator("input[name=diversity]").nth(1).fill("0.4")
+    page.fill("#scenario", "covers")
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/experiments/covers")
+    assert page.locator("tbody tr").count() == 2
+    assert "diversity 0.4" in page.locator("tbody").inner_text()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Stop").click()
+    page.wait_for_selector(".status.stopped")
+    (row,) = [e for e in served.service.store.experiments() if e.name == "covers"]
+    assert (row.status, [v["name"] for v in row.variants]) == ("stopped", ["as_it_is", "other"])
+
+
+def test_an_experiment_that_cannot_begin_says_why(visit):
+    page = visit(f"{HOME}/experiments", scripts=False)
+    page.fill("#name", "too much")
+    page.locator("#name").evaluate("e => e.removeAttribute('pattern')")
+    page.get_by_role("button", name="Begin").click()
+    assert "name" in page.locator("main").inner_text()
+    visit.said.clear()
+
+
+def test_an_item_is_hidden_and_comes_back(visit, served):
+    page = visit(f"{HOME}/items/i5")
+    page.get_by_role("button", name="Hide").click()
+    page.wait_for_selector("text=Recommend again")
+    assert served.service.store.item("i5").hidden
+    page.get_by_role("button", name="Recommend again").click()
+    page.wait_for_selector("text=Hide from")
+    assert not served.service.store.item("i5").hidden
+
+
+def test_models_are_promoted_and_rolled_back(visit, served, toy_engine, tmp_path):
+    import json
+    import shutil
+
+    from warmstart.engine import Engine
+
+    store, first = served.service.store, served.service.models.serving.version
+    other = tmp_path / "other"
+    Engine.load(toy_engine).save(other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    (other / "manifest.json").write_text(json.dumps(manifest, indent=3))  # the same model, another version
+    from warmstart.serve.models import version_of
+
+    store.put_model(Model(version_of(other), str(other)))
+    page = visit(f"{HOME}/models")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Promote").click()
+    page.wait_for_selector("text=Roll back")
+    assert served.service.models.serving.version == version_of(other)
+    page.get_by_role("button", name="Roll back").click()
+    page.wait_for_selector(f".tile .value:has-text('{first}')")
+    assert store.serving().version == first
+    shutil.rmtree(other)
+
+
+def test_a_form_of_another_page_is_refused(visit, served):
+    page = visit(f"{HOME}/models")
+    sent = "{method: 'POST', body: new URLSearchParams({csrf: 'x'})}"
+    status = page.evaluate(f"fetch('/dashboard/models/roll-back', {sent}).then(r => r.status)")
+    assert status == 403
+    visit.said.clear()
