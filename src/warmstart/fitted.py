@@ -11,6 +11,7 @@ import polars as pl
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.panel import Panel
+from warmstart.experts.products import appended
 from warmstart.experts.segments import FittedSegments
 from warmstart.experts.space import FittedItemSpace
 from warmstart.fusion.evidence import Support
@@ -79,8 +80,10 @@ class Fitted:
         return replace(
             self,
             catalog=catalog,
-            space=replace(self.space, z=np.vstack([self.space.z, z])),
-            judged=None if self.judged is None else replace(self.judged, z=np.vstack([self.judged.z, seen])),
+            space=replace(self.space, z=appended(self.space.z, np.asarray(z, np.float32))),
+            judged=None
+            if self.judged is None
+            else replace(self.judged, z=appended(self.judged.z, np.asarray(seen, np.float32))),
             panel=self.panel.grow(both, catalog),
             support=self.support.grow(seen),
             concepts=self.concepts.grow(z),

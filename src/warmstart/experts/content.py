@@ -14,6 +14,7 @@ from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
 from warmstart.experts.features import unit
 from warmstart.experts.memo import remembered
+from warmstart.experts.products import appended, centre_of, centred, product
 
 
 def content_map(
@@ -159,7 +160,7 @@ class FittedContentMap:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for a query without history and text."""
-        scores: np.ndarray = self.taste(histories) @ self.z.T
+        scores: np.ndarray = product(self.taste(histories), self.z)
         silent = histories.lengths == 0
         if histories.vectors is not None:
             silent &= ~histories.vectors.any(1)
@@ -168,7 +169,7 @@ class FittedContentMap:
 
     def grow(self, features: np.ndarray) -> Self:
         """New items are scored by the same map."""
-        return replace(self, z=np.vstack([self.z, features]))
+        return replace(self, z=appended(self.z, np.asarray(features, np.float32)))
 
 
 @dataclass(frozen=True)
@@ -187,8 +188,9 @@ class ContentCosine:
         """Centre the features and scale them to length 1."""
         if data.features is None:
             raise NotFitted("content cosine needs item features; attach them with dataset.with_features(Z)")
-        centre = data.features.mean(0)
-        return FittedContentCosine(unit(data.features - centre).astype(np.float32), centre)
+        z: np.ndarray = data.features
+        centre = remembered(data, "centre", lambda: centre_of(z))
+        return FittedContentCosine(centred(z, centre), centre)
 
 
 @dataclass(frozen=True)
@@ -204,10 +206,10 @@ class FittedContentCosine:
         said, events = np.asarray(x @ self.z), np.diff(x.indptr)
         if histories.vectors is not None:
             said, events = said + unit(histories.vectors), events + histories.vectors.any(1)
-        scores: np.ndarray = (said / np.maximum(events, 1)[:, None]).astype(np.float32) @ self.z.T
+        scores: np.ndarray = product((said / np.maximum(events, 1)[:, None]).astype(np.float32), self.z)
         scores[events == 0] = np.nan
         return scores
 
     def grow(self, features: np.ndarray) -> Self:
         """New items are centred and scaled like the old ones."""
-        return replace(self, z=np.vstack([self.z, unit(features - self.centre).astype(np.float32)]))
+        return replace(self, z=appended(self.z, centred(features, self.centre)))

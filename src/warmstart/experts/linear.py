@@ -14,6 +14,7 @@ from warmstart.data.histories import Histories
 from warmstart.errors import WarmstartError
 from warmstart.experts.content import ContentMap
 from warmstart.experts.memo import remembered
+from warmstart.experts.products import appended, product
 
 DENSE_LIMIT = 4000
 
@@ -236,7 +237,8 @@ class FittedPriorMeanEASE:
         float32, shape (m, m), m <= n, dense or CSR: the part learned from events; zero columns for unmet items, and
         nothing for items added later.
     semantic
-        float32, shape (buckets + 1, n, d): rows of ``kappa P L Z W`` per bucket; the last is ``kappa Z W``.
+        float32, shape (buckets + 1, m, d): rows of ``kappa P L Z W`` per bucket; the last is ``kappa Z W``, as is the
+        row of an item added later in every bucket.
     z
         float32, shape (n, d): item features; d = 0 without content.
     w
@@ -257,12 +259,20 @@ class FittedPriorMeanEASE:
         learned = x[:, :m] @ self.data
         out = np.zeros(x.shape, np.float32)
         out[:, :m] = learned.toarray() if sp.issparse(learned) else learned
-        for b, rows in enumerate(self.semantic):
-            columns = np.flatnonzero(self.bucket == b)
-            if len(columns):
-                out[:, columns] += (x @ rows) @ self.z[columns].T
+        said = self._said(x)
+        if len(said) == 1:
+            out += product(said[0], self.z)
+        for b, taste in enumerate(said if len(said) > 1 else ()):
+            np.add(out, product(taste, self.z), out=out, where=self.bucket == b)
         out[histories.lengths == 0] = np.nan
         return out
+
+    def _said(self, x: sp.csr_matrix) -> list[np.ndarray]:
+        """What histories say in feature space to the columns of each bucket: float32, shape (n_queries, d) each."""
+        n, met = self.semantic.shape[1], x[:, : self.semantic.shape[1]]
+        later = (x[:, n:] @ self.z[n:]) @ self.w if x.shape[1] > n else 0.0
+        said = [np.asarray(met @ rows + later, np.float32) for rows in self.semantic]
+        return said if self.z.shape[1] else []
 
     def weights(self, rows: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
         """What each history item (codes ``rows``) adds to an item: from data, and from content."""
@@ -270,16 +280,17 @@ class FittedPriorMeanEASE:
         if column < m:
             learned = self.data[rows[rows < m], column]
             data[rows < m] = learned.toarray().ravel() if sp.issparse(learned) else learned
-        return data, self.semantic[self.bucket[column]][rows] @ self.z[column]
+        n = self.semantic.shape[1]
+        content = np.where((rows < n)[:, None], self.semantic[self.bucket[column]][np.minimum(rows, n - 1)], 0.0)
+        content[rows >= n] = self.z[rows[rows >= n]] @ self.w
+        return data, content @ self.z[column]
 
     def grow(self, features: np.ndarray) -> Self:
-        """New items have a content column and a content row, and no data."""
+        """New items have a content column, a content row made when it is asked for, and no data."""
         m, last = len(features), len(self.semantic) - 1
-        known = features.astype(np.float32) if self.z.shape[1] else np.empty((m, 0), np.float32)
-        new = np.repeat((known @ self.w)[None], last + 1, axis=0)
+        known = np.asarray(features, np.float32) if self.z.shape[1] else np.empty((m, 0), np.float32)
         return replace(
             self,
-            semantic=np.concatenate([self.semantic, new], axis=1),
-            z=np.vstack([self.z, known]),
+            z=appended(self.z, known),
             bucket=np.append(self.bucket, np.full(m, last, np.int8)),
         )

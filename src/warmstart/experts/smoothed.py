@@ -12,6 +12,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
 from warmstart.experts.linear import FittedPriorMeanEASE, PriorMeanEASE
+from warmstart.experts.products import appended, product
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class FittedSmoothedEASE:
     Parameters
     ----------
     rows
-        float32, shape (n, d): ``R``.
+        float32, shape (m, d), m <= n: ``R``; the row of an item added later is made when it is asked for.
     z
         float32, shape (n, d).
     w
@@ -83,11 +84,12 @@ class FittedSmoothedEASE:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        scores: np.ndarray = np.asarray(histories.matrix() @ self.rows, dtype=np.float32) @ self.z.T
+        x, m = histories.matrix(), len(self.rows)
+        taste = x[:, :m] @ self.rows + (x[:, m:] @ self.z[m:]) @ self.w
+        scores = product(np.asarray(taste, np.float32), self.z)
         scores[histories.lengths == 0] = np.nan
         return scores
 
     def grow(self, features: np.ndarray) -> Self:
         """New items are scored by their content, and count in a history by their content."""
-        new = features.astype(np.float32)
-        return replace(self, rows=np.vstack([self.rows, new @ self.w]), z=np.vstack([self.z, new]))
+        return replace(self, z=appended(self.z, np.asarray(features, np.float32)))

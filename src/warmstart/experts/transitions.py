@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
+from warmstart.experts.products import appended
 
 
 def transition_counts(x: Interactions, lags: int, decay: float) -> sp.csr_matrix:
@@ -113,5 +114,5 @@ class FittedTransitions:
         n, m = len(self.z), len(features)
         indptr = np.append(self.s.indptr, np.full(m, self.s.nnz))
         s = sp.csr_matrix((self.s.data, self.s.indices, indptr), shape=(n + m, n + m))
-        z = np.vstack([self.z, features if self.z.shape[1] else np.empty((m, 0), np.float32)])
+        z = appended(self.z, np.asarray(features if self.z.shape[1] else np.empty((m, 0)), np.float32))
         return replace(self, s=s, z=z, met=np.append(self.met, np.zeros(m, bool)))

@@ -12,7 +12,9 @@ from threadpoolctl import ThreadpoolController
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.experts.memo import remembered
 from warmstart.experts.popularity import content_rates, decayed_counts
+from warmstart.experts.products import appended, centre_of, centred
 
 RECENT = 20  # history items a candidate is held against
 SUPPORT = (
@@ -62,9 +64,7 @@ class Support:
         x = data.interactions
         counts = x.item_counts().astype(np.float64)
         z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features
-        centre = z.mean(0)
-        z = z - centre
-        z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
+        centre = remembered(data, "centre", lambda: centre_of(z))
         expected, b = np.zeros(data.n_items), np.empty(0)
         if data.features is not None and counts.any():
             b, _ = content_rates(data.features, counts, 10.0)
@@ -72,7 +72,7 @@ class Support:
         age, idle = ages(data)
         recent = [np.log1p(decayed_counts(x, share)) for share in (0.2, 0.05)]
         item = np.stack([np.log1p(counts), *recent, expected, counts == 0, age, idle], axis=1)
-        return cls(item.astype(np.float32), z.astype(np.float32), people_cosine(x.matrix(), keep), centre, b)
+        return cls(item.astype(np.float32), centred(z, centre), people_cosine(x.matrix(), keep), centre, b)
 
     def grow(self, features: np.ndarray) -> Support:
         """With new items appended: unmet, undated, placed by their content."""
@@ -80,11 +80,9 @@ class Support:
         row = np.full((m, self.item.shape[1]), np.nan, np.float32)
         row[:, :3], row[:, 4] = 0.0, 1.0
         row[:, 3] = features @ self.rate[:-1] + self.rate[-1] if len(self.rate) else 0.0
-        z = features - self.centre
-        z = z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-9)
         indptr = np.append(self.people.indptr, [self.people.nnz] * m)
         people = sp.csr_matrix((self.people.data, self.people.indices, indptr), shape=(n + m, n + m))
-        unit = np.vstack([self.unit, z.astype(np.float32)])
+        unit = appended(self.unit, centred(features, self.centre))
         return replace(self, item=np.vstack([self.item, row]), unit=unit, people=people)
 
 

@@ -1,0 +1,192 @@
+"""Products with item features, as fast as they are sparse; and features that grow without being copied.
+
+Item features are whitened text beside attributes, of which an item has few. Of a large table whose columns are mostly
+zero, the full columns are kept apart from the others; a product reads the one, and hardly anything of the other. What
+is found of an array is remembered as long as the array lives.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+
+from warmstart.text.whiten import unit_rows
+
+LARGE = 1_000_000  # entries of a table below which nothing is gained
+FULL, EMPTY = 0.1, 0.5  # share of entries above which a column is full; of zeros below which nothing is gained
+SPARE = 256  # rows kept free, at least, where a table begins to grow
+T = TypeVar("T")
+
+
+class Attached(Generic[T]):
+    """What is known of arrays, by identity; forgotten with the array."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[np.ndarray], T]] = {}
+
+    def get(self, array: np.ndarray) -> T | None:
+        """What is known of it, or None."""
+        found = self._known.get(id(array))
+        return None if found is None or found[0]() is not array else found[1]
+
+    def put(self, array: np.ndarray, value: T) -> T:
+        """Remember a value as long as the array lives."""
+        key = id(array)
+        self._known[key] = (weakref.ref(array, lambda _: self._known.pop(key, None)), value)
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A table in two: its full columns, and the others.
+
+    Parameters
+    ----------
+    full, other
+        int64: positions of the columns.
+    dense
+        float32, shape (n, len(full)).
+    sparse
+        CSR float32, shape (n, len(other)).
+    """
+
+    full: np.ndarray
+    other: np.ndarray
+    dense: np.ndarray
+    sparse: sp.csr_matrix
+
+    @classmethod
+    def of(cls, z: np.ndarray) -> Split | None:
+        """Of a table that is large and mostly zero; None of any other."""
+        if z.size < LARGE:
+            return None
+        share = np.count_nonzero(z, axis=0) / len(z)
+        if share.mean() > EMPTY:
+            return None
+        full, other = np.flatnonzero(share > FULL), np.flatnonzero(share <= FULL)
+        return cls(full, other, np.ascontiguousarray(z[:, full]), sp.csr_matrix(z[:, other]))
+
+    def product(self, q: np.ndarray) -> np.ndarray:
+        """``q Z'``: float32, shape (len(q), n)."""
+        out: np.ndarray = q[:, self.full] @ self.dense.T
+        said = q[:, self.other]
+        if said.any():
+            out += (self.sparse @ said.T).T
+        return out
+
+    def grown(self, new: np.ndarray) -> Split:
+        """With rows appended."""
+        dense = appended(self.dense, np.ascontiguousarray(new[:, self.full]))
+        sparse = sp.vstack([self.sparse, sp.csr_matrix(new[:, self.other])], format="csr")
+        return Split(self.full, self.other, dense, sparse)
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory with room for more rows; ``used`` of them are written."""
+
+    data: np.ndarray
+    used: int
+
+
+_LOCK = threading.Lock()
+_SPLITS: Attached[Split | bool] = Attached()
+_BUFFERS: Attached[Buffer] = Attached()
+_GROWN: Attached[Attached[np.ndarray]] = Attached()
+_CENTRED: Attached[Attached[np.ndarray]] = Attached()
+
+
+def split_of(z: np.ndarray) -> Split | None:
+    """The table in two, found once; None where that gains nothing."""
+    known = _SPLITS.get(z)
+    if known is None:
+        known = _SPLITS.put(z, Split.of(z) or False)
+    return known if isinstance(known, Split) else None
+
+
+def product(q: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """``q Z'``: scores of all items, float32, shape (len(q), n).
+
+    Parameters
+    ----------
+    q
+        float32, shape (n_queries, d).
+    z
+        float32, shape (n, d): item features, or whatever else is mostly zero; must not be written into.
+
+    Examples
+    --------
+    >>> z = np.zeros((2000, 600), np.float32)
+    >>> z[:, 0], z[7, 5] = 1.0, 3.0
+    >>> product(np.ones((1, 600), np.float32), z)[0, [0, 7]].tolist(), split_of(z).full.tolist()
+    ([1.0, 4.0], [0])
+    """
+    split = split_of(z)
+    scores: np.ndarray = q @ z.T if split is None else split.product(q)
+    return scores
+
+
+def centre_of(features: np.ndarray) -> np.ndarray:
+    """Mean of each full column, zero for the others: float32, shape (d,); what few items have stays sparse.
+
+    Examples
+    --------
+    >>> centre_of(np.array([[1.0, 0.0]] * 9 + [[1.0, 5.0]], np.float32)).tolist()
+    [1.0, 0.0]
+    """
+    share = np.count_nonzero(features, axis=0) / max(len(features), 1)
+    return np.where(share > FULL, features.mean(0), 0.0).astype(np.float32)
+
+
+def centred(features: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Rows ``z_i - centre`` at length 1: float32, the same shape; made once for all who ask for the same."""
+    with _LOCK:
+        known = _CENTRED.get(features) or _CENTRED.put(features, Attached())
+        found = known.get(centre)
+        if found is None:
+            found = known.put(centre, unit_rows(features - centre).astype(np.float32))
+    return found
+
+
+def appended(z: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """A table with rows appended, read-only: copied the first time only, and once for all who append the same rows.
+
+    Room is left for further rows, so that the next ones are written behind these; an older table goes on to see its own
+    rows alone. Where two grow from one table, the second gets a copy.
+
+    Parameters
+    ----------
+    z, new
+        float32, shapes (n, d) and (m, d).
+
+    Examples
+    --------
+    >>> a = appended(np.zeros((2, 1), np.float32), np.ones((1, 1), np.float32))
+    >>> b = appended(a, np.full((1, 1), 2, np.float32))
+    >>> a.ravel().tolist(), b.ravel().tolist(), a.base is b.base
+    ([0.0, 0.0, 1.0], [0.0, 0.0, 1.0, 2.0], True)
+    """
+    with _LOCK:
+        grown = _GROWN.get(z) or _GROWN.put(z, Attached())
+        if (known := grown.get(new)) is not None:
+            return known
+        n, m = len(z), len(new)
+        buffer = _BUFFERS.get(z)
+        if buffer is None or buffer.used != n or n + m > len(buffer.data):
+            buffer = Buffer(np.empty((n + m + max(SPARE, n // 16), z.shape[1]), np.float32), n)
+            buffer.data[:n] = z
+        buffer.data[n : n + m] = new
+        buffer.used = n + m
+        table = buffer.data[: n + m]
+        table.flags.writeable = False
+        grown.put(new, table)
+        _BUFFERS.put(table, buffer)
+    split = _SPLITS.get(z)
+    if isinstance(split, Split):
+        _SPLITS.put(table, split.grown(new))
+    return table
