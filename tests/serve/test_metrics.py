@@ -76,3 +76,13 @@ def test_workers_are_counted_together(tmp_path):
     assert found["warmstart_events_total", ("outcome", "accepted")] == 9
     assert found["warmstart_request_seconds_count", ("method", "GET"), ("route", "/x")] == 3
     assert found["warmstart_items",] == 40
+
+
+def test_workers_that_died_are_not_among_the_living(tmp_path):
+    env = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", WORKER], env=env, check=True, capture_output=True)
+    again = "from warmstart.serve.metrics import forget_dead\nforget_dead()\n" + WORKER
+    run = subprocess.run([sys.executable, "-c", again], env=env, check=True, capture_output=True)
+    found = figures(run.stdout.decode())
+    assert found["warmstart_engine", ("model", "v1")] == 1
+    assert found["warmstart_events_total", ("outcome", "accepted")] == 6  # what they did stays done

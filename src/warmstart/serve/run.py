@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import secrets
 import signal
 import socket
 import sys
 import tempfile
+import threading
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -21,7 +24,7 @@ from warmstart.artefact import open_sealed
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError, WarmstartError
 from warmstart.serve.logs import configure_logs
-from warmstart.serve.metrics import SHARED
+from warmstart.serve.metrics import SHARED, forget_dead
 from warmstart.serve.models import version_of
 from warmstart.serve.protocol import Manners, PoliteConfig, PoliteProtocol
 from warmstart.serve.settings import Settings
@@ -31,7 +34,7 @@ from warmstart.store.store import Store
 
 LOG = structlog.get_logger("warmstart.serve")
 SPARE = 256  # file descriptors for what is no connection: files, the database, pipes
-START_SECONDS = 30  # within which a worker must give a sign of life; it does while it loads
+START_SECONDS = 60  # within which a worker must give a sign of life; it does while it loads
 HERE = "warmstart.serve.run:application"
 
 
@@ -45,7 +48,21 @@ def application() -> FastAPI:
 
     settings = Settings.read()
     configure_logs(settings)
+    forget_dead()
+    end_with_parent()
     return create_app(settings)
+
+
+def end_with_parent() -> None:
+    """Let a worker end when the process that started it dies: left alone it would keep the address for itself."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def serve(settings: Settings, factory: str = HERE) -> None:
@@ -98,13 +115,21 @@ def check(settings: Settings) -> None:
 
 def _one(config: PoliteConfig, listening: socket.socket) -> bool:
     server = Server(config)
-    server.run([listening])
+    try:
+        server.run([listening])
+    except SystemExit as end:
+        if end.code == STARTUP_FAILURE:
+            return False
+        raise
     return server.started
 
 
 def _several(config: PoliteConfig, listening: socket.socket, settings: Settings) -> bool:
     with ExitStack() as stack:
-        folder = settings.metrics_folder or stack.enter_context(tempfile.TemporaryDirectory(prefix="warmstart-"))
+        folder = settings.metrics_folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="warmstart-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.db"):  # figures of an earlier start
+            old.unlink()
         os.environ[SHARED] = str(folder)  # before the workers import what counts
         supervisor = Multiprocess(config, [listening])
         supervisor.run()
