@@ -113,21 +113,34 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(chromium):
+    """Profiles of the browser, by what they are like; made once, as each takes a while."""
+    made = {}
+
+    def like(scripts, language, url):
+        if (scripts, language, url) not in made:
+            locale = {"en": "en-US", "zh": "zh-CN"}[language]
+            made[scripts, language, url] = chromium.new_context(
+                java_script_enabled=scripts, locale=locale, base_url=url
+            )
+        return made[scripts, language, url]
+
+    yield like
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(chromium, served):
+def visit(contexts, served):
     """Open pages of the service; what the browser's console says against them fails the test."""
-    contexts, said = [], []
+    pages, said = [], []
 
     def opened(path="/dashboard", *, scheme="light", language="en", width=1280, scripts=True, at=None):
-        context = chromium.new_context(
-            color_scheme=scheme,
-            locale={"en": "en-US", "zh": "zh-CN"}[language],
-            viewport={"width": width, "height": 900},
-            java_script_enabled=scripts,
-            base_url=(at or served).url,
-        )
-        contexts.append(context)
-        page = context.new_page()
+        page = contexts(scripts, language, (at or served).url).new_page()
+        pages.append(page)
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
         page.set_default_timeout(5_000)
         page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -136,8 +149,9 @@ def visit(chromium, served):
 
     opened.said = said
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.clear_cookies()
+        page.close()
     assert not said
 
 
