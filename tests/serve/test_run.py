@@ -65,7 +65,7 @@ def running(code, *words, folder, **environment):
         process.stderr.close()
 
 
-def waited(found, seconds=40):
+def waited(found, seconds=90):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if (value := found()) is not None:
@@ -142,7 +142,7 @@ def test_workers_share_secrets_and_figures_are_replaced_when_they_die_and_end_wi
         assert before[1] in after
         waited(lambda: ready(port))
         process.kill()  # without a word to them: they end all the same
-        waited(lambda: True if not any(psutil.pid_exists(worker) for worker in after) else None, seconds=20)
+        waited(lambda: True if not any(psutil.pid_exists(worker) for worker in after) else None)
 
 
 def test_requests_in_work_finish_when_it_ends_and_half_ones_do_not_keep_it(engine, tmp_path):
