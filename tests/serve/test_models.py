@@ -179,7 +179,7 @@ def test_an_engine_that_is_damaged_at_the_start_changes_nothing(engine_folder, s
 
 def test_roll_back_goes_to_the_one_before_within_a_second_and_when_the_clock_went_back(client, several, monkeypatch):
     store = client.service.store
-    versions = [registered(store, folder) for folder in several[:3]]
+    versions = sorted(registered(store, folder) for folder in several[:3])
     now = time.time()
     monkeypatch.setattr("warmstart.store.models.time.time", lambda: now)
     for version in versions:
@@ -232,9 +232,11 @@ def test_a_slow_one_does_not_push_out_what_was_promoted_after_it(known, monkeypa
     assert loading.wait(10)
     models.store.promote(quick)
     models.current(models.store.versions()["models"])
+    looks = [thread for thread in threading.enumerate() if thread.name == "switch-model"]
+    time.sleep(0.5)  # time enough for the quick one, were it not to wait
     go.set()
-    until(lambda: models.serving.version == quick)
-    until(lambda: not models._switching.locked())
+    for look in looks:
+        look.join()
     assert models.serving.version == quick
 
 

@@ -14,6 +14,7 @@ from warmstart.serve.holdout import cut_of, held_out, known_until, split_of
 from warmstart.serve.models import version_of
 from warmstart.serve.refit import refit
 from warmstart.serve.tidy import FITTING, tidy
+from warmstart.serve.turn import Turn, take
 from warmstart.store.rows import Event, Experiment, Item, Model
 from warmstart.store.store import Store
 
@@ -186,3 +187,12 @@ def test_old_folders_go_and_their_rows_say_so(world, store):
     with pytest.raises(DataError, match="was deleted"):
         store.promote("m1")
     assert tidy(store, home, keep=2) == []
+
+
+def test_popularity_moves_up_to_the_cut_and_not_through_it(world, store):
+    known = module.Known.of(world, store)
+    turn = Turn(store, take(store, "asked"))
+    live = module.Refit(world, store, turn, turn.tell)._live(known, known.serving)
+    counted = store.counted(world.event_weights, known.serving.until, known.cut.seq)
+    assert len(live._item) == counted
+    assert counted + known.cut.held == store.counted(world.event_weights, known.serving.until)

@@ -169,17 +169,17 @@ class Models:
     def switch(self) -> None:
         """Serve what the store says; while it loads, and if it cannot be loaded, the present model goes on.
 
-        One thread switches, others wait: the last look counts, however long a model before it took to load.
+        One thread switches, others wait: the last look counts, however long the model before took to load.
         """
         with self._switching:
-            while (chosen := self.store.serving()) is not None and (
-                self._serving is None or chosen.version != self._serving.version
-            ):
-                try:
-                    self._serving = self.loaded(chosen.version)
-                except (ArtefactError, DataError):
-                    return  # logged where it was refused
-                LOG.info("model serves", model=chosen.version)
+            chosen = self.store.serving()
+            if chosen is None or (self._serving is not None and chosen.version == self._serving.version):
+                return
+            try:
+                self._serving = self.loaded(chosen.version)
+            except (ArtefactError, DataError):
+                return  # logged where it was refused
+            LOG.info("model serves", model=chosen.version)
 
     def promote(self, version: str) -> Live:
         """Load a model, then let it serve everywhere.
