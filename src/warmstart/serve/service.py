@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -21,11 +22,12 @@ from warmstart.serve.refits import Refits
 from warmstart.serve.schemas import Question
 from warmstart.serve.settings import Settings
 from warmstart.serve.times import Clock, seconds
-from warmstart.store.rows import Event, Experiment
+from warmstart.store.rows import Event, Experiment, Retention
 from warmstart.store.store import Store
 from warmstart.store.writer import Writer
 
 LOG = structlog.get_logger("warmstart.serve")
+RETAIN_SECONDS, LEFT_ALONE = 21_600.0, 1.0
 DOWN = "the store cannot be reached: answered without what it knows of the asker"
 
 
@@ -59,6 +61,7 @@ class Service:
         self.lists, self.clock = Lists(settings.cache_size), Clock()
         self._trials: tuple[int, Sequence[Experiment]] = (0, ())
         self._known: dict[str, int] = {}
+        self._down_until = self._retain_at = 0.0
         self._stop = threading.Event()
         self._follower = threading.Thread(target=self._follow, name="follow", daemon=True)
 
@@ -88,23 +91,44 @@ class Service:
             try:
                 self.models.follow()
                 self.moment()
+                self._retain()
             except StoreUnavailable as error:
                 LOG.warning("events cannot be followed", why=str(error))
             except Exception:
                 LOG.exception("events cannot be followed")
 
+    def _retain(self) -> None:
+        """Remove what is older than the settings keep it; once in so many seconds, by one process of all."""
+        kept = Retention(self.settings.retention_events_days, self.settings.retention_answers_days)
+        if not (kept.events or kept.answers) or time.monotonic() < self._retain_at:
+            return
+        self._retain_at = time.monotonic() + RETAIN_SECONDS
+        if not self.store.lock("retention", str(os.getpid()), RETAIN_SECONDS):
+            return
+        removed = self.store.retain(kept)
+        if any(removed.values()):
+            LOG.info("rows removed by age", **removed)
+
     def moment(self) -> Moment:
-        """The model as it is now, with every item the store knows; without the store, as it was."""
-        try:
-            versions, why = self.store.versions(), None
-        except StoreUnavailable:
+        """The model as it is now, with every item the store knows; without the store, as it was.
+
+        A store that failed is left alone for a second: those who ask meanwhile do not wait for it.
+        """
+        versions = None
+        if time.monotonic() >= self._down_until:
+            try:
+                versions = self.store.versions()
+            except StoreUnavailable as error:
+                self._down_until = time.monotonic() + LEFT_ALONE
+                LOG.warning("the store cannot be reached", why=str(error))
+        if versions is None:
             live = self.models.serving
             return Moment(live, live.snapshot, self._known, DOWN)
         if versions.get("erased") != self._known.get("erased"):
             self.lists.forget()
         self._known = versions
         live = self.models.current(versions["models"])
-        return Moment(live, live.take_up(self.store, versions["items"]), versions, why)
+        return Moment(live, live.take_up(self.store, versions["items"]), versions)
 
     def asker(self, question: Question, reachable: bool = True) -> tuple[Asker, str | None]:
         """What is known of who asks, and why it is less than it could be (None = it is not)."""
