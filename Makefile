@@ -8,6 +8,10 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# the dashboard is tested in a real browser; where none can be had those tests are skipped, and say so
+BROWSER = for b in chromium chromium-browser google-chrome; do command -v $$b >/dev/null && exit 0; done; \
+	{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } >/dev/null 2>&1 || \
+	echo "no browser is here and none could be installed: its tests will be skipped; install Debian's chromium" >&2
 export HF_HUB_OFFLINE = 1
 export TOKENIZERS_PARALLELISM = false
 
@@ -22,6 +26,7 @@ $(BIN)/python:
 $(STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet torch==2.13.0
 	$(PIP) install --quiet -e ".[lm,weights,demo,tracking,postgres,dashboard,dev]"
+	@$(BROWSER)
 	@touch $@
 
 init: $(STAMP)  ## Make .venv and install everything into it

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 import warmstart.serve.pages
+from warmstart.explain.missing import BELOW
 from warmstart.serve.pages.words import LANGUAGES, words_of
+from warmstart.serve.recommend import NOBODY
+from warmstart.serve.service import DOWN
 
 FOLDER = Path(warmstart.serve.pages.__file__).parent
 
@@ -34,3 +37,9 @@ def test_templates_ask_for_messages_that_there_are():
 def test_an_unknown_message_is_a_mistake():
     with pytest.raises(KeyError):
         words_of("en")("nothing.there")
+
+
+def test_why_answers_fall_short_is_told_in_chinese():
+    for why in (NOBODY, DOWN):
+        assert re.search("[\u4e00-\u9fff]", words_of("zh").name("short", why))
+    assert words_of("zh").name("status", BELOW) == "排名不够靠前"

@@ -45,7 +45,7 @@ class Words:
         >>> words_of("zh").name("slice", "cold"), words_of("zh").name("slice", "odd")
         ('冷启动', 'odd')
         """
-        return self.messages.get(f"{group}.{value.replace(' ', '_')}", value)
+        return self.messages.get(f"{group}.{value}", value)
 
 
 @cache
