@@ -18,7 +18,7 @@ HELP = (
     "has learned from none of those events, and popularity moves up to them, not through them.",
     "Cold people had no event before, few_shot ones few; new items had none, the long tail is what lies outside the "
     "best-known fifth of the catalogue.",
-    "A slice fell if its mean difference is below the margin and the 90 % interval of the paired difference lies below "
+    "A slice fell if on average it lost more than the margin and the 90 % interval of the paired difference lies below "
     "0 (sure with 95 %, one-sided). Where the interval reaches 0, or fewer than five queries changed, chance alone may "
     "have lost as much: that is told, and refuses nothing.",
 )
