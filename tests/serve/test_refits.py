@@ -107,6 +107,14 @@ def test_a_process_that_cannot_begin_is_told(world, monkeypatch):
         refits.close()
 
 
+def test_a_folder_that_cannot_be_written_is_told(world):
+    world.models_folder.write_text("no folder")
+    with Store.open(world.database) as store:
+        told = Refits(world, store).start("asked")
+        assert (told["status"], told["reason"]) == ("failed", "its process could not be started: File exists")
+        assert store.lock("refit", "next", 1)
+
+
 def test_it_is_time_by_the_hours_since_the_last_one_whatever_the_clock_says(world, monkeypatch):
     with Store.open(world.database) as store:
         refits = Refits(world.model_copy(update={"refit_every_hours": 24.0}), store)
@@ -118,6 +126,8 @@ def test_it_is_time_by_the_hours_since_the_last_one_whatever_the_clock_says(worl
         assert refits.is_due()
         store.set_state("refit", {"started_at": now - 3600, "status": "refused"})
         assert not refits.is_due()
+        store.set_state("refit", {"started_at": now - 3601, "status": "interrupted"})
+        assert refits.is_due()
         store.set_state("refit", {"started_at": now + 50 * 3600, "status": "refused"})  # of a clock since gone back
         assert refits.is_due()
 

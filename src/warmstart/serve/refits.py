@@ -73,7 +73,7 @@ class Refits:
         return progress_of(self.store)
 
     def start(self, why: str) -> dict[str, Any]:
-        """Start a refit in a process of its own; returns how far it is.
+        """Start a refit in a process of its own; returns how far it is, or that it failed to start.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Refits:
             child = self._started(holder)
         except OSError as error:
             end(self.store, holder, "failed", {"reason": f"its process could not be started: {error.strerror}"})
-            raise
+            return self.progress()
         self._child = child
         watcher = threading.Thread(target=self._watch, args=(child, holder), name="refit", daemon=True)
         self._watchers = [thread for thread in self._watchers if thread.is_alive()] + [watcher]
@@ -127,12 +127,14 @@ class Refits:
     def is_due(self) -> bool:
         """Whether it is time: so many hours after the last refit began, or after the serving model was promoted.
 
-        A beginning that lies in the future was told by a clock that has since gone back: it counts as long ago.
+        One that was interrupted is tried again after an hour. A beginning that lies in the future was told by a clock
+        that has since gone back: it counts as long ago.
         """
-        document, serving = self.store.state("refit"), self.store.serving()
+        document, serving = self.progress(), self.store.serving()
         last = document.get("started_at") or (serving.promoted_at if serving else 0)
+        most = 1.0 if document["status"] == INTERRUPTED else self.settings.refit_every_hours
         passed = time.time() - last
-        return passed >= self.settings.refit_every_hours * HOUR or passed < -SKEW
+        return passed >= min(most, self.settings.refit_every_hours) * HOUR or passed < -SKEW
 
     def _by_the_clock(self) -> None:
         while not self._stop.wait(LOOK):
