@@ -49,7 +49,9 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await to_thread.run_sync(service.end)
 
-    app = FastAPI(title="warmstart", version=__version__, description=ABOUT, lifespan=lifespan)
+    app = FastAPI(
+        title="warmstart", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
     app.state.service, app.state.metrics, app.state.sessions = service, metrics, Sessions(settings, keychain)
     for module in (
         api_data,

@@ -15,7 +15,7 @@ from warmstart.serve import intake, recommend, verbs
 from warmstart.serve.api_data import READ, Key, Serving, known_item, known_user, limited
 from warmstart.serve.asker import RETRACTED
 from warmstart.serve.problems import problem_responses
-from warmstart.serve.schemas import PastEvent, RecommendRequest, SimilarRequest, Value
+from warmstart.serve.schemas import PastEvent, RecommendRequest, SimilarRequest, Value, understood
 from warmstart.serve.security import require
 from warmstart.serve.service import Service
 from warmstart.serve.times import iso
@@ -169,7 +169,9 @@ def get_recommend(
     version: Annotated[str | None, Header(alias="X-API-Version")] = None,
 ) -> list[Any]:
     """Recommend to somebody; what is written back counts as seen, and teaches no liking."""
-    ask = RecommendRequest(user_id=user_id, k=min(n + offset, 1_000), filters=category_filter(service, category))
+    ask = understood(
+        RecommendRequest, dict(user_id=user_id, k=min(n + offset, 1_000), filters=category_filter(service, category))
+    )
     found = recommend.recommend(service, ask).items[offset : offset + n]
     if write_back:
         rows = [{"user_id": user_id, "item_id": i.item_id, "kind": write_back, "weight": 0.0} for i in found]
@@ -199,17 +201,17 @@ def session_recommend(body: Rows, service: Serving, n: N = 10) -> list[Any]:
     """Recommend to a history that is not stored."""
     rows = [event_row(row) for row in body]
     told: list[PastEvent | str] = [
-        PastEvent.model_validate({name: row[name] for name in ("item_id", "kind", "time", "value") if name in row})
+        understood(PastEvent, dict(**{name: row[name] for name in ("item_id", "kind", "time", "value") if name in row}))
         for row in rows
     ]
-    answer = recommend.recommend(service, RecommendRequest(events=told, k=n))
+    answer = recommend.recommend(service, understood(RecommendRequest, dict(events=told, k=n)))
     return scores([(i.item_id, i.score) for i in answer.items])
 
 
 @router.get("/item/{item_id}/neighbors", dependencies=READ)
 def get_neighbors(item_id: Key, service: Serving, n: N = 10, offset: Offset = 0) -> list[Any]:
     """Items like an item."""
-    found = verbs.similar(service, SimilarRequest(item_id=item_id, k=min(n + offset, 1_000))).items
+    found = verbs.similar(service, understood(SimilarRequest, dict(item_id=item_id, k=min(n + offset, 1_000)))).items
     return scores([(i.item_id, i.score) for i in found[offset : offset + n]])
 
 
@@ -228,8 +230,8 @@ def post_items(body: Rows, service: Serving) -> dict[str, int]:
 @router.get("/items", dependencies=READ)
 def get_items(service: Serving, n: N = 10, cursor: str = "", q: str = "") -> dict[str, Any]:
     """Items page by page; with ``q`` those that the words are about."""
-    if q:
-        found = verbs.similar(service, SimilarRequest(text=q[:10_000], k=n)).items
+    if q.strip():
+        found = verbs.similar(service, understood(SimilarRequest, dict(text=q, k=n))).items
         rows = [row for i in found if (row := service.store.item(i.item_id)) is not None]
         return {"Cursor": "", "Items": [gorse_item(row) for row in rows]}
     page = service.store.items(cursor, n)

@@ -17,7 +17,7 @@ from warmstart.errors import DataError
 from warmstart.serve import intake, recommend, verbs
 from warmstart.serve.api_data import READ, Serving
 from warmstart.serve.problems import problem_responses
-from warmstart.serve.schemas import Id, RankRequest, RecommendRequest, SimilarRequest, Value
+from warmstart.serve.schemas import Id, RankRequest, RecommendRequest, SimilarRequest, Value, understood
 from warmstart.serve.security import require
 from warmstart.serve.service import Service
 
@@ -178,10 +178,13 @@ def get_recommendations(body: Wish, service: Serving) -> Response:
     try:
         passing, k = filters(service, body.filterValues), max(body.numResults, 1)
         if body.itemId is not None and body.userId is None:
-            like = verbs.similar(service, SimilarRequest(item_id=body.itemId, k=k, filters=passing))
+            like = verbs.similar(service, understood(SimilarRequest, dict(item_id=body.itemId, k=k, filters=passing)))
             return told("itemList", [{"itemId": i.item_id, "score": i.score} for i in like.items], "")
         known = {name: value for name, value in body.context.items() if name}
-        ask = RecommendRequest(user_id=body.userId, k=k, filters=passing, attributes=known, scenario=scenario(body))
+        at = scenario(body)
+        ask = understood(
+            RecommendRequest, dict(user_id=body.userId, k=k, filters=passing, attributes=known, scenario=at)
+        )
         answer = recommend.recommend(service, ask)
     except DataError as error:
         return refused(error)
@@ -196,7 +199,8 @@ def get_ranking(body: Wish, service: Serving) -> Response:
         return refused(DataError("inputList is empty; give the items to be ranked"))
     try:
         passing = filters(service, body.filterValues)
-        ask = RankRequest(user_id=body.userId, items=body.inputList, filters=passing, scenario=scenario(body))
+        at = scenario(body)
+        ask = understood(RankRequest, dict(user_id=body.userId, items=body.inputList, filters=passing, scenario=at))
         answer = recommend.rank(service, ask)
     except DataError as error:
         return refused(error)

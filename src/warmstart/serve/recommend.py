@@ -13,7 +13,16 @@ from warmstart.serve.asker import Asker
 from warmstart.serve.lists import Line, Wanted, told
 from warmstart.serve.live import Filters, Snapshot
 from warmstart.serve.plan import Place, Plan, plan_of
-from warmstart.serve.schemas import NextRequest, Placed, RankRequest, Recommendation, RecommendRequest, Slice, Value
+from warmstart.serve.schemas import (
+    NextRequest,
+    Placed,
+    RankRequest,
+    Recommendation,
+    RecommendRequest,
+    Slice,
+    Value,
+    understood,
+)
 from warmstart.serve.service import Service
 from warmstart.serve.times import iso
 from warmstart.store.rows import Answer, Shown
@@ -83,7 +92,7 @@ def next_page(service: Service, ask: NextRequest) -> Recommendation:
         raise DataError(f"recommendation_id {ask.recommendation_id!r} is unknown or too old; ask /v1/recommend first")
     shown = [*before.request.get("exclude", []), *(s.item_id for s in before.items)]
     question = {**before.request, "exclude": shown[-10_000:], "k": ask.k, "user_id": before.user_id}
-    return recommend(service, RecommendRequest(**question, scenario=before.scenario))
+    return recommend(service, understood(RecommendRequest, dict(**question, scenario=before.scenario)))
 
 
 def rank(service: Service, ask: RankRequest) -> Recommendation:

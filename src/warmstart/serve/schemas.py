@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from warmstart.errors import DataError
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Words = Annotated[str, StringConstraints(max_length=10_000)]
@@ -18,6 +21,31 @@ class Asked(BaseModel):
     """A body; a name it does not know is a mistake, not silence."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+A = TypeVar("A", bound=Asked)
+
+
+def understood(form: type[A], values: Mapping[str, Any]) -> A:
+    """A body made of what came in another form.
+
+    Raises
+    ------
+    DataError
+        If a value cannot be used; the first one is told.
+
+    Examples
+    --------
+    >>> understood(SimilarRequest, {"text": " "})
+    Traceback (most recent call last):
+    warmstart.errors.DataError: the request: Value error, give either item_id or text; mend it
+    """
+    try:
+        return form.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the request"
+        raise DataError(f"{place}: {first['msg']}; mend it") from None
 
 
 class PastEvent(Asked):
