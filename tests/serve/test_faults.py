@@ -102,4 +102,5 @@ def test_answers_wait_in_memory_and_a_full_queue_is_told(client, monkeypatch):
     monkeypatch.setattr(client.service.writer, "capacity", 0)
     monkeypatch.setattr(client.service.writer, "_rows", 5)
     assert len(ids(ask(client, k=3))) == 3  # the asker has it all the same
+    assert "warmstart_answers_unkept_total 1.0" in client.get("/metrics").text
     monkeypatch.setattr(client.service.writer, "_rows", 0)

@@ -43,6 +43,7 @@ class Metrics:
             "warmstart_engine", "Workers of a model.", ["model"], registry=r, multiprocess_mode="livesum"
         )
         self._items = Gauge("warmstart_items", "Items to recommend from.", registry=r, multiprocess_mode="livemax")
+        self._unkept = Counter("warmstart_answers_unkept", "Answers given and not kept.", registry=r)
         self._model = ""
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -54,6 +55,10 @@ class Metrics:
     def answer(self, kind: str, fallback: str | None, model: str, scenario: str = "") -> None:
         """Count a list by slice (cold, few_shot, warm), by why it is less than it could be, model and scenario."""
         self._answers.labels(kind, (fallback or "none")[:LONGEST], model[:LONGEST], scenario[:LONGEST]).inc()
+
+    def unkept(self) -> None:
+        """Count an answer that was given and could not be kept."""
+        self._unkept.inc()
 
     def events(self, accepted: int, rejected: int = 0, repeated: int = 0) -> None:
         """Count events of a request."""

@@ -175,6 +175,7 @@ def log(service: Service, answer: Answer) -> None:
     try:
         service.writer.answers([answer])
     except StoreUnavailable as error:
+        service.metrics.unkept()
         LOG.warning("answer not kept", recommendation_id=answer.recommendation_id, why=str(error))
 
 

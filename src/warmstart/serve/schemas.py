@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from warmstart.errors import DataError
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^\x00]+$")]
 Words = Annotated[str, StringConstraints(max_length=10_000)]
 Slice = Literal["cold", "few_shot", "warm"]
 Status = Literal["shown", "below the cut", "already seen", "filtered", "unknown"]

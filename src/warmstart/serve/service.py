@@ -62,6 +62,7 @@ class Service:
         self._trials: tuple[int, Sequence[Experiment]] = (0, ())
         self._known: dict[str, int] = {}
         self._down_until = self._retain_at = 0.0
+        self._told = 0  # the snapshot that the figures are of
         self._stop = threading.Event()
         self._follower = threading.Thread(target=self._follow, name="follow", daemon=True)
 
@@ -128,7 +129,11 @@ class Service:
             self.lists.forget()
         self._known = versions
         live = self.models.current(versions["models"])
-        return Moment(live, live.take_up(self.store, versions["items"]), versions)
+        snapshot = live.take_up(self.store, versions["items"])
+        if snapshot.number != self._told:
+            self._told = snapshot.number
+            self.metrics.engine(live.version, int(snapshot.shown.sum()))
+        return Moment(live, snapshot, versions)
 
     def asker(self, question: Question, reachable: bool = True) -> tuple[Asker, str | None]:
         """What is known of who asks, and why it is less than it could be (None = it is not)."""

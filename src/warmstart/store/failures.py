@@ -50,7 +50,7 @@ def named(address: str) -> Iterator[None]:
     try:
         yield
     except (exc.DataError, exc.IntegrityError, OverflowError, UnicodeError) as error:
-        raise DataError(f"{address} cannot hold a value: {_first_line(error)}; correct the row") from error
+        raise DataError(f"the database cannot hold a value: {_first_line(error)}; correct the row") from error
     except (exc.DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
         if isinstance(error, exc.ProgrammingError | exc.NotSupportedError) and not error.connection_invalidated:
             raise
@@ -58,7 +58,7 @@ def named(address: str) -> Iterator[None]:
         remedy = next((words for sign, words in REMEDIES if sign in line.lower()), OTHERWISE)
         raise StoreUnavailable(f"{address} does not answer as it should: {line}; {remedy}") from error
     except exc.StatementError as error:  # a value that has no JSON
-        raise DataError(f"{address} cannot hold a value: {_first_line(error)}; correct the row") from error
+        raise DataError(f"the database cannot hold a value: {_first_line(error)}; correct the row") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -32,6 +32,12 @@ class Traffic(Part):
             rows = connection.execute(asked.group_by(key).order_by(func.count().desc(), key))
             return {row[0]: row[1] for row in rows}
 
+    def time_of_newest(self, n: int) -> int:
+        """When the n-th newest answer was given; 0 where there are fewer."""
+        asked = select(ANSWERS.c.time).order_by(ANSWERS.c.time.desc()).offset(n - 1).limit(1)
+        with self.database.read() as connection:
+            return connection.execute(asked).scalar_one_or_none() or 0
+
     def durations(self, since: int, until: int, limit: int) -> list[tuple[int, float]]:
         """Time and milliseconds of the newest answers, newest first, at most so many."""
         asked = select(ANSWERS.c.time, ANSWERS.c.milliseconds)

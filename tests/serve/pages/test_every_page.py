@@ -5,7 +5,10 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from warmstart.serve.pages.files import FILES, address_of
 from warmstart.serve.pages.render import HOME
+from warmstart.serve.pages.views.outcomes import GROUPS
+from warmstart.serve.pages.views.overview import WINDOWS
 
 from .conftest import pictured
 
@@ -61,6 +64,27 @@ def test_a_page_is_read_without_scripts(visit, name):
     page = visit(PAGES[name], scripts=False, scheme="dark")
     assert page.locator("h1").inner_text()
     assert page.locator("main").inner_text().count("\n") > 3
+
+
+def test_every_choice_of_a_page_is_answered_in_both_languages(visit):
+    page = visit("/login")
+    choices = [f"{HOME}?window={window}" for window in WINDOWS]
+    choices += [f"{HOME}/outcomes?by={by}&days={days}" for by in GROUPS for days in (1, 365)]
+    for language in ("en", "zh"):
+        for choice in choices:
+            answer = page.request.get(choice, headers={"accept-language": language})
+            assert answer.status == 200, (choice, answer.text()[:500])
+
+
+def test_files_are_kept_by_browsers_and_nothing_else_is_served(visit):
+    page = visit("/login")
+    for name in FILES:
+        answer = page.request.get(address_of(name))
+        assert answer.status == 200
+        assert "immutable" in answer.headers["cache-control"]
+    assert page.request.get("/dashboard/static/words.py").status == 404
+    assert page.request.get("/dashboard/static/..%2fwords.py").status == 404
+    assert page.request.get(HOME).headers["cache-control"] == "no-store"
 
 
 def test_plots_have_their_figures_behind_them(visit):

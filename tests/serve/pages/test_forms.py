@@ -1,9 +1,20 @@
 """Forms in a browser: what they change is changed, and nobody else's form is taken."""
 
+import io
+import json
+import os
+import time
+
+import polars as pl
 import pytest
 
+from warmstart.engine import Engine
+from warmstart.errors import DataError
+from warmstart.serve.models import version_of
 from warmstart.serve.pages.render import HOME
 from warmstart.serve.pages.uploads import HOUR, Uploads
+from warmstart.serve.pages.views.ingest import checked
+from warmstart.serve.problems import Problem
 from warmstart.store.rows import Model
 
 ITEMS = "item_id,title,genre,year\nn1,The Orbit of the New Star,space,2001\n,Nobody,space,2002\nn2,Odd,crime,soon\n"
@@ -71,10 +82,39 @@ def test_a_file_is_dropped_and_a_bad_one_is_told(visit, served):
     folder(served).rmdir()
 
 
-def test_files_that_wait_for_too_long_are_removed(tmp_path):
-    import os
-    import time
+def test_what_is_uploaded_is_text_and_nothing_more(visit, served):
+    page = visit(f"{HOME}/data")
+    evil = "<img src=x onerror=alert(1)><script>document.title='run'</script>"
+    upload(page, "items", "new.csv", f"item_id,title\nevil,{evil}\n")
+    page.get_by_role("button", name="Write 1 rows").click()
+    page.goto(f"{HOME}/items/evil")
+    assert page.locator("h1").inner_text() == evil
+    page.goto(f"{HOME}/try?click=evil&find=onerror")
+    assert evil in page.locator(".chips").inner_text()
+    assert page.locator("main img").count() == 0
+    served.service.store.delete_item("evil")
 
+
+def test_a_file_of_too_many_rows_is_refused_before_it_is_read(tmp_path, served):
+    most = served.service.settings.row_limit
+    uploads = Uploads(tmp_path / "uploads")
+    buffer = io.BytesIO()
+    pl.DataFrame({"user_id": ["u"] * (most + 2), "item_id": ["i"] * (most + 2)}).write_parquet(buffer)
+    for name, body in (("a.parquet", buffer.getvalue()), ("a.csv", b"user_id,item_id\n" + b"u,i\n" * (most + 2))):
+        with pytest.raises(Problem) as refusal:
+            checked(served.service, uploads.keep("events", name, body))
+        assert refusal.value.status == 413
+
+
+@pytest.mark.parametrize(("name", "body"), [("a.csv", b""), ("a", b"x"), ("a.csv", b"\x1f\x8b\x00")])
+def test_files_of_no_use_are_refused(tmp_path, name, body):
+    with pytest.raises(DataError):
+        Uploads(tmp_path / "uploads").keep("items", name, body)
+    with pytest.raises(Problem):
+        Uploads(tmp_path).find("../../../etc/passwd")
+
+
+def test_files_that_wait_for_too_long_are_removed(tmp_path):
     uploads = Uploads(tmp_path / "uploads")
     old = uploads.keep("items", "a.csv", b"x")
     os.utime(old.path, (time.time() - HOUR - 1,) * 2)
@@ -121,18 +161,11 @@ def test_an_item_is_hidden_and_comes_back(visit, served):
 
 
 def test_models_are_promoted_and_rolled_back(visit, served, toy_engine, tmp_path):
-    import json
-    import shutil
-
-    from warmstart.engine import Engine
-
     store, first = served.service.store, served.service.models.serving.version
     other = tmp_path / "other"
     Engine.load(toy_engine).save(other)
     manifest = json.loads((other / "manifest.json").read_text())
     (other / "manifest.json").write_text(json.dumps(manifest, indent=3))  # the same model, another version
-    from warmstart.serve.models import version_of
-
     store.put_model(Model(version_of(other), str(other)))
     page = visit(f"{HOME}/models")
     page.on("dialog", lambda dialog: dialog.accept())
@@ -142,7 +175,6 @@ def test_models_are_promoted_and_rolled_back(visit, served, toy_engine, tmp_path
     page.get_by_role("button", name="Roll back").click()
     page.wait_for_selector(f".tile .value:has-text('{first}')")
     assert store.serving().version == first
-    shutil.rmtree(other)
 
 
 def test_a_form_of_another_page_is_refused(visit, served):

@@ -28,6 +28,7 @@ WINDOWS: dict[Window, tuple[int, int]] = {
 USUAL: Window = "24h"
 SLICES = ("cold", "few_shot", "warm")
 TIMED = 20_000  # newest answers that quantiles are of
+DAYS, JUDGED = 30, 20_000  # click-through is of so many days, and of so many answers at most: it takes 30 us for each
 KINDS = 5  # kinds of event told apart
 CLICK = "click"
 
@@ -45,7 +46,7 @@ class Overview:
     short
         Answers that were less than they could be, by why; ``fallbacks`` all of them together.
     clicks
-        Of the last 30 days, all together; None without answers.
+        Of the last 30 days and 20,000 answers at most, all together; None without answers.
     """
 
     window: Window
@@ -76,14 +77,15 @@ def overview(service: Service, t: Words, window: Window) -> Overview:
     short = {why: c for why, c in traffic.answer_groups(since, until, "fallback").items() if why}
     timed = traffic.durations(since, until, TIMED)
     spent = np.array([ms for _, ms in timed])
-    month = outcome_table(service.store, ("day",), Within(since=until - 30 * DAY), (CLICK,), ())
-    whole = outcome_table(service.store, (), Within(since=until - 30 * DAY), (CLICK,), (), month.only_seen)
+    newest = Within(since=max(until - DAYS * DAY, traffic.time_of_newest(JUDGED)))
+    month = outcome_table(service.store, ("day",), newest, (CLICK,), ())
+    whole = outcome_table(service.store, (), newest, (CLICK,), (), month.only_seen)
     live = service.models.serving
     labels = [label(at, length) for at in places]
     charts = [
         chart_of(t, "answers", labels, [(t.name("slice", s), over(told, s, n)) for s in SLICES]),
         latencies(t, labels, [(at - since) // step for at, _ in timed], spent),
-        clicks(t, month.groups, until - 30 * DAY),
+        clicks(t, month.groups, until - DAYS * DAY),
         chart_of(t, "events", labels, [(t.name("kind", k), over(done, k, n)) for k in commonest(done)]),
     ]
     return Overview(
@@ -125,7 +127,7 @@ def latencies(t: Words, labels: Sequence[str], places: Sequence[int], spent: np.
 
 def clicks(t: Words, days: Sequence[Group], since: int) -> Chart:
     """Click-through of each day, with its interval."""
-    names = [f"{datetime.fromtimestamp(since + i * DAY, UTC):%Y-%m-%d}" for i in range(31)]
+    names = [f"{datetime.fromtimestamp(since + i * DAY, UTC):%Y-%m-%d}" for i in range(DAYS + 1)]
     by = {str(g.key["day"]): g.rates[CLICK] for g in days}
     found = [by.get(name) for name in names]
     told = [None if r is None else (r.mean, r.low, r.high) for r in found]
