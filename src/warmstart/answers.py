@@ -45,8 +45,18 @@ def answered(
     """``recommended`` for any number of queries, as many at once as fit into memory."""
     check_weight(calibrate)
     parts = [pl.DataFrame(schema=SCHEMA)]
-    for block in blocks(len(h), len(pool), f.panel.size):
-        asked = (h.take(block), block, pool, k, exclude_seen, explain, wishes, calibrate, tail)
+    for block in blocks(len(h), len(f.counts), f.panel.size):
+        asked = (
+            h.take(block),
+            block,
+            pool if pool.ndim == 1 else pool[block],
+            k,
+            exclude_seen,
+            explain,
+            wishes,
+            calibrate,
+            tail,
+        )
         parts.append(recommended(f, *asked))
     return pl.concat(parts, how="diagonal")
 
@@ -70,7 +80,7 @@ def recommended(
     h, number
         Queries, and what each is called in the column ``query``: int64, shape (n_queries,).
     pool
-        bool, shape (n_items,): items that may be recommended.
+        bool, shape (n_items,) or (n_queries, n_items): items that may be recommended.
     exclude_seen
         Leave out the items of the history.
     explain
@@ -83,9 +93,10 @@ def recommended(
         What is given of the head for the tail; the floor comes after all else.
     """
     pool = pool & ~wishes.barred
-    allowed = allowed_items(h, pool) if exclude_seen else np.broadcast_to(pool, (len(h), len(pool)))
+    pool = np.broadcast_to(pool, (len(h), len(f.counts)))
+    allowed = allowed_items(h, pool) if exclude_seen else pool
     reorder = bool(wishes.wanted.any()) or calibrate > 0
-    h, many = wishes.heard(h), min(max(DEPTH * k, LEAST) if reorder or tail.floor else k, len(pool))
+    h, many = wishes.heard(h), min(max(DEPTH * k, LEAST) if reorder or tail.floor else k, len(f.counts))
     item, score, lead = ranked(f, h, allowed, many if wishes.wanted.any() else k, many, tail)
     if reorder:
         order = ordered(f, h, item, wishes.raised(item, score), many if tail.floor else k, calibrate)
@@ -114,15 +125,22 @@ def ranked(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The best ``many`` of the candidates for lists of k, before any floor; returns what ``FittedFusion.rank`` does.
 
-    Where little of the catalogue is allowed, and somebody met some of it, it is scored among all else.
+    Of a query to which little of the catalogue is allowed, some of which somebody met, it is scored among all else.
     """
     n = len(f.counts)
     if tail.acts:
         return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
-    if allowed.sum(1).max(initial=0) < min(SMALL, n // 2) and (allowed & (f.counts > 0)).any():
+    few = (allowed.sum(1) < min(SMALL, n // 2)) & (allowed & (f.counts > 0)).any(1)
+    if not few.any():
+        return top_rows(len(h), many, *f.fusion.weighed(f.panel, f.support, h, allowed, k))
+    if few.all():
         whole = allowed_items(h, np.ones(n, bool)) | allowed
         return top_rows(len(h), many, *f.fusion.among(f.panel, f.support, h, whole, allowed))
-    return top_rows(len(h), many, *f.fusion.weighed(f.panel, f.support, h, allowed, k))
+    parts = [np.flatnonzero(few), np.flatnonzero(~few)]
+    found = [ranked(f, h.take(part), allowed[part], k, many, tail) for part in parts]
+    back = np.argsort(np.concatenate(parts))
+    item, score, lead = (np.concatenate(both)[back] for both in zip(*found, strict=True))
+    return item, score, lead
 
 
 def ordered(f: Fitted, h: Histories, item: np.ndarray, score: np.ndarray, k: int, calibrate: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from warmstart.data.interactions import Interactions
+from warmstart.data.interactions import NO_TIME, Interactions
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,34 @@ class Histories:
         at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
         made = cls(indptr, x.item[at], x.weight[at], x.n_items)
         return replace(made, kind=x.kind[at], kinds=x.kinds, rating=x.rating[at], time=x.time[at])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Histories]) -> Histories:
+        """The queries of all parts, one after another; all about the same catalogue.
+
+        What one part knows of its events and people and another does not is unknown of the other's.
+
+        Examples
+        --------
+        >>> one = replace(Histories.of([[2]], 3), kind=np.zeros(1, np.int8), kinds=("buy",))
+        >>> both = Histories.joined([Histories.of([[0, 1]], 3), one])
+        >>> both.lengths.tolist(), both.kinds, both.kind.tolist()
+        ([2, 1], ('', 'buy'), [0, 0, 1])
+        """
+        kinds = tuple(dict.fromkeys(kind for h in parts for kind in (h.kinds if h.kind is not None else ("",))))
+        lengths = np.concatenate([h.lengths for h in parts])
+        return cls(
+            np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            np.concatenate([h.item for h in parts]),
+            np.concatenate([h.weight for h in parts]),
+            parts[0].n_items,
+            _attributes(parts),
+            _vectors(parts),
+            np.concatenate([_recoded(h, kinds) for h in parts]),
+            kinds,
+            np.concatenate([_or(h.rating, len(h.item), np.float32(np.nan)) for h in parts]),
+            np.concatenate([_or(h.time, len(h.item), np.int64(NO_TIME)) for h in parts]),
+        )
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -151,3 +179,32 @@ class Histories:
         out = np.full(len(self), -1, np.int32)
         out[known] = self.item[at[known]]
         return out
+
+
+def _or(known: np.ndarray | None, n: int, fill: np.generic) -> np.ndarray:
+    return np.full(n, fill) if known is None else known
+
+
+def _recoded(h: Histories, kinds: Sequence[str]) -> np.ndarray:
+    """Codes of kinds into another list of names, int8; '' = not known."""
+    if h.kind is None:
+        return np.full(len(h.item), kinds.index("") if len(h.item) else 0, np.int8)
+    code: np.ndarray = np.array([kinds.index(kind) for kind in h.kinds] or [0], np.int8)
+    return code[h.kind]
+
+
+def _attributes(parts: Sequence[Histories]) -> pl.DataFrame | None:
+    """Rows of all parts; nulls for those that have none; None where none has."""
+    if all(h.attributes is None for h in parts):
+        return None
+    rows = [row for h in parts for row in ([{}] * len(h) if h.attributes is None else h.attributes.to_dicts())]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pl.DataFrame({name: pl.Series([row.get(name) for row in rows], strict=False) for name in names})
+
+
+def _vectors(parts: Sequence[Histories]) -> np.ndarray | None:
+    """Vectors of all parts; zeros for those that have none; None where none has."""
+    dim = next((h.vectors.shape[1] for h in parts if h.vectors is not None), None)
+    if dim is None:
+        return None
+    return np.concatenate([np.zeros((len(h), dim), np.float32) if h.vectors is None else h.vectors for h in parts])

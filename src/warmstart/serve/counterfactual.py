@@ -16,7 +16,8 @@ from warmstart.evaluate.counterfactual import Estimate, Logged, doubly_robust, i
 from warmstart.evaluate.intervals import Interval
 from warmstart.evaluate.rates import rate_interval
 from warmstart.serve.asker import Asker
-from warmstart.serve.lists import chosen, ranked
+from warmstart.serve.batch import Job, ranked
+from warmstart.serve.lines import chosen
 from warmstart.serve.plan import DEEPER, LEAST
 from warmstart.serve.recommend import wanted_of
 from warmstart.serve.schemas import RecommendRequest
@@ -88,7 +89,8 @@ def asked_again(service: Service, version: str) -> Lists:
         asker = as_of(service, ask, answer.time)
         wanted, snapshot = wanted_of(ask), live.snapshot
         deep = max(DEEPER * wanted.k, LEAST) if wanted.diversity else wanted.k
-        return [line.item_id for line in chosen(snapshot, ranked(live, snapshot, asker, wanted, deep), wanted)]
+        (lines,) = ranked([Job(live, snapshot, asker, wanted, deep)])
+        return [line.item_id for line in chosen(snapshot, lines, wanted)]
 
     return lists
 

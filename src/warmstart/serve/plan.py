@@ -10,7 +10,7 @@ import numpy as np
 from warmstart.rerank.explore import Budget, explore
 from warmstart.serve.asker import Asker
 from warmstart.serve.experiments import Assigned, Variant, assign, generator, mixed
-from warmstart.serve.lists import Line, Wanted, chosen
+from warmstart.serve.lines import Line, Wanted, chosen
 from warmstart.serve.live import Live, Snapshot
 from warmstart.serve.service import Moment, Service
 

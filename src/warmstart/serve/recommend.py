@@ -10,7 +10,7 @@ import structlog
 
 from warmstart.errors import DataError, StoreUnavailable
 from warmstart.serve.asker import Asker
-from warmstart.serve.lists import Line, Wanted, told
+from warmstart.serve.lines import Line, Wanted, told
 from warmstart.serve.live import Filters, Snapshot
 from warmstart.serve.plan import Place, Plan, plan_of
 from warmstart.serve.schemas import (

@@ -11,7 +11,7 @@ from warmstart.errors import DataError
 from warmstart.explain.missing import FILTERED, UNKNOWN, Explanation
 from warmstart.explain.similar import nearest
 from warmstart.serve.asker import Asker
-from warmstart.serve.lists import Line, Wanted
+from warmstart.serve.lines import Line, Wanted
 from warmstart.serve.live import Snapshot
 from warmstart.serve.recommend import filters_of
 from warmstart.serve.schemas import (

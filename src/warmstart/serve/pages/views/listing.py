@@ -11,7 +11,7 @@ import polars as pl
 
 from warmstart.data.catalog import ITEM_ID, Catalog
 from warmstart.serve.asker import Asker
-from warmstart.serve.lists import Line, told
+from warmstart.serve.lines import Line, told
 from warmstart.serve.live import Snapshot
 from warmstart.serve.pages.views.trial import Trial
 from warmstart.serve.plan import placed

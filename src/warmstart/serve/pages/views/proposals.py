@@ -10,7 +10,7 @@ import numpy as np
 from warmstart.answers import answered
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.serve.asker import Asker
-from warmstart.serve.lists import Line, Wanted, pool_of
+from warmstart.serve.lines import Line, Wanted, pool_of
 from warmstart.serve.pages.views.listing import Named, names_of
 from warmstart.serve.service import Moment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from warmstart.serve.lists import Wanted
+from warmstart.serve.lines import Wanted
 from warmstart.serve.recommend import filters_of
 from warmstart.serve.schemas import ExplainRequest, Question
 
