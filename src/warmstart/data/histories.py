@@ -189,8 +189,9 @@ def _recoded(h: Histories, kinds: Sequence[str]) -> np.ndarray:
     """Codes of kinds into another list of names, int8; '' = not known."""
     if h.kind is None:
         return np.full(len(h.item), kinds.index("") if len(h.item) else 0, np.int8)
-    code: np.ndarray = np.array([kinds.index(kind) for kind in h.kinds] or [0], np.int8)
-    return code[h.kind]
+    code = np.array([kinds.index(kind) for kind in h.kinds] or [0], np.int8)
+    recoded: np.ndarray = code[h.kind]
+    return recoded
 
 
 def _attributes(parts: Sequence[Histories]) -> pl.DataFrame | None:
