@@ -13,16 +13,18 @@ import uvicorn
 
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine
+from warmstart.evaluate.intervals import Interval, Paired
 from warmstart.experts.content import ContentCosine
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
 from warmstart.recipe import Recipe
 from warmstart.serve import intake
 from warmstart.serve.app import create_app
+from warmstart.serve.judge import Judgement, Part
 from warmstart.serve.recommend import recommend
 from warmstart.serve.schemas import RecommendRequest
 from warmstart.serve.settings import Settings
-from warmstart.store.rows import Event, Experiment, User
+from warmstart.store.rows import Event, Experiment, Model, User
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -77,6 +79,19 @@ def people(service) -> None:
     service.store.put_users([User(f"u{u}", {"age": 30 + u}) for u in range(20)])
 
 
+def refused(service) -> None:
+    """A model that was judged beside the serving one, and fell."""
+    parts = []
+    for name, gap, fate in (("all", 0.01, "held"), ("cold", -0.02, "unsure"), ("long tail", -0.05, "fell")):
+        values = {"candidate": 0.2 + gap, "serving": 0.2, "popularity": 0.1}
+        told = {system: Interval(mean, mean - 0.01, mean + 0.01, 300) for system, mean in values.items()}
+        parts.append(Part(name, told, Paired(gap, gap - 0.01, gap + 0.01, 0.03, 300), 40, fate))
+    judgement = Judgement(tuple(parts), 0.02)
+    sizes = {"learned_events": 900, "held_events": 100, "queries": 300, "against": service.models.serving.version}
+    report = judgement.to_dict() | sizes | {"refused": judgement.reason}
+    service.store.put_model(Model("0123456789ab", "", "refused", report=report))
+
+
 def traffic(service) -> None:
     """Two experiments, lists that were shown, and what came of them."""
     variants = [{"name": "as_it_is", "share": 0.5}, {"name": "mixed", "share": 0.5, "diversity": 0.4}]
@@ -96,6 +111,7 @@ def served(toy_engine) -> Iterator[Served]:
     with Served(Settings(engine=toy_engine, rate_limit=0, host="127.0.0.1")) as served:
         people(served.service)
         traffic(served.service)
+        refused(served.service)
         yield served
 
 
@@ -141,7 +157,7 @@ def visit(contexts, served):
         pages.append(page)
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        page.set_default_timeout(5_000)
+        page.set_default_timeout(15_000)
         page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(path)

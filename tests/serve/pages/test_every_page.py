@@ -91,6 +91,16 @@ def test_plots_have_their_figures_behind_them(visit):
     assert sum(int(cell) for cell in cells) >= 20  # the answers that were given
 
 
+def test_a_comparison_is_told_slice_by_slice(visit):
+    page = visit(f"{HOME}/models")
+    told = page.locator("section:has-text('0123456789ab against') tbody tr").all_inner_texts()
+    assert [row.split("\t")[0] for row in told] == ["all", "cold", "long tail"]
+    assert "+5.0 %" in told[0]
+    assert "-25.0 %" in told[2]
+    assert told[2].endswith("fell")
+    assert page.get_by_role("button", name="Promote 0123456789ab").count() == 0
+
+
 def test_a_page_that_is_not_there_says_so(visit):
     page = visit(f"{HOME}/nowhere", language="zh")
     assert page.locator("h1").inner_text() == "找不到页面"
