@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -125,6 +126,15 @@ class Histories:
         if binary:
             x.data[:] = 1.0
         return x
+
+    @cached_property
+    def sets(self) -> sp.csr_matrix:
+        """``matrix()``, made once; not to be written into."""
+        return self.matrix()
+
+    def sets_of(self, n: int) -> sp.csr_matrix:
+        """``sets`` of the first n items alone."""
+        return self.sets if n == self.n_items else self.sets[:, :n]
 
     def take(self, queries: np.ndarray) -> Histories:
         """The queries at the given positions, in that order."""

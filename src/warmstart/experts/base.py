@@ -25,6 +25,27 @@ class FittedExpert(Protocol):
 
 
 @runtime_checkable
+class Projecting(Protocol):
+    """A fitted expert whose scores come from ``Q Z'``: what histories say in feature space, held against all items.
+
+    Several that share Z are asked together (``Panel.score``): one pass over Z serves them all.
+    """
+
+    @property
+    def z(self) -> np.ndarray:
+        """Item features: float32, shape (n_items, d)."""
+        ...
+
+    def said(self, histories: Histories) -> np.ndarray:
+        """Q: float32, shape (parts, n_queries, d)."""
+        ...
+
+    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+        """Scores from ``Q Z'``, shape (parts, n_queries, n_items), which may be written into."""
+        ...
+
+
+@runtime_checkable
 class Reader(Protocol):
     """A fitted expert that reads the items' texts itself."""
 

@@ -14,7 +14,7 @@ from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
 from warmstart.experts.features import unit
 from warmstart.experts.memo import remembered
-from warmstart.experts.products import appended, centre_of, centred, product
+from warmstart.experts.products import appended, centre_of, centred, projected
 
 
 def content_map(
@@ -153,14 +153,22 @@ class FittedContentMap:
 
     def taste(self, histories: Histories) -> np.ndarray:
         """What the history says in feature space: float32, shape (n_queries, d)."""
-        q = np.asarray(histories.matrix() @ self.z)
+        q = np.asarray(histories.sets @ self.z)
         if histories.vectors is not None:
             q = q + self.text_weight * histories.vectors
         return np.asarray(q @ self.w, dtype=np.float32)
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for a query without history and text."""
-        scores: np.ndarray = product(self.taste(histories), self.z)
+        return self.heard(histories, projected(self.said(histories), self.z))
+
+    def said(self, histories: Histories) -> np.ndarray:
+        """``taste`` as one part: float32, shape (1, n_queries, d)."""
+        return self.taste(histories)[None]
+
+    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+        """Scores as they are; NaN where nothing was said."""
+        scores: np.ndarray = found[0]
         silent = histories.lengths == 0
         if histories.vectors is not None:
             silent &= ~histories.vectors.any(1)
@@ -202,12 +210,25 @@ class FittedContentCosine:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items), in [-1, 1]; NaN for a query without history and text."""
-        x = histories.matrix()
-        said, events = np.asarray(x @ self.z), np.diff(x.indptr)
+        return self.heard(histories, projected(self.said(histories), self.z))
+
+    def events(self, histories: Histories) -> np.ndarray:
+        """Items and words that speak: int64, shape (n_queries,)."""
+        items: np.ndarray = np.diff(histories.sets.indptr)
+        return items if histories.vectors is None else items + histories.vectors.any(1)
+
+    def said(self, histories: Histories) -> np.ndarray:
+        """Mean of what speaks: float32, shape (1, n_queries, d)."""
+        said = np.asarray(histories.sets @ self.z)
         if histories.vectors is not None:
-            said, events = said + unit(histories.vectors), events + histories.vectors.any(1)
-        scores: np.ndarray = product((said / np.maximum(events, 1)[:, None]).astype(np.float32), self.z)
-        scores[events == 0] = np.nan
+            said = said + unit(histories.vectors)
+        mean: np.ndarray = (said / np.maximum(self.events(histories), 1)[:, None]).astype(np.float32)
+        return mean[None]
+
+    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+        """Cosines as they are; NaN where nothing was said."""
+        scores: np.ndarray = found[0]
+        scores[self.events(histories) == 0] = np.nan
         return scores
 
     def grow(self, features: np.ndarray) -> Self:

@@ -14,7 +14,7 @@ from warmstart.data.histories import Histories
 from warmstart.errors import WarmstartError
 from warmstart.experts.content import ContentMap
 from warmstart.experts.memo import remembered
-from warmstart.experts.products import appended, product
+from warmstart.experts.products import appended, projected
 
 DENSE_LIMIT = 4000
 
@@ -255,24 +255,25 @@ class FittedPriorMeanEASE:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        x, m = histories.matrix(), self.data.shape[0]
-        learned = x[:, :m] @ self.data
-        out = np.zeros(x.shape, np.float32)
-        out[:, :m] = learned.toarray() if sp.issparse(learned) else learned
-        said = self._said(x)
-        if len(said) == 1:
-            out += product(said[0], self.z)
-        for b, taste in enumerate(said if len(said) > 1 else ()):
-            np.add(out, product(taste, self.z), out=out, where=self.bucket == b)
-        out[histories.lengths == 0] = np.nan
-        return out
+        return self.heard(histories, projected(self.said(histories), self.z))
 
-    def _said(self, x: sp.csr_matrix) -> list[np.ndarray]:
-        """What histories say in feature space to the columns of each bucket: float32, shape (n_queries, d) each."""
-        n, met = self.semantic.shape[1], x[:, : self.semantic.shape[1]]
-        later = (x[:, n:] @ self.z[n:]) @ self.w if x.shape[1] > n else 0.0
-        said = [np.asarray(met @ rows + later, np.float32) for rows in self.semantic]
-        return said if self.z.shape[1] else []
+    def said(self, histories: Histories) -> np.ndarray:
+        """What histories say in feature space to the columns of each bucket: float32, (buckets + 1, n_queries, d)."""
+        n = self.semantic.shape[1]
+        met, later = histories.sets_of(n), np.float32(0.0)
+        if histories.n_items > n:
+            later = (histories.sets[:, n:] @ self.z[n:]) @ self.w
+        return np.stack([np.asarray(met @ rows + later, np.float32) for rows in self.semantic])
+
+    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+        """Scores: what content says to each column's bucket, and what people did."""
+        m, out = self.data.shape[0], found[-1]
+        for b, scores in enumerate(found[:-1]):
+            np.copyto(out, scores, where=self.bucket == b)
+        learned = histories.sets_of(m) @ self.data
+        out[:, :m] += learned.toarray() if sp.issparse(learned) else learned
+        out[histories.lengths == 0] = np.nan
+        return np.asarray(out)
 
     def weights(self, rows: np.ndarray, column: int) -> tuple[np.ndarray, np.ndarray]:
         """What each history item (codes ``rows``) adds to an item: from data, and from content."""

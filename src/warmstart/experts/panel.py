@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -11,8 +12,9 @@ import numpy as np
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.base import Expert, FittedExpert, Reader
+from warmstart.experts.base import Expert, FittedExpert, Projecting, Reader
 from warmstart.experts.popularity import FittedPopularity
+from warmstart.experts.products import projected
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,7 +37,12 @@ class Panel:
                 fitted[name] = one
         return cls(fitted)
 
-    @property
+    @cached_property
+    def projecting(self) -> dict[str, Projecting]:
+        """Experts that can be asked together."""
+        return {name: expert for name, expert in self.experts.items() if isinstance(expert, Projecting)}
+
+    @cached_property
     def flat(self) -> frozenset[str]:
         """Names of experts whose score does not depend on the query."""
         return frozenset(n for n, e in self.experts.items() if isinstance(e, FittedPopularity))
@@ -47,7 +54,8 @@ class Panel:
 
     def score(self, histories: Histories) -> dict[str, np.ndarray]:
         """Scores by name: float32, shape (n_queries, n_items), NaN = cannot say."""
-        return {name: expert.score(histories) for name, expert in self.experts.items()}
+        shared = together(self.projecting, histories)
+        return {n: shared[n] if n in shared else expert.score(histories) for n, expert in self.experts.items()}
 
     def about(self, item: int, histories: Histories) -> tuple[Panel, Histories]:
         """Who scores an item, and the queries as they see them: here all experts, and the queries as they are."""
@@ -66,3 +74,17 @@ class Panel:
         if catalog is None:
             return Panel(grown)
         return Panel({name: e.described(catalog) if isinstance(e, Reader) else e for name, e in grown.items()})
+
+
+def together(experts: Mapping[str, Projecting], histories: Histories) -> dict[str, np.ndarray]:
+    """Scores of experts by name; those that share their features go over them once."""
+    scores, groups = {}, dict[int, list[str]]()
+    for name, expert in experts.items():
+        groups.setdefault(id(expert.z), []).append(name)
+    for names in groups.values():
+        parts = [experts[name].said(histories) for name in names]
+        found = projected(np.concatenate(parts), experts[names[0]].z)
+        ends = np.cumsum([len(part) for part in parts])
+        for name, part, end in zip(names, parts, ends.tolist(), strict=True):
+            scores[name] = experts[name].heard(histories, found[end - len(part) : end])
+    return scores

@@ -131,6 +131,11 @@ def product(q: np.ndarray, z: np.ndarray) -> np.ndarray:
     return scores
 
 
+def projected(said: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """``Q Z'`` of several parts: float32, shape (parts, n_queries, n_items), for Q of shape (parts, n_queries, d)."""
+    return product(said.reshape(-1, said.shape[2]), z).reshape(*said.shape[:2], len(z))
+
+
 def centre_of(features: np.ndarray) -> np.ndarray:
     """Mean of each full column, zero for the others: float32, shape (d,); what few items have stays sparse.
 

@@ -226,7 +226,7 @@ class FittedSegments:
 
     def posterior(self, histories: Histories) -> np.ndarray:
         """p(segment | history): float64, shape (n_queries, k); of an empty history the segments' share of events."""
-        x = histories.matrix()
+        x = histories.sets
         believed = self.temper / np.sqrt(np.maximum(np.diff(x.indptr), 1))
         told = believed[:, None] * np.asarray(x @ self.told, np.float64) + np.log(self.events + 1e-9)
         likely = np.exp(told - told.max(axis=1, keepdims=True))

@@ -12,7 +12,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
 from warmstart.experts.linear import FittedPriorMeanEASE, PriorMeanEASE
-from warmstart.experts.products import appended, product
+from warmstart.experts.products import appended, projected
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,19 @@ class FittedSmoothedEASE:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        x, m = histories.matrix(), len(self.rows)
-        taste = x[:, :m] @ self.rows + (x[:, m:] @ self.z[m:]) @ self.w
-        scores = product(np.asarray(taste, np.float32), self.z)
+        return self.heard(histories, projected(self.said(histories), self.z))
+
+    def said(self, histories: Histories) -> np.ndarray:
+        """What histories say in feature space: float32, shape (1, n_queries, d)."""
+        m = len(self.rows)
+        taste = histories.sets_of(m) @ self.rows
+        if histories.n_items > m:
+            taste = taste + (histories.sets[:, m:] @ self.z[m:]) @ self.w
+        return np.asarray(taste, np.float32)[None]
+
+    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+        """Scores as they are; NaN for an empty history."""
+        scores: np.ndarray = found[0]
         scores[histories.lengths == 0] = np.nan
         return scores
 

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", responses=problem_responses(404))
 Key = Annotated[str, Path(min_length=1, max_length=256)]
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """The service of the app."""
     service: Service = request.app.state.service
     return service

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
 
 from warmstart.serve import recommend, verbs
 from warmstart.serve.api_data import READ, Key, Serving
@@ -22,34 +23,39 @@ from warmstart.serve.schemas import (
 router = APIRouter(prefix="/v1", dependencies=READ, responses=problem_responses())
 
 
-@router.post("/recommend", summary="Recommend")
-def post_recommend(body: RecommendRequest, service: Serving) -> Recommendation:
+def written(answer: BaseModel) -> Response:
+    """An answer as JSON, written here and now: checked once more by the framework, it would change threads twice."""
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.post("/recommend", response_model=Recommendation, summary="Recommend")
+def post_recommend(body: RecommendRequest, service: Serving) -> Response:
     """To a user, to a history, to words, to all of them, or to somebody of whom nothing is known."""
-    return recommend.recommend(service, body)
+    return written(recommend.recommend(service, body))
 
 
-@router.post("/recommend/next", summary="What comes after an answer")
-def post_next(body: NextRequest, service: Serving) -> Recommendation:
+@router.post("/recommend/next", response_model=Recommendation, summary="What comes after an answer")
+def post_next(body: NextRequest, service: Serving) -> Response:
     """The same question, without what was shown already."""
-    return recommend.next_page(service, body)
+    return written(recommend.next_page(service, body))
 
 
-@router.post("/rank", summary="Put given items in order")
-def post_rank(body: RankRequest, service: Serving) -> Recommendation:
+@router.post("/rank", response_model=Recommendation, summary="Put given items in order")
+def post_rank(body: RankRequest, service: Serving) -> Response:
     """For lists that come from elsewhere, as a search."""
-    return recommend.rank(service, body)
+    return written(recommend.rank(service, body))
 
 
-@router.post("/similar", summary="Items like an item, or like a text")
-def post_similar(body: SimilarRequest, service: Serving) -> Likeness:
+@router.post("/similar", response_model=Likeness, summary="Items like an item, or like a text")
+def post_similar(body: SimilarRequest, service: Serving) -> Response:
     """By people and by content where both are known."""
-    return verbs.similar(service, body)
+    return written(verbs.similar(service, body))
 
 
-@router.post("/explain", summary="Why an item is shown, or is not")
-def post_explain(body: ExplainRequest, service: Serving) -> Told:
+@router.post("/explain", response_model=Told, summary="Why an item is shown, or is not")
+def post_explain(body: ExplainRequest, service: Serving) -> Response:
     """Also for an item that is missing: seen, filtered, hidden, unknown, or below the cut at which rank."""
-    return verbs.explain(service, body)
+    return written(verbs.explain(service, body))
 
 
 @router.get("/users/{user_id}/interests", summary="What somebody is about, in words")

@@ -35,6 +35,7 @@ from warmstart.store.store import Store
 LOG = structlog.get_logger("warmstart.serve")
 SPARE = 256  # file descriptors for what is no connection: files, the database, pipes
 START_SECONDS = 60  # within which a worker must give a sign of life; it does while it loads
+SWITCH = 0.0005  # seconds until a thread that computes lets another answer; Python's own is ten times that
 HERE = "warmstart.serve.run:application"
 
 

@@ -17,6 +17,7 @@ from warmstart.store.append import append, rows_of
 from warmstart.store.rows import Answer, Event
 from warmstart.store.store import Store
 
+GATHER = 0.05  # seconds for answers to gather, where nobody waits
 RETRY = 0.5  # seconds until answers that could not be written are tried again
 
 
@@ -63,6 +64,7 @@ class Writer:
         self._waiting: deque[_Job] = deque()
         self._rows = 0
         self._closed = False
+        self._flushing = 0
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="warmstart-writer", daemon=True)
         self._thread.start()
@@ -110,7 +112,10 @@ class Writer:
     def flush(self) -> None:
         """Wait until all that was given is written, or was refused."""
         with self._changed:
+            self._flushing += 1
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._rows or not self._thread.is_alive())
+            self._flushing -= 1
 
     def close(self) -> None:
         """Write what waits, and stop. Answers are tried once more; those that still fail are counted in ``lost``."""
@@ -127,7 +132,8 @@ class Writer:
                 raise Busy(f"{self._rows:,} rows wait to be written already; send them again in a second, or fewer")
             self._waiting.append(job)
             self._rows += len(job)
-            self._changed.notify_all()
+            if job.events or len(self._waiting) == 1:
+                self._changed.notify_all()
         return job
 
     def _run(self) -> None:
@@ -141,15 +147,22 @@ class Writer:
                 self._pause()
 
     def _take(self) -> list[_Job]:
-        """The calls of the next transaction; none when the writer is closed and all is written."""
+        """The calls of the next transaction; none when the writer is closed and all is written.
+
+        Answers, for which nobody waits, are let gather for a moment: whoever asked has theirs sooner.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._changed.wait_for(self._urgent, GATHER)
             jobs: list[_Job] = []
             rows = 0
             while self._waiting and (not jobs or rows + len(self._waiting[0]) <= self.group):
                 jobs.append(self._waiting.popleft())
                 rows += len(jobs[-1])
             return jobs
+
+    def _urgent(self) -> bool:
+        return self._closed or self._flushing > 0 or any(job.events for job in self._waiting)
 
     def _write(self, jobs: list[_Job]) -> list[_Job]:
         """Write calls, and say to each how it went; those to try again."""

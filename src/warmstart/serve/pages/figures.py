@@ -48,6 +48,17 @@ def figure(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def fourth(value: float | None) -> str:
+    """A measure between 0 and 1.
+
+    Examples
+    --------
+    >>> fourth(0.2), fourth(None)
+    ('0.2000', '–')
+    """
+    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
+
+
 def milliseconds(value: float | None) -> str:
     """A duration.
 
@@ -89,6 +100,7 @@ FILTERS = {
     "count": count,
     "percent": percent,
     "figure": figure,
+    "fourth": fourth,
     "milliseconds": milliseconds,
     "when": when,
     "ago": ago,
