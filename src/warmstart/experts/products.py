@@ -133,7 +133,8 @@ def product(q: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 def projected(said: np.ndarray, z: np.ndarray) -> np.ndarray:
     """``Q Z'`` of several parts: float32, shape (parts, n_queries, n_items), for Q of shape (parts, n_queries, d)."""
-    return product(said.reshape(-1, said.shape[2]), z).reshape(*said.shape[:2], len(z))
+    parts, queries, d = said.shape
+    return product(said.reshape(parts * queries, d), z).reshape(parts, queries, len(z))
 
 
 def centre_of(features: np.ndarray) -> np.ndarray:
