@@ -1,5 +1,5 @@
 # The verbs of this project. `make demo` and `make test` each work on a fresh machine: they make .venv and fill it.
-.PHONY: help init check fix test demo bench bench-serve docs clean
+.PHONY: help init check fix test demo bench bench-serve fuzz-serve docs clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -56,6 +56,9 @@ bench: $(STAMP)  ## Speed, as ratios measured in one run
 bench-serve: $(STAMP)  ## The service under load: ENGINE=folder DATA=dataset, else what make demo left
 	@test -n "$(ENGINE)" || test -d demo/engine || $(MAKE) demo
 	$(BIN)/python bench/service/run.py --engine $(or $(ENGINE),demo/engine) $(if $(DATA),--data $(DATA))
+
+fuzz-serve: $(STAMP)  ## Made-up requests of every route against a running service: EXAMPLES of each
+	$(BIN)/python bench/service/fuzz.py --examples $(or $(EXAMPLES),300)
 
 docs: $(STAMP)  ## Write the --help texts into docs/cli.md, the settings into docs/operations.md
 	$(BIN)/python docs/help.py
