@@ -190,3 +190,11 @@ def test_the_console_script_is_there(shell):
     assert script.returncode == 2
     assert script.stderr.count("\n") == 1
     assert "Traceback" not in script.stderr
+
+
+def test_the_package_runs_as_a_module():
+    import subprocess
+    import sys
+
+    found = subprocess.run([sys.executable, "-m", "warmstart", "--help"], capture_output=True, text=True, check=True)
+    assert "Commands" in found.stdout
