@@ -129,3 +129,30 @@ def test_answers_that_can_never_be_written_are_counted_at_the_end(tmp_path):
         writer.answers([answer("r1"), answer("r2")])
         writer.close()
         assert (writer.lost, len(writer)) == (2, 0)
+
+
+def test_senders_of_events_hear_at_once_however_many_answers_wait(tmp_path):
+    with Store.open(tmp_path / "store.db", timeout=0.1) as store, Writer(store, group=10) as writer:
+        (tmp_path / "store.db").rename(tmp_path / "away.db")
+        for n in range(50):
+            writer.answers([answer(n)])
+        with pytest.raises(StoreUnavailable):
+            writer.submit([event(1)]).result(timeout=5)
+        writer.flush()
+        assert len(writer) == 50
+        (tmp_path / "away.db").rename(tmp_path / "store.db")
+        writer.flush()
+        assert len(store.answers(0, 9)) == 50
+
+
+def test_flushing_waits_for_nothing_that_comes_later(store, gate):
+    with Writer(store) as writer:
+        writer.answers([answer("before")])
+        flushed = threading.Thread(target=writer.flush)
+        flushed.start()
+        gate.set()
+        for n in range(200):
+            writer.answers([answer(n)])
+        flushed.join(5)
+        assert not flushed.is_alive()
+        assert store.answer("before") is not None

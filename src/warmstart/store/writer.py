@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -23,7 +23,7 @@ RETRY = 0.5  # seconds until answers that could not be written are tried again
 
 @dataclass
 class _Job:
-    """Rows of one call, and whom to tell."""
+    """Rows of one call, and whom to tell; without rows, when all that was given before has had its turn."""
 
     events: list[dict[str, object]] = field(default_factory=list)
     answers: Sequence[Answer] = ()
@@ -64,7 +64,6 @@ class Writer:
         self._waiting: deque[_Job] = deque()
         self._rows = 0
         self._closed = False
-        self._flushing = 0
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="warmstart-writer", daemon=True)
         self._thread.start()
@@ -110,12 +109,12 @@ class Writer:
         self._put(_Job(answers=tuple(answers)))
 
     def flush(self) -> None:
-        """Wait until all that was given is written, or was refused."""
-        with self._changed:
-            self._flushing += 1
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._rows or not self._thread.is_alive())
-            self._flushing -= 1
+        """Wait until all that was given before is written, was refused, or could not be written now.
+
+        What others give meanwhile is not waited for, nor a database that is away: answers go on waiting for it.
+        """
+        with suppress(StoreUnavailable, DataError):
+            self._put(_Job()).done.result()
 
     def close(self) -> None:
         """Write what waits, and stop. Answers are tried once more; those that still fail are counted in ``lost``."""
@@ -128,11 +127,11 @@ class Writer:
         with self._changed:
             if self._closed:
                 raise Busy("the writer is closed; the service is shutting down: send it again when it is back")
-            if self._rows and self._rows + len(job) > self.capacity:
+            if len(job) and self._rows and self._rows + len(job) > self.capacity:
                 raise Busy(f"{self._rows:,} rows wait to be written already; send them again in a second, or fewer")
             self._waiting.append(job)
             self._rows += len(job)
-            if job.events or len(self._waiting) == 1:
+            if not job.answers or len(self._waiting) == 1:
                 self._changed.notify_all()
         return job
 
@@ -140,11 +139,17 @@ class Writer:
         while jobs := self._take():
             again = self._write(jobs)
             with self._changed:
-                self._waiting.extendleft(reversed(again))
+                self._put_back(again)
                 self._rows -= sum(len(job) for job in jobs) - sum(len(job) for job in again)
                 self._changed.notify_all()
             if again:
                 self._pause()
+
+    def _put_back(self, again: list[_Job]) -> None:
+        """Answers to be tried again, before the others, and behind the events that came meanwhile: senders wait."""
+        if again:
+            events = [job for job in self._waiting if job.events]
+            self._waiting = deque([*events, *again, *(job for job in self._waiting if not job.events)])
 
     def _take(self) -> list[_Job]:
         """The calls of the next transaction; none when the writer is closed and all is written.
@@ -162,7 +167,7 @@ class Writer:
             return jobs
 
     def _urgent(self) -> bool:
-        return self._closed or self._flushing > 0 or any(job.events for job in self._waiting)
+        return self._closed or any(not job.answers for job in self._waiting)
 
     def _write(self, jobs: list[_Job]) -> list[_Job]:
         """Write calls, and say to each how it went; those to try again."""
@@ -190,9 +195,6 @@ class Writer:
         return again
 
     def _pause(self) -> None:
-        """Until it is time to try again, or events came, whose senders must hear at once."""
-        until = time.monotonic() + RETRY
+        """Until it is time to try again, or somebody waits, who must hear at once."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._closed or any(job.events for job in self._waiting), until - time.monotonic()
-            )
+            self._changed.wait_for(self._urgent, RETRY)
