@@ -146,10 +146,18 @@ class Writer:
                 self._pause()
 
     def _put_back(self, again: list[_Job]) -> None:
-        """Answers to be tried again, before the others, and behind the events that came meanwhile: senders wait."""
-        if again:
-            events = [job for job in self._waiting if job.events]
-            self._waiting = deque([*events, *again, *(job for job in self._waiting if not job.events)])
+        """Answers to be tried again: before the others, and behind the events that came meanwhile, whose senders wait.
+
+        Who flushes is told: the database is away.
+        """
+        if not again:
+            return
+        events = [job for job in self._waiting if job.events]
+        answers = [job for job in self._waiting if job.answers]
+        for job in self._waiting:
+            if not len(job):
+                job.done.set_result(0)
+        self._waiting = deque([*events, *again, *answers])
 
     def _take(self) -> list[_Job]:
         """The calls of the next transaction; none when the writer is closed and all is written.
