@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,6 +10,12 @@ from warmstart.serve import limits
 from warmstart.serve.limits import BodyLimit, Concurrency, Rate
 from warmstart.serve.patience import Patience
 from warmstart.serve.problems import Problem
+
+
+def run_alone(coroutine):
+    """In a thread of its own: a browser of other tests may keep a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def scope(path="/x", **headers):
@@ -128,7 +135,7 @@ def test_who_sends_slowly_keeps_nobody_out():
         await asyncio.gather(slow, return_exceptions=True)
         assert app.now == 0
 
-    asyncio.run(run())
+    run_alone(run())
 
 
 def test_the_count_of_requests_at_once_survives_errors(guarded):
@@ -158,13 +165,13 @@ def test_a_body_may_be_so_large(guarded, path, chunked):
 @pytest.mark.parametrize("told", ["-1", "1e3", "many", "1 1"])
 def test_a_body_of_no_length_is_refused(told):
     with pytest.raises(Problem) as caught:
-        asyncio.run(BodyLimit(reading, 10)(scope(content_length=told), chunks(b""), nowhere))
+        run_alone(BodyLimit(reading, 10)(scope(content_length=told), chunks(b""), nowhere))
     assert caught.value.status == 400
 
 
 def test_chunks_that_lie_about_their_length_are_counted():
     with pytest.raises(Problem) as caught:
-        asyncio.run(BodyLimit(reading, 10)(scope(content_length="3"), chunks(b"123456", b"123456"), nowhere))
+        run_alone(BodyLimit(reading, 10)(scope(content_length="3"), chunks(b"123456", b"123456"), nowhere))
     assert caught.value.status == 413
 
 
@@ -177,7 +184,7 @@ def test_a_body_that_does_not_come_is_not_waited_for():
             await Patience(reading, 0.05)(scope(), never, nowhere)
         assert caught.value.status == 408
 
-    asyncio.run(run())
+    run_alone(run())
 
 
 def test_a_byte_now_and_then_keeps_nothing_open():
@@ -194,7 +201,7 @@ def test_a_byte_now_and_then_keeps_nothing_open():
             await Patience(reading, 0.1)(scope(), trickle, nowhere)
         assert 2 <= count <= 5
 
-    asyncio.run(run())
+    run_alone(run())
 
 
 def test_an_answer_may_take_longer_than_a_body():
@@ -214,7 +221,7 @@ def test_an_answer_may_take_longer_than_a_body():
 
         await Patience(slow, 0.02)(scope(), receive, nowhere)
 
-    asyncio.run(run())
+    run_alone(run())
 
 
 def test_every_answer_carries_the_headers_of_safety(guarded):

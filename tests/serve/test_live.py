@@ -75,6 +75,13 @@ def test_a_new_column_can_be_filtered_by(client):
     assert ids(ask(client, k=5, filters={"price": 99.5})) == ["dear"]
 
 
+@pytest.mark.parametrize("year", ["nan", "inf", "1e999", 1e30, 2**63, "soon"])
+def test_no_item_keeps_others_from_being_recommended(client, year):
+    posted = client.post("/v1/items", json={"items": [{"item_id": "odd", "fields": {"title": "odd", "year": year}}]})
+    assert posted.status_code == 200
+    assert ids(ask(client, k=3))
+
+
 def test_what_many_take_rises_when_events_are_followed(client):
     before = ids(ask(client, k=48))
     last = before[-1]

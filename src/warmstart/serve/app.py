@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = settings.concurrency
         await to_thread.run_sync(service.begin)
+        gc.freeze()  # what is loaded now stays: to look through it again and again costs those who ask
         yield
         await to_thread.run_sync(service.end)
 

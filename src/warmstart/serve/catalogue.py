@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -44,10 +45,12 @@ def misfit(fields: Mapping[str, Any], schema: Mapping[str, pl.DataType]) -> tupl
 
 
 def _number(value: object) -> float | None:
+    """None also for what is not finite: no column of whole numbers holds it, and no score survives it."""
     try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _cell(value: Any, kind: pl.DataType | None) -> Any:

@@ -12,11 +12,9 @@ from warmstart.store.rows import Event
 from warmstart.store.tables import EVENTS
 
 _ALL = select(*(EVENTS.c[name] for name in (*NAMES, "seq")))
-_HISTORY = (
-    _ALL.where(EVENTS.c.user_id == bindparam("user_id"))
-    .order_by(EVENTS.c.time.desc(), EVENTS.c.seq.desc())
-    .limit(bindparam("most"))
-)
+_NEWEST = _ALL.where(EVENTS.c.user_id == bindparam("user_id")).order_by(EVENTS.c.time.desc(), EVENTS.c.seq.desc())
+_HISTORY = _NEWEST.limit(bindparam("most"))
+_DONE = _NEWEST.where(EVENTS.c.kind != "impression").limit(bindparam("most"))
 _PAGE = _ALL.where(EVENTS.c.seq > bindparam("after")).order_by(EVENTS.c.seq).limit(bindparam("most"))
 _LAST = select(func.coalesce(func.max(EVENTS.c.seq), 0))
 _COUNTS = (
@@ -35,10 +33,11 @@ class Events(Part):
         with self.database.write() as connection:
             return append(connection, rows_of(events))
 
-    def history(self, user_id: str, limit: int = 1000) -> list[Event]:
-        """The newest events of somebody, at most so many, oldest first."""
+    def history(self, user_id: str, limit: int = 1000, impressions: bool = True) -> list[Event]:
+        """The newest events of somebody, at most so many, oldest first; without impressions: what they did alone."""
+        query = _HISTORY if impressions else _DONE
         with self.database.read() as connection:
-            rows = connection.execute(_HISTORY, {"user_id": user_id, "most": limit}).all()
+            rows = connection.execute(query, {"user_id": user_id, "most": limit}).all()
             return [Event(*row) for row in reversed(rows)]
 
     def events(self, after_seq: int = 0, limit: int = 1000) -> list[Event]:
