@@ -120,6 +120,13 @@ def test_a_history_is_the_newest_events_oldest_first(store):
     assert store.history("nobody") == []
 
 
+def test_what_was_shown_crowds_out_nothing_that_was_done(store):
+    store.add_events([Event("done", "ann", "alien", "buy", 1)])
+    store.add_events([Event(f"s{n}", "ann", f"i{n}", "impression", 2 + n) for n in range(9)])
+    assert [e.event_id for e in store.history("ann", limit=3)] == ["s6", "s7", "s8"]
+    assert [e.event_id for e in store.history("ann", limit=3, impressions=False)] == ["done"]
+
+
 def test_events_are_numbered_as_they_arrive(store):
     assert store.last_seq() == 0
     store.add_events([event(1, time=99)])

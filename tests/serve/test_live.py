@@ -92,6 +92,16 @@ def test_what_many_take_rises_when_events_are_followed(client):
     assert after.index(last) < before.index(last) - 10
 
 
+def test_who_was_shown_much_is_still_who_they_were(serve):
+    with serve(history_limit=5) as client:
+        events = [("buy", f"i{n}") for n in range(3)] + [("impression", f"i{n}") for n in range(20)]
+        rows = [
+            {"user_id": "ann", "item_id": i, "kind": k, "time": 1_700_000_000 + n} for n, (k, i) in enumerate(events)
+        ]
+        ask(client, "/v1/events", events=rows)
+        assert ask(client, user_id="ann")["slice"] == "few_shot"
+
+
 def test_impressions_make_nothing_popular(client):
     rows = [{"user_id": f"p{n}", "item_id": "i47", "kind": "impression"} for n in range(50)]
     ask(client, "/v1/events", events=rows)

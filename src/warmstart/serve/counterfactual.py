@@ -99,7 +99,8 @@ def as_of(service: Service, ask: RecommendRequest, time: int) -> Asker:
     """Who asks, as they were known before that second."""
     if ask.user_id is None:
         return Asker(text=ask.text.strip())
-    known, events = service.store.user(ask.user_id), service.store.history(ask.user_id, service.settings.history_limit)
+    known, most = service.store.user(ask.user_id), service.settings.history_limit
+    events = service.store.history(ask.user_id, most, impressions=False)
     attributes = {} if known is None else known.attributes
     weights = service.settings.event_weights
     return Asker.of(ask.user_id, [e for e in events if e.time < time], attributes, ask.text.strip(), weights)

@@ -142,7 +142,7 @@ class Service:
         why = None if reachable else DOWN
         if question.user_id is not None and reachable:
             try:
-                stored = self.store.history(question.user_id, self.settings.history_limit)
+                stored = self.store.history(question.user_id, self.settings.history_limit, impressions=False)
                 known = self.store.user(question.user_id)
                 attributes = {} if known is None else known.attributes
             except StoreUnavailable:

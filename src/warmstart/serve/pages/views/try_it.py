@@ -70,7 +70,7 @@ def try_it(service: Service, trial: Trial) -> TryView:
     asker, lines = listed(service, moment, trial)
     took = service.elapsed(began)
     f, names = moment.snapshot.fitted, names_of(moment.snapshot)
-    stored = service.store.history(trial.user, service.settings.history_limit) if trial.user else []
+    stored = service.store.history(trial.user, service.settings.history_limit, impressions=False) if trial.user else []
     known = service.store.user(trial.user) if trial.user else None
     return TryView(
         trial=trial,
