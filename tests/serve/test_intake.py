@@ -1,11 +1,14 @@
 """Rows as clients send them: taken or told, never lost; times in every customary form; twice is once."""
 
 from contextlib import suppress
+from datetime import datetime
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from warmstart.data.times import read_times
 from warmstart.errors import DataError
 from warmstart.serve.times import AHEAD, Clock, seconds
 
@@ -28,6 +31,14 @@ def test_times_in_seconds_milliseconds_or_iso(client, time):
 def test_times_that_make_no_sense_are_refused(client, time):
     answer = post(client, time=time)
     assert (answer["accepted"], answer["rejected"][0]["field"]) == (0, "time")
+
+
+@given(st.datetimes(datetime(1990, 1, 2), datetime(2025, 1, 1)), st.sampled_from(["", "Z", "+05:30", "-08:00"]))
+def test_the_quick_way_reads_times_as_the_slow_one_does(at, zone):
+    for text in (at.isoformat() + zone, at.isoformat(" ") + zone, at.isoformat(timespec="seconds") + zone):
+        assert seconds(text, "time") == read_times(pl.Series([text])).seconds[0]
+    number = at.timestamp() * 1000
+    assert seconds(number, "time") == read_times(pl.Series([number])).seconds[0]
 
 
 def test_a_time_far_ahead_is_refused_and_names_the_clock():
