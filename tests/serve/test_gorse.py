@@ -3,6 +3,8 @@
 import pytest
 from gorse import Gorse, GorseException
 
+from warmstart.serve.security import new_key
+
 
 @pytest.fixture
 def gorse(running):
@@ -103,3 +105,31 @@ def test_users_come_and_go(gorse):
 def test_a_row_that_is_refused_is_an_error(gorse):
     with pytest.raises(GorseException, match="time"):
         gorse.insert_feedback("star", "hal", "i1", "yesterday")
+
+
+@pytest.mark.parametrize("cursor", ["²", "9" * 5000, "x", "-1"])
+def test_a_cursor_that_is_none_begins_anew(client, cursor):
+    assert client.get("/api/feedback", params={"cursor": cursor}).status_code == 200
+
+
+@pytest.mark.parametrize("labels", [5, "a", ["a", 1], {"a": 1}, True, 0, None])
+def test_labels_of_any_form_are_kept_or_refused(client, labels):
+    assert client.post("/api/user", json={"UserId": "u", "Labels": labels}).status_code in (200, 422)
+
+
+@pytest.mark.parametrize("categories", [5, "SF|Horror", ["SF"], True])
+def test_items_that_came_otherwise_are_told(client, categories):
+    client.post("/v1/items", json={"items": [{"item_id": "odd", "fields": {"categories": categories}}]})
+    assert all(isinstance(c, str) for c in client.get("/api/item/odd").json()["Categories"])
+
+
+def test_writing_back_takes_a_key_that_may_write(serve):
+    with serve(require_keys=True) as client:
+        read, write = (new_key("test", [scope]) for scope in ("read", "write"))
+        for _, row in (read, write):
+            client.service.store.put_key(row)
+        asked = "/api/recommend/ann?write-back-type=dislike"
+        codes = [client.get(asked, headers={"X-API-Key": text}).status_code for text, _ in (read, write)]
+        assert codes == [403, 200]
+        assert client.get("/api/recommend/ann", headers={"X-API-Key": read[0]}).status_code == 200
+        assert client.get("/api/recommend/ann").status_code == 401

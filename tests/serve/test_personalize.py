@@ -105,3 +105,11 @@ def test_the_access_key_id_is_the_key(running, aws):
     assert read.get_recommendations(campaignArn=ARN, userId="u", numResults=2)["itemList"]
     with pytest.raises(ClientError):
         aws("personalize-runtime", "wrong").get_recommendations(campaignArn=ARN, userId="u")
+
+
+@pytest.mark.parametrize("impression", [5, "i1", {"i1": 1}, ["i1"] * 26])
+def test_an_impression_that_is_none_is_refused(client, impression):
+    row = {"eventType": "view", "sentAt": 1_700_000_000, "itemId": "i1", "impression": impression}
+    answer = client.post("/events", json={"trackingId": "t", "sessionId": "s", "eventList": [row]})
+    assert answer.status_code == 400
+    assert "at most 25" in answer.json()["message"]

@@ -5,6 +5,7 @@ Names and shapes are those of Gorse's REST interface (https://gorse.io/docs/api/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -14,15 +15,17 @@ from warmstart.errors import DataError
 from warmstart.serve import intake, recommend, verbs
 from warmstart.serve.api_data import READ, Key, Serving, known_item, known_user, limited
 from warmstart.serve.asker import RETRACTED
-from warmstart.serve.problems import problem_responses
+from warmstart.serve.problems import Problem, problem_responses
 from warmstart.serve.schemas import PastEvent, RecommendRequest, SimilarRequest, Value, understood
-from warmstart.serve.security import require
+from warmstart.serve.security import Holder, require
 from warmstart.serve.service import Service
 from warmstart.serve.times import iso
 from warmstart.store.rows import Event, Item, User
 
+CURSOR = re.compile(r"[0-9]{1,18}")
 CATEGORIES = ("categories", "category", "genres", "genre")  # columns a category may stand in
 WRITE = [Depends(require("write"))]
+Reader = Annotated[Holder, Depends(require("read"))]
 router = APIRouter(prefix="/api", tags=["gorse"], responses=problem_responses(404))
 N = Annotated[int, Query(ge=1, le=1_000)]
 Offset = Annotated[int, Query(ge=0, le=10_000)]
@@ -106,7 +109,7 @@ def gorse_item(item: Item) -> dict[str, Any]:
     return {
         "ItemId": item.item_id,
         "IsHidden": item.hidden,
-        "Categories": categories.split("|") if isinstance(categories, str) else list(categories),
+        "Categories": categories if isinstance(categories, list) else str(categories).split("|"),
         "Timestamp": iso(item.added_at),
         "Labels": fields,
         "Comment": comment,
@@ -116,7 +119,8 @@ def gorse_item(item: Item) -> dict[str, Any]:
 def user_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A Gorse user as ours: labels are attributes."""
     labels = row.get("Labels")
-    known = dict(labels) if isinstance(labels, Mapping) else {"labels": "|".join(map(str, labels))} if labels else {}
+    told = "|".join(map(str, labels)) if isinstance(labels, list) else labels
+    known = dict(labels) if isinstance(labels, Mapping) else {"labels": told} if told else {}
     return {"user_id": row.get("UserId"), "attributes": known}
 
 
@@ -135,7 +139,7 @@ def post_feedback(body: Rows, service: Serving) -> dict[str, int]:
 @router.get("/feedback", dependencies=READ)
 def get_feedback(service: Serving, n: N = 10, cursor: str = "") -> dict[str, Any]:
     """Feedback page by page, in the order it came."""
-    page = service.store.events(int(cursor) if cursor.isdigit() else 0, n)
+    page = service.store.events(int(cursor) if CURSOR.fullmatch(cursor) else 0, n)
     return {"Cursor": str(page[-1].seq) if len(page) == n else "", "Feedback": [feedback(e) for e in page]}
 
 
@@ -157,18 +161,21 @@ def delete_feedback(user_id: Key, item_id: Key, service: Serving) -> dict[str, i
     return affected(count)
 
 
-@router.get("/recommend/{user_id}", dependencies=READ)
-@router.get("/recommend/{user_id}/{category:path}", dependencies=READ)
+@router.get("/recommend/{user_id}")
+@router.get("/recommend/{user_id}/{category:path}")
 def get_recommend(
     user_id: Key,
     service: Serving,
+    holder: Reader,
     category: str = "",
     n: N = 10,
     offset: Offset = 0,
     write_back: Annotated[str, Query(alias="write-back-type", max_length=64)] = "",
     version: Annotated[str | None, Header(alias="X-API-Version")] = None,
 ) -> list[Any]:
-    """Recommend to somebody; what is written back counts as seen, and teaches no liking."""
+    """Recommend to somebody; what is written back, with a key that may write, counts as seen and teaches no liking."""
+    if write_back and "write" not in holder.scopes:
+        raise Problem(403, "The key may not do this", "it lacks the scope write", "write-back-type", "leave it out")
     ask = understood(
         RecommendRequest, dict(user_id=user_id, k=min(n + offset, 1_000), filters=category_filter(service, category))
     )

@@ -23,6 +23,7 @@ from warmstart.serve.service import Service
 
 WRITE = [Depends(require("write"))]
 router = APIRouter(tags=["personalize"], responses=problem_responses(400))
+SHOWN = 25  # items of an impression
 Arn = Annotated[str, Field(max_length=256)]
 
 
@@ -95,6 +96,20 @@ def properties(row: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def shown(event: dict[str, Any]) -> list[Any]:
+    """Items that an event says were shown, as many as theirs takes.
+
+    Raises
+    ------
+    DataError
+        If it is no list, or too long.
+    """
+    found = event.get("impression") or []
+    if not isinstance(found, list) or len(found) > SHOWN:
+        raise DataError(f"impression is no list of at most {SHOWN} items; give the ids of what was shown")
+    return found
+
+
 def event_rows(body: EventList) -> list[dict[str, Any]]:
     """Events as ours; what was shown in an event becomes impressions; without a user the session stands for one."""
     who, rows = body.userId or f"session:{body.sessionId}", []
@@ -104,7 +119,7 @@ def event_rows(body: EventList) -> list[dict[str, Any]]:
         known = {"event_id": event.get("eventId"), "value": event.get("eventValue"), "kind": event.get("eventType")}
         if item:
             rows.append({**led, **known, "item_id": item})
-        rows += [{**led, "kind": "impression", "item_id": one} for one in event.get("impression") or ()]
+        rows += [{**led, "kind": "impression", "item_id": one} for one in shown(event)]
     if not rows:
         raise DataError("no event names an item; give itemId, or an impression")
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
