@@ -277,3 +277,16 @@ def test_of_two_promotions_at_once_the_store_and_the_process_agree(known):
     with pytest.raises(DataError, match="is unknown"):
         models.promote("nobody")
     assert Path(models.store.serving().folder).is_dir()
+
+
+def test_workers_that_start_together_all_start(engine_folder, tmp_path, monkeypatch):
+    with Store.open(tmp_path / "store.db") as store:
+        load = module.Engine.load
+
+        def overtaken(folder):
+            monkeypatch.setattr(module.Engine, "load", load)
+            Models(store, {}).begin(engine_folder)  # another worker, while this one loads
+            return load(folder)
+
+        monkeypatch.setattr(module.Engine, "load", overtaken)
+        assert Models(store, {}).begin(engine_folder).version == store.serving().version

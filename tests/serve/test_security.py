@@ -144,3 +144,13 @@ def test_unknown_scopes_are_refused(scopes):
 def test_a_route_cannot_ask_for_an_unknown_scope():
     with pytest.raises(ConfigError, match="scope 'reed' is unknown"):
         require("reed")
+
+
+@pytest.mark.parametrize("said", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_where_no_key_is_needed_pages_of_other_sites_change_nothing(guarded, said):
+    made = guarded()
+    assert made.client.post("/items", content="a", headers=said).status_code == 403
+    assert made.client.get("/items/a", headers=said).status_code == 200
+    assert made.client.post("/items", content="a", headers={"Origin": "http://localhost"}).status_code == 200
+    key = made.key("write")
+    assert made.client.post("/items", content="a", headers=said | {"X-API-Key": key}).status_code == 200

@@ -13,13 +13,17 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from warmstart.serve.problems import Problem
-from warmstart.serve.security import Keychain, address_of, token_of
+from warmstart.serve.security import EVERYBODY, Keychain, address_of, is_same_site, token_of
 
+READING = ("GET", "HEAD", "OPTIONS")
 ALWAYS = ("/health/live", "/health/ready")  # a busy service is not a dead one
 
 
 class Identify:
-    """Say who asks, in ``request.state.holder``; a key that is not valid is refused here."""
+    """Say who asks, in ``request.state.holder``; a key that is not valid is refused here.
+
+    Where everybody may do everything, the pages of other sites that somebody here looks at may not.
+    """
 
     def __init__(self, app: ASGIApp, keychain: Keychain, rate: Rate) -> None:
         self.app, self.keychain, self.rate = app, keychain, rate
@@ -28,7 +32,8 @@ class Identify:
         """Answer one request."""
         if scope["type"] != "http" or scope["path"] in ALWAYS:
             return await self.app(scope, receive, send)
-        token, address = token_of(Headers(scope=scope)), address_of(scope["client"])
+        headers = Headers(scope=scope)
+        token, address = token_of(headers), address_of(scope["client"])
         try:
             if self.keychain.is_stale:
                 holder = await to_thread.run_sync(self.keychain.holder, token)
@@ -38,6 +43,9 @@ class Identify:
             if problem.status == 401:
                 self.rate.count(address)  # guessing keys is asking, too
             raise
+        if holder is EVERYBODY and scope["method"] not in READING and not is_same_site(headers):
+            remedy = "make a key (warmstart keys create), and send it"
+            raise Problem(403, "Another site's page may not do this", remedy=remedy, code="cross_site")
         self.rate.count(holder.key_id or address)
         scope.setdefault("state", {})["holder"] = holder
         return await self.app(scope, receive, send)

@@ -86,7 +86,8 @@ class Models:
         if self.store.model(version) is None:
             engine = Engine.load(folder)  # a damaged one is to be known before anything changes
             last = self.store.last_seq() if until is None else until
-            self.store.put_model(Model(version, str(folder.resolve()), until=last))
+            with suppress(DataError):  # another worker put it there a moment ago, and it serves
+                self.store.put_model(Model(version, str(folder.resolve()), until=last))
             self.store.promote(version)
             self._seed(engine)
         self._number = self.store.versions()["models"]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Protocol
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Request, Security
@@ -222,6 +223,19 @@ def require(scope: str) -> Callable[..., Awaitable[Holder]]:
         raise Problem(403, "The key may not do this", f"it lacks the scope {scope}", remedy=f"use a key with {scope}")
 
     return check
+
+
+def is_same_site(headers: Headers) -> bool:
+    """What browsers say of where a request comes from; who says nothing is no browser.
+
+    Examples
+    --------
+    >>> is_same_site(Headers({"host": "localhost"})), is_same_site(Headers({"host": "localhost", "origin": "http://a"}))
+    (True, False)
+    """
+    told = headers.get("sec-fetch-site", "same-origin")
+    origin, host = headers.get("origin"), headers.get("host", "")
+    return told in ("same-origin", "none") and (origin is None or urlsplit(origin).netloc.lower() == host.lower())
 
 
 def address_of(client: Sequence[object] | None) -> str:

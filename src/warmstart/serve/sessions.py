@@ -7,7 +7,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import Depends, HTTPException, Request
@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from warmstart.serve.limits import Rate
 from warmstart.serve.problems import Problem
-from warmstart.serve.security import MARK, Keychain, address_of
+from warmstart.serve.security import MARK, Keychain, address_of, is_same_site
 from warmstart.serve.settings import Settings
 
 ADMIN, LOCAL = "admin", "local"  # whoever knows the password; anybody, where the service is open
@@ -108,7 +108,7 @@ class Sessions:
         Problem
             403 if another site sent it, or the token is missing or of another browser.
         """
-        if not _is_same_site(request) or not hmac.compare_digest(token.encode(), visit.csrf.encode()):
+        if not is_same_site(request.headers) or not hmac.compare_digest(token.encode(), visit.csrf.encode()):
             remedy = "load the page again, and send the form from there"
             raise Problem(403, "The form is not from a page of this browser", field=FIELD, remedy=remedy, code="csrf")
 
@@ -161,14 +161,6 @@ class Sessions:
 
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
-
-
-def _is_same_site(request: Request) -> bool:
-    """What browsers say of where a request comes from; who says nothing is judged by the token alone."""
-    told = request.headers.get("sec-fetch-site", "same-origin")
-    origin = request.headers.get("origin")
-    host = request.headers.get("host", "")
-    return told in ("same-origin", "none") and (origin is None or urlsplit(origin).netloc.lower() == host.lower())
 
 
 def sessions_of(request: Request) -> Sessions:
