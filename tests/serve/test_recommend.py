@@ -136,6 +136,26 @@ def test_a_missing_item_is_explained(client, item, status):
     assert answer["text"]
 
 
+def test_what_was_disliked_is_explained_as_seen(client):
+    post_events(client, ("gus", "i0", "buy"), ("gus", "i4", "dislike"))
+    assert "i4" not in ids(ask(client, user_id="gus", k=40))
+    assert ask(client, "/v1/explain", user_id="gus", item_id="i4", k=40)["status"] == "already seen"
+
+
+def test_events_of_very_many_kinds_are_answered(client):
+    ask(client, "/v1/items", items=[{"item_id": f"n{n}", "fields": {"title": "thing"}} for n in range(140)])
+    events = [{"item_id": f"n{n}", "kind": f"kind {n}"} for n in range(140)]
+    assert ask(client, events=events, k=3)["slice"] == "warm"
+
+
+def test_the_next_page_knows_what_the_request_told(client):
+    first = ask(client, events=["i0", {"item_id": "i4", "kind": "buy"}], attributes={"age": 34}, k=3)
+    more = ask(client, "/v1/recommend/next", recommendation_id=first["recommendation_id"], k=3)
+    whole = ask(client, events=["i0", {"item_id": "i4", "kind": "buy"}], attributes={"age": 34}, k=6)
+    assert more["slice"] == "few_shot"
+    assert ids(first) + ids(more) == ids(whole)
+
+
 def test_reasons_come_where_asked_for(client):
     assert all(item["reasons"] for item in ask(client, events=["i0"], k=3, explain=True)["items"])
     assert not any(item["reasons"] for item in ask(client, events=["i0"], k=3)["items"])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from warmstart.data.clean import MAX_KINDS
 from warmstart.data.histories import Histories
 from warmstart.data.vocab import Vocabulary
 from warmstart.engine import Engine
@@ -100,11 +101,12 @@ class Asker:
         """The one query of this asker; events of items that the catalogue lacks are left out."""
         codes = f.catalog.items.codes([e.item_id for e in self.taste])
         known = [e for e, code in zip(self.taste, codes.tolist(), strict=True) if code >= 0]
-        kinds = Vocabulary(dict.fromkeys(e.kind for e in known))
+        kinds = Vocabulary([*dict.fromkeys(e.kind for e in reversed(known))][:MAX_KINDS])
+        kind = kinds.codes([e.kind for e in known])
         h = replace(
             Histories.of([codes[codes >= 0]], len(f.catalog)),
             weight=np.array([e.weight for e in known], np.float32),
-            kind=kinds.codes([e.kind for e in known]).astype(np.int8),
+            kind=np.where(kind < 0, len(kinds) - 1, kind).astype(np.int8),  # of very many kinds, those of long ago
             kinds=kinds.ids,
             rating=np.array([np.nan if e.value is None or e.kind != RATING else e.value for e in known], np.float32),
             time=np.array([e.time for e in known], np.int64),

@@ -29,7 +29,8 @@ from warmstart.store.rows import Answer, Shown
 
 LOG = structlog.get_logger("warmstart.serve")
 NOBODY = "nothing is known of the asker: what most people take, and what is new"
-KEPT = {"k", "filters", "exclude", "without", "more", "interest", "diversity", "calibrate", "exclude_seen", "text"}
+KEPT = {"events", "attributes", "text", "k", "filters", "exclude", "exclude_seen"}  # for the next page
+KEPT |= {"without", "more", "interest", "diversity", "calibrate"}
 
 
 def filters_of(given: Mapping[str, Value | list[Value]]) -> Filters:

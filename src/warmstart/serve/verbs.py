@@ -8,7 +8,7 @@ import numpy as np
 
 from warmstart.answers import explained, told_interests
 from warmstart.errors import DataError
-from warmstart.explain.missing import FILTERED, UNKNOWN, Explanation
+from warmstart.explain.missing import FILTERED, SEEN, UNKNOWN, Explanation
 from warmstart.explain.similar import nearest
 from warmstart.serve.asker import Asker
 from warmstart.serve.lines import Line, Wanted
@@ -93,6 +93,8 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
     elif not snapshot.shown[code] or ask.item_id in ask.exclude:
         why = "it is excluded by the request" if snapshot.shown[code] else "it is hidden, or was deleted"
         found = Explanation(ask.item_id, f.catalog.title(code), FILTERED, None, ask.k, why, None)
+    elif ask.item_id in asker.seen:  # also what is no taste: disliked, or of no weight
+        found = Explanation(ask.item_id, f.catalog.title(code), SEEN, None, ask.k, "", None)
     else:
         h = asker.histories(moment.live.engine, f)
         found = explained(f, code, h, ask.k, filters, moment.live.engine.recipe.tail)
