@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import replace
 
-from warmstart.serve.asker import Asker
+from warmstart.serve.asker import Asker, digest
 from warmstart.serve.batch import Batches
 from warmstart.serve.lines import Line, Wanted
 from warmstart.serve.live import Live, Snapshot
@@ -35,7 +35,8 @@ class Lists:
     ) -> tuple[Line, ...]:
         """The best ``deep`` items (None = ``wanted.k``) by score; fewer where fewer may be shown."""
         deep = deep or wanted.k
-        key = (snapshot.number, asker.key, replace(wanted, k=deep, diversity=0.0))
+        rest = replace(wanted, k=deep, diversity=0.0, exclude=frozenset())
+        key = (snapshot.number, asker.key, digest((sorted(wanted.exclude), rest)))
         with self._lock:
             if (known := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
