@@ -191,14 +191,26 @@ def likened(f: Fitted, items: Sequence[str], k: int) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def explained(f: Fitted, code: int, h: Histories, k: int, filters: Mapping[str, object], tail: Tail) -> Explanation:
-    """Why an item is among the first k of one query (``len(h) == 1``), or is not."""
+def explained(
+    f: Fitted,
+    code: int,
+    h: Histories,
+    k: int,
+    filters: Mapping[str, object],
+    tail: Tail,
+    pool: np.ndarray | None = None,
+) -> Explanation:
+    """Why an item is among the first k of one query (``len(h) == 1``), or is not.
+
+    ``pool``, bool of shape (n_items,), holds what may stand beside it, itself among them; None = everything.
+    """
     name, title = f.catalog.items.ids[code], f.catalog.title(code)
     evidence, passed = explainer(f).evidence(h, code), filter_mask(f.catalog, filters)
     if code in h.row(0):
         return Explanation(name, title, SEEN, None, k, "", evidence)
     if not passed[code]:
         return Explanation(name, title, FILTERED, None, k, f"it does not pass the filter {dict(filters)}", evidence)
+    passed = passed if pool is None else passed & pool
     item, _, _ = ranked(f, h, allowed_items(h, passed), len(passed), len(passed), tail)
     order = tail.placed(item, long_tail(f.counts), len(passed))
     rank = int(np.flatnonzero(item[0, order[0]] == code)[0]) + 1

@@ -66,7 +66,7 @@ def test_what_waits_is_taken_in_one_batch(jobs, monkeypatch):
     go.set()
     for thread in threads:
         thread.join(timeout=20)
-    assert sizes == [1, len(jobs) - 1]
+    assert sizes == [1, len(jobs) - 2, 1]  # one asker is described, and is ranked apart
     alone = [[line.item_id for line in ranked([job])[0]] for job in jobs]
     assert [[line.item_id for line in found[n]] for n in range(len(jobs))] == alone
 
@@ -99,3 +99,9 @@ def test_many_threads_all_get_their_own(client, jobs):
     assert not any(thread.is_alive() for thread in threads)
     assert wrong == []
     assert not batches._busy
+
+
+def test_askers_whose_attributes_are_of_other_kinds_are_ranked_apart(jobs):
+    plain, odd = (Job(jobs[0].live, jobs[0].snapshot, asker(attributes={"age": v}), Wanted(), 5) for v in (30, "abc"))
+    assert plain.group != odd.group
+    assert plain.group == Job(jobs[0].live, jobs[0].snapshot, asker(attributes={"age": 7}), Wanted(), 5).group

@@ -133,3 +133,11 @@ def test_writing_back_takes_a_key_that_may_write(serve):
         assert codes == [403, 200]
         assert client.get("/api/recommend/ann", headers={"X-API-Key": read[0]}).status_code == 200
         assert client.get("/api/recommend/ann").status_code == 401
+
+
+def test_a_later_page_is_kept_as_what_it_showed(running, gorse):
+    whole = [one.id for one in gorse.get_recommend("ida", n=6)]
+    gorse.get_recommend("ida", n=2, offset=4)
+    running[1].writer.flush()
+    shown = [[s.item_id for s in answer.items] for answer in running[1].store.answers(0, 2**40)]
+    assert sorted(shown, key=len) == [whole[4:], whole]

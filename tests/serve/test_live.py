@@ -162,3 +162,37 @@ def test_rows_that_cannot_be_used_are_told_one_by_one(client, body):
     assert answer["accepted"] == 1
     assert [row["index"] for row in answer["rejected"]] == [1]
     assert answer["rejected"][0]["error"]
+
+
+def test_an_item_that_cannot_be_taken_up_keeps_no_other_out(client, monkeypatch):
+    live = client.service.models.serving
+    grow = type(live)._grow
+
+    def breaking(self, items):
+        if any(item.item_id == "bad" for item in items):
+            raise RuntimeError("no vector")
+        grow(self, items)
+
+    monkeypatch.setattr(type(live), "_grow", breaking)
+    rows = [{"item_id": name, "fields": WORDS} for name in ("good", "bad", "fine", "well")]
+    assert ask(client, "/v1/items", items=rows)["accepted"] == 4
+    assert {"good", "fine", "well"} <= set(ids(ask(client, k=60)))
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_events_of_an_item_count_for_it_when_it_comes(client):
+    ask(client, "/v1/events", events=[{"user_id": f"p{n}", "item_id": "later", "kind": "buy"} for n in range(300)])
+    client.service.models.follow()
+    post_item(client, "later", **WORDS)
+    post_item(client, "calm", **WORDS)  # the same, and nobody took it
+    found = ids(ask(client, k=50))
+    assert found.index("later") < found.index("calm")
+
+
+def test_hidden_items_take_no_rank_in_an_explanation(client):
+    whole = ids(ask(client, events=["i0"], k=47))
+    last = whole[10]
+    rank = ask(client, "/v1/explain", item_id=last, events=["i0"])["rank"]
+    client.patch(f"/v1/items/{whole[0]}", json={"hidden": True})
+    assert ask(client, "/v1/explain", item_id=last, events=["i0"])["rank"] == rank - 1
+    assert ask(client, "/v1/explain", item_id=last, events=["i0"], exclude=[whole[1]])["rank"] == rank - 2

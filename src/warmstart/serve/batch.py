@@ -35,7 +35,9 @@ class Job:
     @property
     def group(self) -> Hashable:
         """Jobs of one group can be ranked together."""
-        return self.snapshot.number, self.deep, self.wanted.without, self.wanted.more, self.wanted.calibrate
+        wanted = self.wanted
+        known = tuple(sorted((name, type(value).__name__) for name, value in self.asker.attributes.items()))
+        return self.snapshot.number, self.deep, wanted.without, wanted.more, wanted.calibrate, known
 
 
 class Batches:

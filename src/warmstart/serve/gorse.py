@@ -179,7 +179,7 @@ def get_recommend(
     ask = understood(
         RecommendRequest, dict(user_id=user_id, k=min(n + offset, 1_000), filters=category_filter(service, category))
     )
-    found = recommend.recommend(service, ask).items[offset : offset + n]
+    found = recommend.recommend(service, ask, skip=offset).items[:n]
     if write_back:
         rows = [{"user_id": user_id, "item_id": i.item_id, "kind": write_back, "weight": 0.0} for i in found]
         intake.events(service, rows)

@@ -12,6 +12,8 @@ from warmstart.serve.batch import Batches
 from warmstart.serve.lines import Line, Wanted
 from warmstart.serve.live import Live, Snapshot
 
+LINES = 20
+
 
 class Lists:
     """Lists, and a memory of the newest of them.
@@ -22,12 +24,13 @@ class Lists:
     Parameters
     ----------
     size
-        Lists that are remembered; 0 = none.
+        Lists of ``LINES`` lines that are remembered, or so many lines in longer ones; 0 = none.
     """
 
     def __init__(self, size: int) -> None:
         self.size, self.hits, self.misses, self.batches = size, 0, 0, Batches()
         self._kept: OrderedDict[Hashable, tuple[Line, ...]] = OrderedDict()
+        self._lines = 0
         self._lock = threading.Lock()
 
     def listed(
@@ -45,12 +48,14 @@ class Lists:
             self.misses += 1
         made = self.batches.ranked(live, snapshot, asker, wanted, deep)
         with self._lock:
+            self._lines += len(made) - len(self._kept.pop(key, ()))
             self._kept[key] = made
-            while len(self._kept) > self.size:
-                self._kept.popitem(last=False)
+            while len(self._kept) > self.size or self._lines > LINES * self.size:
+                self._lines -= len(self._kept.popitem(last=False)[1])
         return made
 
     def forget(self) -> None:
         """Drop everything, as after an erasure."""
         with self._lock:
             self._kept.clear()
+            self._lines = 0

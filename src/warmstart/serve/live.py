@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from typing import Any
 
 import numpy as np
+import structlog
 
 from warmstart.encoders import Encoders
 from warmstart.engine import Engine
+from warmstart.errors import StoreUnavailable
 from warmstart.experts.popularity import Popularity
 from warmstart.fitted import Fitted
 from warmstart.query import filter_mask
@@ -24,6 +26,7 @@ from warmstart.text.cache import CachedEncoder
 from warmstart.text.weights import cache_home
 from warmstart.text.whiten import unit_rows
 
+LOG = structlog.get_logger("warmstart.serve")
 PAGE = 20_000  # events read at once
 FEW = 10  # events below which an item is new
 MASKS = 256  # filters whose items are remembered
@@ -108,6 +111,7 @@ class Live:
         self.version, self.engine, self.weights = version, engine, weights
         self._grown, self._hidden = engine.fitted, frozenset[str]()
         self._item, self._time, self._seq = np.empty(0, np.int64), np.empty(0, np.int64), until
+        self._waiting: list[Event] = []  # the newest ones of items that are not there yet
         self._lock = threading.Lock()
         self.snapshot = self._taken(0)
 
@@ -126,10 +130,12 @@ class Live:
             if self.snapshot.items != items:
                 before, known = self.snapshot.items, self._grown.catalog.items
                 given, deleted = store.items_since(before), store.deleted_since(before)
-                self._describe([i for i in given if i.item_id in known])
-                self._grow([i for i in given if i.item_id not in known and not i.hidden])
+                tolerated(self._describe, [i for i in given if i.item_id in known])
+                tolerated(self._grow, [i for i in given if i.item_id not in known and not i.hidden])
                 hidden = {i.item_id for i in given if i.hidden}
                 self._hidden = (self._hidden - {i.item_id for i in given}) | hidden | set(deleted)
+                waiting, self._waiting = self._waiting, []
+                self._count(waiting)
                 self.snapshot = self._taken(items)
         return self.snapshot
 
@@ -175,7 +181,26 @@ class Live:
         times = np.array([e.time for e in events], np.int64)
         self._item = np.append(self._item, codes[codes >= 0])
         self._time = np.append(self._time, times[codes >= 0])
+        unknown = [event for event, code in zip(events, codes.tolist(), strict=True) if code < 0]
+        self._waiting = [*self._waiting, *unknown][-PAGE:]
 
     def weight(self, event: Event) -> float:
         """How strong a sign of interest an event is, >= 0: its own weight, or that of its kind, or 1."""
         return self.weights.get(event.kind, 1.0) if event.weight is None else event.weight
+
+
+def tolerated(take: Callable[[Sequence[Item]], None], items: Sequence[Item]) -> None:
+    """Take up items; one that cannot be is told in the log and left out, the others come all the same."""
+    if not items:
+        return
+    try:
+        take(items)
+    except StoreUnavailable:
+        raise
+    except Exception:
+        if len(items) == 1:
+            LOG.exception("item cannot be taken up", item_id=items[0].item_id)
+            return
+        half = len(items) // 2
+        tolerated(take, items[:half])
+        tolerated(take, items[half:])

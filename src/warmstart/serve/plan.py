@@ -71,7 +71,7 @@ def varied(service: Service, moment: Moment, asker: Asker, wanted: Wanted, varia
         if other is None:
             why = "the model of this variant is not loaded: the serving one answered"
         else:
-            live, snapshot = other, other.take_up(service.store, moment.versions["items"])
+            live, snapshot = other, service.taken_up(other, moment)
     asked = replace(
         wanted,
         calibrate=wanted.calibrate if variant.calibrate is None else variant.calibrate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -60,8 +61,13 @@ def wanted_of(ask: RecommendRequest) -> Wanted:
     )
 
 
-def recommend(service: Service, ask: RecommendRequest) -> Recommendation:
+def recommend(service: Service, ask: RecommendRequest, skip: int = 0) -> Recommendation:
     """Answer, and keep what was shown.
+
+    Parameters
+    ----------
+    skip
+        Places at the top that are not shown: the answer is a later page.
 
     Raises
     ------
@@ -73,6 +79,7 @@ def recommend(service: Service, ask: RecommendRequest) -> Recommendation:
     asker, why = service.asker(ask, moment.fallback is None)
     name = secrets.token_hex(12)
     plan = plan_of(service, moment, asker, wanted_of(ask), ask.scenario, name)
+    plan = replace(plan, places=plan.places[skip:]) if skip else plan
     kept = ask.model_dump(mode="json", include=KEPT, exclude_defaults=True)
     return given(service, name, asker, plan, ask, why, kept, began)
 

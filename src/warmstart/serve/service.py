@@ -22,6 +22,7 @@ from warmstart.serve.refits import Refits
 from warmstart.serve.schemas import Question
 from warmstart.serve.settings import Settings
 from warmstart.serve.times import Clock, seconds
+from warmstart.serve.turn import place
 from warmstart.store.rows import Event, Experiment, Retention
 from warmstart.store.store import Store
 from warmstart.store.writer import Writer
@@ -104,7 +105,7 @@ class Service:
         if not (kept.events or kept.answers) or time.monotonic() < self._retain_at:
             return
         self._retain_at = time.monotonic() + RETAIN_SECONDS
-        if not self.store.lock("retention", str(os.getpid()), RETAIN_SECONDS):
+        if not self.store.lock("retention", f"{place()} {os.getpid()}", RETAIN_SECONDS):
             return
         removed = self.store.retain(kept)
         if any(removed.values()):
@@ -115,19 +116,27 @@ class Service:
 
         A store that failed is left alone for a second: those who ask meanwhile do not wait for it.
         """
-        versions = None
         if time.monotonic() >= self._down_until:
             try:
-                versions = self.store.versions()
+                return self._current(self.store.versions())
             except StoreUnavailable as error:
                 self._down_until = time.monotonic() + LEFT_ALONE
                 LOG.warning("the store cannot be reached", why=str(error))
-        if versions is None:
-            live = self.models.serving
-            return Moment(live, live.snapshot, self._known, DOWN)
+        live = self.models.serving
+        return Moment(live, live.snapshot, self._known, DOWN)
+
+    def taken_up(self, live: Live, moment: Moment) -> Snapshot:
+        """The snapshot of another model at this moment; as it was, where the store cannot be reached."""
+        try:
+            return live.snapshot if moment.fallback else live.take_up(self.store, moment.versions["items"])
+        except StoreUnavailable:
+            return live.snapshot
+
+    def _current(self, versions: Mapping[str, int]) -> Moment:
+        """The model with all that the store holds at these versions."""
         if versions.get("erased") != self._known.get("erased"):
             self.lists.forget()
-        self._known = versions
+        self._known = dict(versions)
         live = self.models.current(versions["models"])
         snapshot = live.take_up(self.store, versions["items"])
         if snapshot.number != self._told:
@@ -156,12 +165,12 @@ class Service:
         """Events that the request itself tells, in their order, after all that is stored."""
         now, user = self.clock.now(), question.user_id or ""
         rows = []
-        for place, told in enumerate(question.events or ()):
-            at = 2**62 + place  # later than anything stored, where no time is told
+        for number, told in enumerate(question.events or ()):
+            at = 2**62 + number  # later than anything stored, where no time is told
             if isinstance(told, str):
                 rows.append(Event("", user, told, "view", now, seq=at))
                 continue
-            when = now if told.time is None else seconds(told.time, f"events[{place}].time")
+            when = now if told.time is None else seconds(told.time, f"events[{number}].time")
             rows.append(Event("", user, told.item_id, told.kind, when, told.value, seq=at))
         return rows
 
@@ -173,8 +182,8 @@ class Service:
         except StoreUnavailable as error:
             wrong["store"] = str(error)
         try:
-            _ = self.models.serving
-        except Exception as error:
+            self.moment()
+        except Exception as error:  # whatever stands between a request and its answer
             wrong["model"] = str(error)
         return wrong
 

@@ -10,8 +10,9 @@ from warmstart.answers import explained, told_interests
 from warmstart.errors import DataError
 from warmstart.explain.missing import FILTERED, SEEN, UNKNOWN, Explanation
 from warmstart.explain.similar import nearest
+from warmstart.interests.steer import Steering, Wishes
 from warmstart.serve.asker import Asker
-from warmstart.serve.lines import Line, Wanted
+from warmstart.serve.lines import Line, Wanted, pool_of
 from warmstart.serve.live import Snapshot
 from warmstart.serve.recommend import filters_of
 from warmstart.serve.schemas import (
@@ -95,9 +96,13 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
         found = Explanation(ask.item_id, f.catalog.title(code), FILTERED, None, ask.k, why, None)
     elif ask.item_id in asker.seen:  # also what is no taste: disliked, or of no weight
         found = Explanation(ask.item_id, f.catalog.title(code), SEEN, None, ask.k, "", None)
+    elif (wishes := Wishes.of(f.concepts, Steering(tuple(ask.without)))).barred[code]:
+        why = "it belongs to an interest that is switched off"
+        found = Explanation(ask.item_id, f.catalog.title(code), FILTERED, None, ask.k, why, None)
     else:
-        h = asker.histories(moment.live.engine, f)
-        found = explained(f, code, h, ask.k, filters, moment.live.engine.recipe.tail)
+        h = wishes.heard(asker.histories(moment.live.engine, f))
+        pool = pool_of(snapshot, asker, Wanted(exclude=frozenset(ask.exclude))) & ~wishes.barred
+        found = explained(f, code, h, ask.k, filters, moment.live.engine.recipe.tail, pool)
     said = found.to_dict()
     detail = {name: said[name] for name in ("detail", "evidence", "because")}
     return Told(
