@@ -1,5 +1,6 @@
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -75,18 +76,30 @@ def test_a_bad_row_spoils_only_its_own_call(store, gate):
 
 
 def test_a_full_queue_says_so_and_takes_nothing(store, gate):
-    with Writer(store, capacity=4) as writer:
+    with Writer(store, capacity=5) as writer:
         waiting = [writer.submit([event(n)]) for n in range(3)]
         with pytest.raises(Busy, match="3 rows wait"):
-            writer.submit([event(8), event(9)])
+            writer.submit([event(n) for n in range(7, 10)])
         with pytest.raises(Busy):
             writer.answers([answer(8), answer(9)])
         writer.answers([answer(7)])
-        assert len(writer) == 4
+        assert len(writer) == 5
         gate.set()
         assert [call.result() for call in waiting] == [1, 1, 1]
     assert {e.event_id for e in store.events()} == {"0", "1", "2"}
     assert [a.recommendation_id for a in store.answers(0, 9)] == ["7"]
+
+
+def test_long_answers_fill_the_queue_sooner_than_short_ones(store, gate):
+    long = replace(answer("long"), items=[Shown(f"i{n}", 1.0, "als") for n in range(1_000)])
+    with Writer(store, capacity=2_500) as writer:
+        for n in range(2):
+            writer.answers([replace(long, recommendation_id=f"r{n}")])
+        assert len(writer) == 2_002
+        with pytest.raises(Busy, match="2,002 rows wait"):
+            writer.answers([long])
+        gate.set()
+    assert len(store.answers(0, 9)) == 2
 
 
 def test_more_rows_than_fit_are_taken_when_nothing_waits(store):
@@ -123,7 +136,7 @@ def test_answers_wait_for_the_database_and_events_do_not(tmp_path, monkeypatch):
         with pytest.raises(StoreUnavailable):
             writer.events([event(1)])
         writer.answers([answer("r2")])
-        assert len(writer) == 2
+        assert len(writer) == 4
         (tmp_path / "away.db").rename(tmp_path / "store.db")
         drain(writer)
         assert [a.recommendation_id for a in store.answers(0, 9)] == ["r1", "r2"]
@@ -146,7 +159,7 @@ def test_senders_of_events_hear_at_once_however_many_answers_wait(tmp_path):
         with pytest.raises(StoreUnavailable):
             writer.submit([event(1)]).result(timeout=5)
         writer.flush()
-        assert len(writer) == 50
+        assert len(writer) == 100
         (tmp_path / "away.db").rename(tmp_path / "store.db")
         drain(writer)
         assert len(store.answers(0, 9)) == 50

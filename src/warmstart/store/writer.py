@@ -30,7 +30,7 @@ class _Job:
     done: Future[int] = field(default_factory=Future)
 
     def __len__(self) -> int:
-        return len(self.events) + len(self.answers)
+        return len(self.events) + sum(1 + len(answer.items) for answer in self.answers)
 
 
 class Writer:
@@ -38,7 +38,8 @@ class Writer:
 
     A commit waits for the disk; sharing it lets many small calls be as quick as one large one. Events are acknowledged
     when they are on the disk. Answers are not waited for: while the database is away they are kept in memory, as many
-    as ``capacity`` allows, and written when it is back.
+    as ``capacity`` allows, and written when it is back. An answer counts as a row and one more for each of its places,
+    for long answers take more memory than short ones.
 
     Parameters
     ----------
