@@ -1,6 +1,6 @@
-"""Take docs/img/dashboard.png: the page "Try it" over an engine of MovieLens 100k with film plots.
+"""Take docs/img/dashboard.png: the page "Try it" over what ``make demo`` made.
 
-python docs/dashboard_picture.py ENGINE DATA, where DATA holds interactions.csv and users.csv; needs chromium.
+python docs/dashboard_picture.py demo/engine demo/data; needs chromium.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ from pathlib import Path
 import uvicorn
 from playwright.sync_api import sync_playwright
 
-import warmstart
+from warmstart.data.dataset import Dataset
 from warmstart.serve.app import create_app
-from warmstart.serve.pages.views.ingest import rows_of
 from warmstart.serve.settings import Settings
-from warmstart.store.rows import Event, User
 from warmstart.store.store import Store
 
 TARGET = Path(__file__).parent / "img" / "dashboard.png"
@@ -28,20 +26,12 @@ FIRST = "/dashboard/try?text=slow+science+fiction+with+a+woman+in+the+lead"
 SIZE = {"width": 1280, "height": 900}
 
 
-def people(store: Store, folder: Path) -> None:
-    """The people of a dataset and what they did."""
-    data = warmstart.read(folder / "interactions.csv", users=folder / "users.csv")
-    events = enumerate(rows_of("events", data))
-    store.add_events([Event(f"e{n}", r["user_id"], r["item_id"], r["kind"], r["time"], r["value"]) for n, r in events])
-    store.put_users([User(r["user_id"], r["attributes"]) for r in rows_of("users", data)])
-
-
 def main(engine: Path, data: Path) -> None:
     """Serve, look, keep the picture."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as place:
         settings = Settings(engine=engine, database_url=f"sqlite:///{folder}/store.db", rate_limit=0)
         with Store.open(settings.database) as store:
-            people(store, data)
+            store.seed(Dataset.load(data))
         server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error"))
         thread = threading.Thread(target=server.run, args=([place],))
         thread.start()
