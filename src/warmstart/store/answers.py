@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
 
+from warmstart.store.erased import without_erased
 from warmstart.store.part import Part
 from warmstart.store.rows import Answer, Shown
 from warmstart.store.tables import ANSWERS
@@ -43,8 +44,8 @@ class Answers(Part):
 
 
 def keep(connection: Connection, answers: Sequence[Answer]) -> int:
-    """Keep answers within the caller's transaction; how many are new."""
-    return add_rows(connection, ANSWERS, [_row(answer) for answer in answers])
+    """Keep answers within the caller's transaction, but those of persons erased since; how many are new."""
+    return add_rows(connection, ANSWERS, [_row(answer) for answer in without_erased(connection, answers)])
 
 
 def answer_of(row: Row) -> Answer:

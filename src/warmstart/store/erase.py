@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
+from warmstart.store.erased import remember
 from warmstart.store.part import Part
 from warmstart.store.rows import Receipt
 from warmstart.store.tables import ANSWERS, EVENTS, MODELS, RECEIPTS, USERS
@@ -39,7 +40,8 @@ class Erasure(Part):
         Answers given to nobody by name go too if an event of the person refers to them. Models that were fitted on the
         events are named in the receipt: fit them anew, or remove them, to be rid of what they learned. On SQLite the
         bytes are overwritten and the log is emptied (unless a reader holds it back: then as soon as it is written on);
-        PostgreSQL frees them by VACUUM. Copies and exports made before are not reached.
+        PostgreSQL frees them by VACUUM. Copies and exports made before are not reached. Answers of the person that
+        still wait to be written, in this process or another, are dropped when their turn comes.
 
         Returns
         -------
@@ -47,13 +49,14 @@ class Erasure(Part):
             Of nothing (counts of 0), if nothing was known of the person.
         """
         with self.database.write() as connection:
+            bump(connection, "erased")  # first: answers that are being written now are waited for, and found
             first = connection.execute(_FIRST, {"who": user_id}).scalar_one_or_none()
             fitted = () if first is None else tuple(connection.execute(_FITTED, {"first": first}).scalars())
             counts = {name: connection.execute(gone, {"who": user_id}).rowcount for name, gone in _ERASE.items()}
             counts["answers"] += counts.pop("anonymous answers")
             receipt = _receipt(user_id, counts, fitted)
             _keep(connection, receipt)
-            bump(connection, "erased")
+            remember(connection, user_id, receipt.erased_at)
             bump(connection, "users")
         self.database.empty_log()
         return receipt

@@ -182,7 +182,8 @@ class Writer:
         """Write calls, and say to each how it went; those to try again."""
         try:
             with self.store.database.write() as connection:
-                counts = [append(connection, job.events) + keep(connection, job.answers) for job in jobs]
+                counts = [append(connection, job.events) for job in jobs]
+                keep(connection, [answer for job in jobs for answer in job.answers])
         except DataError as error:
             if len(jobs) > 1:  # one of them spoils the others: each by itself
                 return [again for job in jobs for again in self._write([job])]
