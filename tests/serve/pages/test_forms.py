@@ -4,6 +4,7 @@ import io
 import json
 import os
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -123,6 +124,26 @@ def test_files_that_wait_for_too_long_are_removed(tmp_path):
     assert new.path.parent == uploads.folder
     assert uploads.find(new.key) == new
     assert (new.table, new.path.suffix, oct(new.path.stat().st_mode)[-3:]) == ("users", ".csv", "600")
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_another_worker_that_sweeps_at_the_same_moment_harms_nothing(tmp_path, monkeypatch, leaves):
+    uploads, listed = Uploads(tmp_path / "uploads"), Path.iterdir
+    mine = uploads.keep("items", "a.csv", b"x")
+
+    def overtaken(folder):
+        for path in list(listed(folder)):
+            path.unlink()
+            if not leaves:
+                folder.rmdir()
+            yield path
+        if leaves:
+            (folder / "new.items.csv").write_bytes(b"y")
+
+    monkeypatch.setattr(Path, "iterdir", overtaken)
+    uploads.sweep()
+    assert not mine.path.exists()
+    assert (uploads.folder / "new.items.csv").exists() is leaves
 
 
 def test_an_experiment_begins_shows_and_stops(visit, served):

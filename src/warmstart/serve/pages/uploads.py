@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,13 +87,12 @@ class Uploads:
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove what has waited for an hour."""
-        if not self.folder.is_dir():
-            return
-        for path in self.folder.iterdir():
-            if path.stat().st_mtime < time.time() - HOUR:
-                path.unlink(missing_ok=True)
-        if not any(self.folder.iterdir()):
+        """Remove what has waited for an hour, and an empty folder; another worker may do so at the same moment."""
+        with suppress(OSError):  # no folder, or one that is not empty
+            for path in self.folder.iterdir():
+                with suppress(OSError):
+                    if path.stat().st_mtime < time.time() - HOUR:
+                        path.unlink()
             self.folder.rmdir()
 
     def _upload(self, key: str, table: str, suffix: str) -> Upload:
