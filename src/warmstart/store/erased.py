@@ -1,7 +1,7 @@
 """Who was erased of late: answers that still waited in some process then are not written afterwards.
 
-A receipt cannot be tested against each answer, for its scrypt hash takes tens of milliseconds. So for a day a quick hash
-of the person's id stands in the table of states, salted by itself. Whoever writes answers removes hashes older than that.
+A receipt cannot be tested against each answer, for its scrypt hash takes tens of milliseconds. So for a day a quick
+hash of the id stands in the table of states, with a salt of its own. Whoever writes answers removes older ones.
 """
 
 from __future__ import annotations
