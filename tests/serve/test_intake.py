@@ -103,6 +103,16 @@ def test_users_are_changed_and_erased(client):
     assert client.service.store.answer(shown["recommendation_id"]) is None
 
 
+@pytest.mark.parametrize("text", ["x" * 10_001, "1" * 10_001])
+def test_texts_of_users_end_somewhere(client, text):
+    rows = [{"user_id": "a", "attributes": {"about": text}}, {"user_id": "b", "attributes": {"about": text[1:]}}]
+    answer = client.post("/v1/users", json={"users": rows}).json()
+    assert answer["accepted"] == 1
+    assert [(row["index"], row["field"]) for row in answer["rejected"]] == [(0, "attributes.about")]
+    assert "at most 10000 characters" in answer["rejected"][0]["error"]
+    assert client.patch("/v1/users/b", json={"attributes": {"about": text}}).status_code == 422
+
+
 def test_attributes_of_a_stored_user_change_the_list(client, toy):
     table = toy.user_table.to_dicts()
     client.post("/v1/users", json={"users": [{"user_id": "a", "attributes": table[0]}]})

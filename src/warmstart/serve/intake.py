@@ -17,6 +17,7 @@ from warmstart.serve.times import seconds
 from warmstart.store.rows import Event, Item, User
 
 FIELDS = 200  # columns of an item or a user
+TEXT = "constrained-str"  # what pydantic calls a text of limited length, in the place of a mistake
 Text = Annotated[str, StringConstraints(max_length=100_000)]
 Fields = Annotated[dict[Id, Text | int | float | bool | list[Text] | None], Field(max_length=FIELDS)]
 R = TypeVar("R")
@@ -96,7 +97,8 @@ def checked(rows: Sequence[Any], form: type[S], make: Callable[[S, int], R]) -> 
             good.append(make(adapter.validate_python(row), index))
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"] if not str(part).endswith("]")) or "row"
+            named = [str(part) for part in first["loc"] if not str(part).endswith(("]", TEXT))]
+            place = ".".join(named) or "row"
             refused.append(Refused(index=index, field=place, error=first["msg"]))
         except DataError as error:
             field, _, why = str(error).partition(" ")

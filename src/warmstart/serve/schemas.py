@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from warmstart.errors import DataError
 
@@ -14,7 +24,10 @@ Words = Annotated[str, StringConstraints(max_length=10_000)]
 Slice = Literal["cold", "few_shot", "warm"]
 Status = Literal["shown", "below the cut", "already seen", "filtered", "unknown"]
 MOST = 1_000  # items of one answer
-Value = str | int | float | bool
+NAMED = 200  # attributes, filters, interests of one request
+Value = Words | StrictInt | StrictFloat | StrictBool  # else a text too long that is all digits would pass as a number
+Values = Annotated[list[Value], Field(max_length=10_000)]
+Filters = Annotated[dict[Id, Value | Values], Field(max_length=NAMED)]
 
 
 class Asked(BaseModel):
@@ -68,13 +81,17 @@ class Question(Asked):
         examples=[["i1", {"item_id": "i2", "kind": "buy"}]],
     )
     text: Words = Field("", description="What is wanted, in words.", examples=["slow science fiction"])
-    attributes: dict[Id, Value | None] = Field({}, description="What is known of the asker; added to what is stored.")
-    filters: dict[Id, Value | list[Value]] = Field(
+    attributes: dict[Id, Value | None] = Field(
+        {}, description="What is known of the asker; added to what is stored.", max_length=NAMED
+    )
+    filters: Filters = Field(
         {}, description="Column of the catalogue and the value, or values of which one, it must have."
     )
     exclude: list[Id] = Field([], description="Items not to be shown.", max_length=10_000)
-    without: list[int | str] = Field([], description="Interests that are switched off, by number or name.")
-    more: list[int | str] = Field([], description="Interests of which more is wanted.")
+    without: list[int | Words] = Field(
+        [], description="Interests that are switched off, by number or name.", max_length=NAMED
+    )
+    more: list[int | Words] = Field([], description="Interests of which more is wanted.", max_length=NAMED)
     explain: bool = Field(False, description="Add the reasons of each item.")
 
 
@@ -84,7 +101,9 @@ class RecommendRequest(Question):
     k: int = Field(10, ge=1, le=MOST, description="Items wanted.")
     diversity: float = Field(0.0, ge=0, le=1, description="How much items must differ; 0 = by score alone.")
     calibrate: float = Field(0.0, ge=0, le=1, description="How far the list keeps the proportions of the interests.")
-    interest: int | str | None = Field(None, description="An interest, by number or name, whose items alone are shown.")
+    interest: int | Words | None = Field(
+        None, description="An interest, by number or name, whose items alone are shown."
+    )
     scenario: Annotated[str, StringConstraints(max_length=64)] = Field(
         "", description="Where the list is shown.", examples=["home"]
     )
@@ -111,7 +130,7 @@ class SimilarRequest(Asked):
     item_id: Id | None = Field(None, examples=["i1"])
     text: Words = ""
     k: int = Field(10, ge=1, le=MOST)
-    filters: dict[Id, Value | list[Value]] = {}
+    filters: Filters = {}
 
     @model_validator(mode="after")
     def _one_of_them(self) -> SimilarRequest:

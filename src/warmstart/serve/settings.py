@@ -79,7 +79,6 @@ class Settings(BaseSettings):
     rate_limit: int = Field(6_000, ge=0, description="Requests a minute by key or address and worker; 0 = no limit.")
     body_limit: int = Field(16_777_216, ge=1_024, description="Bytes of a request's body.")
     row_limit: int = Field(100_000, ge=1, description="Rows of one bulk request.")
-    string_limit: int = Field(10_000, ge=64, description="Characters of one text in a request.")
     concurrency: int = Field(64, ge=1, description="Requests in work at once by a worker; more are told to wait.")
     connections: int = Field(2_000, ge=1, description="Open connections of a worker; more are told to wait.")
     backlog: int = Field(2_048, ge=1, description="Connections the system keeps waiting to be accepted.")
