@@ -67,6 +67,12 @@ def test_an_event_sent_twice_counts_once(client):
     assert len(client.service.store.history("ann", 10)) == 2
 
 
+def test_events_that_differ_in_their_weight_are_two(client):
+    row = {"kind": "buy", "time": "2024-01-01T00:00:00Z"}
+    assert [post(client, **row, weight=weight)["new"] for weight in (None, 1, 2, 2.0)] == [1, 1, 1, 0]
+    assert sorted(e.weight or 0 for e in client.service.store.history("ann", 10)) == [0, 1, 2]
+
+
 def test_good_rows_are_taken_beside_bad_ones(client):
     rows = [
         {"user_id": "u", "item_id": "i1"},

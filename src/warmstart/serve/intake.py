@@ -142,6 +142,8 @@ def digest(row: EventIn, at: int) -> str:
     True
     """
     said = [row.user_id, row.item_id, row.kind, at, row.value, row.recommendation_id]
+    if row.weight is not None:
+        said.append(row.weight)
     return "h" + hashlib.blake2b(orjson.dumps(said), digest_size=16).hexdigest()
 
 
