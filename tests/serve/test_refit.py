@@ -90,6 +90,24 @@ def test_without_new_events_a_flattered_model_is_no_bar_that_refuses(world, stor
     assert store.promote(outcome.version).status == "serving"
 
 
+@pytest.mark.parametrize("fair", [True, False])
+def test_the_same_engine_once_more_takes_nothing_from_the_one_that_served(world, store, monkeypatch, fair):
+    serving = store.serving()
+    if not fair:
+        store.put_model(replace(serving, until=store.last_seq()))
+    first = refit(world, store, "asked").version
+    store.promote(first)
+    store.promote(serving.version)
+    before = store.model(first)
+    monkeypatch.setattr(module.Judgement, "passed", property(lambda self: False))
+    again = refit(world, store, "asked")
+    assert (again.version, again.status) == (first, "refused" if fair else "kept")
+    now = store.model(first)
+    assert (now.status, now.promoted_at, now.folder) == ("retired", before.promoted_at, before.folder)
+    assert version_of(Path(now.folder)) == first
+    assert store.promote(first).status == "serving"
+
+
 def test_events_the_first_engine_may_know_do_not_judge_it(world, store):
     """Its own data, put into the store after it began to serve, count as new; their time says that it knows them."""
     serving = store.serving()

@@ -23,6 +23,7 @@ from warmstart.serve.models import Models, check_version, version_of
 from warmstart.serve.settings import Settings
 from warmstart.serve.tidy import FITTING, drop, tidy
 from warmstart.serve.turn import Turn, end, take
+from warmstart.store.models import REMOVED
 from warmstart.store.rows import Model
 from warmstart.store.store import Store
 
@@ -197,14 +198,19 @@ class Refit:
         self.turn.wait_for_store()
         self.turn.check()
         (self.home / f"{made.version}.html").write_text(page(made.version, report), encoding="utf-8")
+        before = self.store.model(made.version)  # the same engine, of a refit that learned the same before
+        stays = before is not None and before.status not in (REFUSED, REMOVED)
         if not judgement.passed and known.cut.fair:
             report = report | {"refused": judgement.reason}
-            self.store.put_model(replace(made, folder="", status=REFUSED, report=report))
+            if not stays:  # else it can still be promoted, and rolled back to
+                self.store.put_model(replace(made, folder="", status=REFUSED, report=report))
             return Outcome(REFUSED, judgement.reason, made.version, report)
         folder = self.home / made.version
-        shutil.rmtree(folder, ignore_errors=True)  # the same engine, of a refit that learned the same before
+        shutil.rmtree(folder, ignore_errors=True)
         self.fresh.rename(folder)
         row = replace(made, folder=str(folder.resolve()), report=report)
+        if before is not None and stays:
+            row = replace(row, status=before.status, promoted_at=before.promoted_at)
         self.store.put_model(row)
         if self.store.versions()["erased"] != known.erased:  # from here on a receipt names the new model, too
             drop(self.store, replace(row, report=report | {"refused": ERASED}), REFUSED)
