@@ -130,6 +130,31 @@ def test_attributes_of_a_stored_user_change_the_list(client, toy):
     assert told["fallback"] is None
 
 
+def test_items_cannot_widen_the_catalogue_without_end(client):
+    def columns():
+        return len(client.service.moment().snapshot.fitted.catalog.table.columns)
+
+    def send(*rows):
+        return client.post("/v1/items", json={"items": [{"item_id": name, "fields": fields} for name, fields in rows]})
+
+    wide = [(f"n{part}", {f"c{part}-{n}": n for n in range(200)}) for part in range(4)]
+    answer = send(wide[0], wide[1], wide[2], ("plain", {"title": "A film"})).json()
+    assert answer["accepted"] == 3
+    assert [(row["index"], row["field"]) for row in answer["rejected"]] == [(2, "fields")]
+    assert "more than 500; leave out what is new" in answer["rejected"][0]["error"]
+    assert columns() <= 500
+    assert send(wide[3]).json()["accepted"] == 0
+    assert send(("again", wide[0][1])).json()["accepted"] == 1
+    assert columns() <= 500
+
+
+def test_what_the_request_before_brought_is_counted(client):
+    for part in range(4):
+        fields = {f"c{part}-{n}": n for n in range(200)}
+        answer = client.post("/v1/items", json={"items": [{"item_id": f"n{part}", "fields": fields}]}).json()
+        assert answer["accepted"] == (part < 2)
+
+
 def test_items_page_by_page(client):
     found, after = [], ""
     while after is not None:

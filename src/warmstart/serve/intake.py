@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
+from warmstart.data.catalog import ITEM_ID
 from warmstart.errors import DataError
 from warmstart.serve import catalogue
 from warmstart.serve.schemas import Asked, Id, Value
@@ -17,6 +18,7 @@ from warmstart.serve.times import seconds
 from warmstart.store.rows import Event, Item, User
 
 FIELDS = 200  # columns of an item or a user
+COLUMNS = 500  # of the whole catalogue: each takes memory for every item
 TEXT = "constrained-str"  # what pydantic calls a text of limited length, in the place of a mistake
 Text = Annotated[str, StringConstraints(max_length=100_000)]
 Fields = Annotated[dict[Id, Text | int | float | bool | list[Text] | None], Field(max_length=FIELDS)]
@@ -159,14 +161,33 @@ def items(service: Service, rows: Sequence[Any]) -> Taken:
 def checked_items(service: Service, rows: Sequence[Any]) -> tuple[list[Item], list[Refused]]:
     """Items as they would be stored, and why others are not; nothing is written."""
     schema = service.models.serving.snapshot.fitted.catalog.table.schema
+    if any(isinstance(row, dict) and _names(row) - schema.keys() for row in rows):
+        schema = service.moment().snapshot.fitted.catalog.table.schema  # with what other requests have just brought
+    columns = {*schema, ITEM_ID}
 
     def made(row: ItemIn, index: int) -> Item:
         wrong = catalogue.misfit(row.fields, schema)
         if wrong is not None:
             raise DataError(f"fields.{wrong[0]} {wrong[1]}")
+        _widen(columns, row.fields)
         return Item(row.item_id, row.fields, row.hidden)
 
     return checked(rows, ItemIn, made)
+
+
+def _names(row: Mapping[str, Any]) -> set[str]:
+    fields = row.get("fields")
+    return set(fields) if isinstance(fields, dict) else set()
+
+
+def _widen(columns: set[str], fields: Mapping[str, Any]) -> None:
+    """Add what an item brings to the columns of the catalogue, unless they would be too many."""
+    new = sorted(fields.keys() - columns)
+    if new and len(columns) + len(new) > COLUMNS:
+        named = ", ".join(f"{name!r:.40}" for name in new[:2]) + (", ..." if len(new) > 2 else "")
+        why = f"bring new columns ({named}), and the catalogue would have {len(columns) + len(new)} of them"
+        raise DataError(f"fields {why}, more than {COLUMNS}; leave out what is new, or join columns")
+    columns.update(new)
 
 
 def users(service: Service, rows: Sequence[Any]) -> Taken:
