@@ -34,20 +34,17 @@ def test_requests_are_counted_by_template_not_by_path(guarded):
 
 def test_everything_is_told():
     metrics = Metrics()
-    metrics.answer("cold", None, "v1", "home")
+    metrics.answer("cold", None, "v1")
     metrics.answer("warm", "store_unavailable", "v1")
     metrics.events(accepted=5, rejected=2)
-    with metrics.store("history"):
-        pass
     metrics.queue(7)
     metrics.engine("v1", 40)
     metrics.engine("v2", 41)
     found = figures(metrics.render()[0].decode())
-    answer = ("warmstart_answers_total", ("fallback", "none"), ("model", "v1"), ("scenario", "home"), ("slice", "cold"))
+    answer = ("warmstart_answers_total", ("fallback", "none"), ("model", "v1"), ("slice", "cold"))
     assert found[answer] == 1
     assert found["warmstart_events_total", ("outcome", "accepted")] == 5
     assert found["warmstart_events_total", ("outcome", "rejected")] == 2
-    assert found["warmstart_store_seconds_count", ("verb", "history")] == 1
     assert found["warmstart_queue_rows",] == 7
     assert (found["warmstart_engine", ("model", "v1")], found["warmstart_engine", ("model", "v2")]) == (0, 1)
     assert found["warmstart_items",] == 41

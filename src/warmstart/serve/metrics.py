@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -32,12 +29,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = r = CollectorRegistry()
-        route, answer = ["method", "route"], ["slice", "fallback", "model", "scenario"]
+        route, answer = ["method", "route"], ["slice", "fallback", "model"]
         self._requests = Counter("warmstart_requests", "Requests answered.", [*route, "status"], registry=r)
         self._seconds = Histogram("warmstart_request_seconds", "Time of a request.", route, buckets=FAST, registry=r)
         self._answers = Counter("warmstart_answers", "Lists recommended.", answer, registry=r)
         self._events = Counter("warmstart_events", "Events received.", ["outcome"], registry=r)
-        self._store = Histogram("warmstart_store_seconds", "Time in the store.", ["verb"], buckets=FAST, registry=r)
         self._queue = Gauge("warmstart_queue_rows", "Rows waiting.", registry=r, multiprocess_mode="livesum")
         self._engine = Gauge(
             "warmstart_engine", "Workers of a model.", ["model"], registry=r, multiprocess_mode="livesum"
@@ -52,9 +48,9 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
-    def answer(self, kind: str, fallback: str | None, model: str, scenario: str = "") -> None:
-        """Count a list by slice (cold, few_shot, warm), by why it is less than it could be, model and scenario."""
-        self._answers.labels(kind, (fallback or "none")[:LONGEST], model[:LONGEST], scenario[:LONGEST]).inc()
+    def answer(self, kind: str, fallback: str | None, model: str) -> None:
+        """Count a list by slice (cold, few_shot, warm), by why it is less than it could be, and by model."""
+        self._answers.labels(kind, (fallback or "none")[:LONGEST], model[:LONGEST]).inc()
 
     def unkept(self) -> None:
         """Count an answer that was given and could not be kept."""
@@ -65,15 +61,6 @@ class Metrics:
         for outcome, count in (("accepted", accepted), ("rejected", rejected), ("repeated", repeated)):
             if count:
                 self._events.labels(outcome).inc(count)
-
-    @contextmanager
-    def store(self, verb: str) -> Iterator[None]:
-        """Time what is asked of the store inside ``with``."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._store.labels(verb).observe(time.perf_counter() - began)
 
     def queue(self, rows: int) -> None:
         """Rows that wait to be written, now."""
