@@ -87,12 +87,14 @@ class Settings(BaseSettings):
     keep_alive_seconds: int = Field(15, ge=1, le=3_600, description="Seconds a connection may idle between requests.")
     shutdown_seconds: int = Field(30, ge=1, le=3_600, description="Seconds for requests in work to finish at the end.")
 
-    history_limit: int = Field(1_000, ge=1, description="Newest events of a user that are looked at.")
+    history_limit: int = Field(
+        1_000, ge=1, description="Newest events of a user, impressions aside, that an answer looks at."
+    )
     event_weights: Annotated[dict[str, Annotated[float, Field(ge=0, le=1e6)]], NoDecode] = Field(
         EVENT_WEIGHTS, description="Weight of each kind of event, e.g. view=1,buy=5; kinds not named keep their own."
     )
     few_shot: int = Field(10, ge=1, description="Events up to which somebody counts as few_shot.")
-    cache_size: int = Field(10_000, ge=0, description="Answers and histories kept in memory by a worker; 0 = none.")
+    cache_size: int = Field(10_000, ge=0, description="Ranked lists remembered by a worker; 0 = none.")
     refresh_seconds: Seconds = Field(20.0, description="Seconds between looks at what is popular now.")
     explore_share: float = Field(0.0, ge=0, le=0.5, description="Share of places given to items still unknown.")
 
