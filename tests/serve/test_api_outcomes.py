@@ -2,6 +2,9 @@
 
 import pytest
 
+from warmstart.serve import api_outcomes as module
+from warmstart.serve.security import new_key
+
 
 def answered(client, user, k=4, **given):
     return client.post("/v1/recommend", json={"user_id": user, "k": k, **given}).json()
@@ -105,3 +108,32 @@ def test_there_must_be_a_model_and_answers(client):
 
 def test_names_no_store_could_hold_find_nothing(client):
     assert client.get("/v1/outcomes", params={"model": "a\x00b", "rates": "\x00"}).status_code in (200, 422)
+
+
+def test_asking_a_model_again_needs_the_scope_admin(serve):
+    with serve(require_keys=True) as client:
+        keys = {scope: new_key(scope, [scope]) for scope in ("read", "write", "admin")}
+        for _, row in keys.values():
+            client.service.store.put_key(row)
+        answers = {
+            scope: client.get("/v1/outcomes/counterfactual", headers={"X-API-Key": text})
+            for scope, (text, _) in keys.items()
+        }
+        assert client.get("/v1/outcomes", headers={"X-API-Key": keys["read"][0]}).status_code == 200
+    assert [answer.status_code for answer in answers.values()] == [403, 403, 422]  # 422: there is no answer yet
+    assert answers["read"].json()["remedy"] == "use a key with admin"
+
+
+def test_who_asks_while_another_is_at_it_is_told_to_come_later(told, monkeypatch):
+    estimate, second = module.counterfactual, []
+
+    def with_a_second_one(*given):
+        monkeypatch.undo()
+        second.append(told.get("/v1/outcomes/counterfactual"))
+        return estimate(*given)
+
+    monkeypatch.setattr(module, "counterfactual", with_a_second_one)
+    assert told.get("/v1/outcomes/counterfactual").status_code == 200
+    assert (second[0].status_code, second[0].json()["code"]) == (503, "busy")
+    assert int(second[0].headers["Retry-After"]) > 0
+    assert told.get("/v1/outcomes/counterfactual").status_code == 200

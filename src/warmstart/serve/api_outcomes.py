@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -9,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from warmstart.evaluate.counterfactual import Estimate
 from warmstart.serve.api_data import READ, Serving
+from warmstart.serve.api_models import ADMIN
 from warmstart.serve.counterfactual import Counterfactual, asked_again, counterfactual, without_exploration
 from warmstart.serve.forms import DifferenceOut, IntervalOut, finite
 from warmstart.serve.outcomes import ExplorationCost, Group, days_before, exploration_cost, outcome_table
@@ -22,6 +26,8 @@ By = Literal["model", "scenario", "slice", "experiment", "variant", "day", "fall
 Word = Annotated[str, Query(max_length=256)]
 Kind = Annotated[str, Query(min_length=1, max_length=64, description="Kind of event that counts.", examples=["click"])]
 DAYS = 30.0
+ASKING = threading.Lock()  # held by the process while it asks a model again
+RETRY = {"Retry-After": "10"}  # seconds, about what asking some hundred answers again takes
 
 
 class GroupOut(BaseModel):
@@ -183,7 +189,19 @@ def get_exploration(service: Serving, within: Meant, kind: Kind = "click") -> Ex
     return ExplorationOut.of(exploration_cost(service.store, within, kind))
 
 
-@router.get("/counterfactual", dependencies=READ, summary="What another model would have earned")
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else in this process asks a model again meanwhile; who comes second is told to come later."""
+    if not ASKING.acquire(blocking=False):
+        detail = "answers are being asked again for somebody else"
+        raise Problem(503, "Busy", detail, remedy="try again later", code="busy", headers=RETRY)
+    try:
+        yield
+    finally:
+        ASKING.release()
+
+
+@router.get("/counterfactual", dependencies=ADMIN, summary="What another model would have earned")
 def get_counterfactual(
     service: Serving,
     within: Meant,
@@ -192,8 +210,13 @@ def get_counterfactual(
     answers: Annotated[int, Query(ge=1, le=5000, description="Newest answers that are asked again, at most.")] = 500,
     clip: Annotated[float | None, Query(ge=1, le=1e6, description="Largest weight; null = none is cut.")] = None,
 ) -> CounterfactualOut:
-    """From the chances that were logged; a model must be asked again for each answer, which takes milliseconds each."""
+    """From the chances that were logged; a model must be asked again for each answer, which takes milliseconds each.
+
+    It may load that model beside those that serve, and is work for one at a time: hence admin, and 503 with Retry-After
+    while another is at it.
+    """
     if target is not None and service.store.model(target) is None:
         raise Problem(404, "Model not found", repr(target), "query.target", "GET /v1/models lists the known ones")
-    lists = without_exploration if target is None else asked_again(service, target)
-    return CounterfactualOut.of(target, counterfactual(service, within, lists, kind, answers, clip))
+    with alone():
+        lists = without_exploration if target is None else asked_again(service, target)
+        return CounterfactualOut.of(target, counterfactual(service, within, lists, kind, answers, clip))
