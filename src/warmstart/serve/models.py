@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from warmstart.store.store import Store
 LOG = structlog.get_logger("warmstart.serve")
 PAGE = 5_000  # items read at once
 KEPT = 3  # models in memory beside the serving one: the one before it, variants of experiments
+AGAIN = 1.0  # seconds until a new look
+MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 def version_of(folder: Path) -> str:
@@ -80,7 +83,7 @@ class Models:
         """Serve the store's model, or that of a folder it does not know yet; at the start.
 
         A folder that is new to the store begins to serve; one it knows does not undo a later promotion. A serving model
-        whose folder is damaged gives way to the folder.
+        whose folder is damaged gives way to the folder; so does one that cannot be read now, until the next request.
         """
         version = version_of(folder)
         if self.store.model(version) is None:
@@ -95,9 +98,11 @@ class Models:
         assert chosen is not None
         try:
             self._serving = self.loaded(chosen.version)
-        except ArtefactError as error:
+        except (ArtefactError, StoreUnavailable) as error:
             if chosen.version == version:
                 raise
+            if isinstance(error, StoreUnavailable):
+                self._number = -1
             LOG.warning("model refused", model=chosen.version, why=str(error), instead=version)
             self._serving = self.loaded(version)
         return self._serving
@@ -111,6 +116,8 @@ class Models:
             If the store does not know the version.
         ArtefactError
             If its folder is gone, changed or of another format: it is then marked as refused; or if it was before.
+        StoreUnavailable
+            If the store or the folder cannot be read now, or memory does not suffice; nothing is marked then.
         """
         with self._lock:
             if version in self._lives:
@@ -132,6 +139,8 @@ class Models:
             check_version(row)
             live = Live(row.version, Engine.load(row.folder), row.until, self.weights)
         except Exception as error:  # whatever a damaged folder may raise must not end the service
+            if isinstance(error, OSError | MemoryError) and not isinstance(error, MISSING):  # of the machine, not of it
+                raise StoreUnavailable(f"{row.folder} cannot be read now: {error!r}; try again") from error
             why = error if isinstance(error, ArtefactError) else ArtefactError(f"{row.folder} cannot be read: {error}")
             self._refuse(row, str(why))
             raise why from error
@@ -164,8 +173,9 @@ class Models:
         try:
             self.switch()
         except StoreUnavailable as error:
+            LOG.warning("the serving model is not known, or cannot be read now", why=str(error))
+            time.sleep(AGAIN)
             self._number = -1  # look again with the next request
-            LOG.warning("the serving model is not known", why=str(error))
 
     def switch(self) -> None:
         """Serve what the store says; while it loads, and if it cannot be loaded, the present model goes on.
@@ -221,7 +231,7 @@ class Models:
     def _later(self, version: str) -> None:
         try:
             self.loaded(version)
-        except (ArtefactError, DataError) as error:
+        except (ArtefactError, DataError, StoreUnavailable) as error:
             LOG.warning("model not loaded", model=version, why=str(error))
         finally:
             self._loading.discard(version)
