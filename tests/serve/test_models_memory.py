@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+import threading
 import time
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from warmstart.errors import StoreUnavailable
 from warmstart.serve import models as module
 from warmstart.serve.models import Models, version_of
-from warmstart.store.rows import Model
+from warmstart.store.rows import Experiment, Model
 from warmstart.store.store import Store
 
 
@@ -89,3 +90,48 @@ def test_at_the_start_the_folder_serves_until_the_promoted_one_can_be_read(known
     failing(monkeypatch, PASSING[0], 1)
     assert late.begin(engine_folder).version == first
     until(lambda: late.current(models.store.versions()["models"]).version == version)
+
+
+def test_who_asks_for_the_same_model_at_once_shares_it(known, monkeypatch):
+    models, (version, *_) = known
+    load, loads, got = module.Engine.load, [], []
+
+    def slowly(folder):
+        loads.append(folder)
+        time.sleep(0.3)
+        return load(folder)
+
+    monkeypatch.setattr(module.Engine, "load", slowly)
+    threads = [threading.Thread(target=lambda: got.append(models.loaded(version))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loads) == 1
+    assert len(got) == 4
+    assert len({id(live) for live in got}) == 1
+
+
+def test_what_experiments_name_and_what_served_before_stays_in_memory(known, engine_folder):
+    models, versions = known
+    tried, *others = versions
+    variants = ({"name": "old", "share": 0.5}, {"name": "new", "share": 0.5, "model": tried})
+    models.store.put_experiment(Experiment("x", variants))
+    live, before = models.loaded(tried), models.serving
+    models.promote(others[0])
+    for version in others[1:]:
+        models.loaded(version)
+    assert models.if_loaded(tried) is live
+    assert models.if_loaded(version_of(engine_folder)) is before
+    assert len(models._lives) == 1 + module.KEPT  # the others went, the oldest first
+    assert others[-1] in models._lives
+
+
+def test_nothing_is_dropped_while_the_store_does_not_say_what_is_tried(known, monkeypatch):
+    def gone():
+        raise StoreUnavailable("it is gone; start it again")
+
+    models, versions = known
+    monkeypatch.setattr(models.store, "experiments", gone)
+    lives = [models.loaded(version) for version in versions]
+    assert [models.if_loaded(version) for version in versions] == lives

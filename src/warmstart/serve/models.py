@@ -15,6 +15,7 @@ from warmstart.artefact import MANIFEST
 from warmstart.engine import Engine
 from warmstart.errors import ArtefactError, DataError, StoreUnavailable
 from warmstart.serve import catalogue
+from warmstart.serve.experiments import RUNNING
 from warmstart.serve.live import Live
 from warmstart.store.models import REFUSED, REMOVED, RETIRED, SERVING
 from warmstart.store.rows import Model
@@ -22,7 +23,7 @@ from warmstart.store.store import Store
 
 LOG = structlog.get_logger("warmstart.serve")
 PAGE = 5_000  # items read at once
-KEPT = 3  # models in memory beside the serving one: the one before it, variants of experiments
+KEPT = 3  # models in memory beside the serving one; more where experiments that run name more
 AGAIN = 1.0  # seconds until a new look
 MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -69,7 +70,9 @@ class Models:
         self._lives: dict[str, Live] = {}
         self._serving: Live | None = None
         self._number = -1
+        self._before = ""  # the version that this process served before; nobody waits when it is rolled back to
         self._lock, self._switching = threading.Lock(), threading.Lock()
+        self._doors: dict[str, threading.Lock] = {}  # by version: one loads it, others wait
         self._loading: set[str] = set()
 
     @property
@@ -119,20 +122,29 @@ class Models:
         StoreUnavailable
             If the store or the folder cannot be read now, or memory does not suffice; nothing is marked then.
         """
+        if (live := self._in_memory(version)) is not None:
+            return live
+        self._usable(version)  # no lock is kept for what is unknown
         with self._lock:
-            if version in self._lives:
-                return self._lives[version]
+            door = self._doors.setdefault(version, threading.Lock())
+        with door:
+            if (live := self._in_memory(version)) is None:
+                live = self._opened(self._usable(version))
+                self._keep(live)
+        return live
+
+    def _in_memory(self, version: str) -> Live | None:
+        with self._lock:
+            return self._lives.get(version)
+
+    def _usable(self, version: str) -> Model:
         row = self.store.model(version)
         if row is None:
             raise DataError(f"model {version!r} is unknown; GET /v1/models lists those that are known")
         if row.status in (REFUSED, REMOVED):
             why = row.report.get("refused") or "its folder was deleted, as newer ones have come"
             raise ArtefactError(f"model {version!r} is {row.status}: {why}; promote another, or register it anew")
-        live = self._opened(row)
-        with self._lock:
-            self._lives[version] = live
-            self._trim()
-        return live
+        return row
 
     def _opened(self, row: Model) -> Live:
         try:
@@ -157,10 +169,23 @@ class Models:
         with suppress(DataError):  # it began or ceased to serve a moment ago
             self.store.put_model(replace(row, status=status, report={**row.report, "refused": why}))
 
-    def _trim(self) -> None:
-        spare = [v for v, live in self._lives.items() if live is not self._serving]
-        for version in spare[: max(len(spare) - KEPT, 0)]:
-            del self._lives[version]
+    def _keep(self, live: Live) -> None:
+        """Keep a model in memory, and drop the oldest of those that nobody needs."""
+        needed = {live.version, self._before, *self._tried()}
+        with self._lock:
+            self._lives[live.version] = live
+            others = [v for v, one in self._lives.items() if one is not self._serving]
+            spare = [v for v in others if v not in needed]
+            for version in spare[: max(len(others) - KEPT, 0)]:
+                del self._lives[version]
+
+    def _tried(self) -> set[str]:
+        """Versions that experiments name while they run; all that are in memory where the store does not say."""
+        try:
+            running = [one for one in self.store.experiments() if one.status == RUNNING]
+        except StoreUnavailable:
+            return set(self._lives)
+        return {str(variant.get("model")) for one in running for variant in one.variants}
 
     def current(self, number: int) -> Live:
         """The model that answers; with a newer ``versions()["models"]`` the change is looked at in the background."""
@@ -187,9 +212,12 @@ class Models:
             if chosen is None or (self._serving is not None and chosen.version == self._serving.version):
                 return
             try:
-                self._serving = self.loaded(chosen.version)
+                live = self.loaded(chosen.version)
             except (ArtefactError, DataError):
                 return  # logged where it was refused
+            if self._serving is not None:
+                self._before = self._serving.version
+            self._serving = live
             LOG.info("model serves", model=chosen.version)
 
     def promote(self, version: str) -> Live:
