@@ -135,3 +135,27 @@ def test_nothing_is_dropped_while_the_store_does_not_say_what_is_tried(known, mo
     monkeypatch.setattr(models.store, "experiments", gone)
     lives = [models.loaded(version) for version in versions]
     assert [models.if_loaded(version) for version in versions] == lives
+
+
+def test_a_variant_that_cannot_be_loaded_is_tried_again_after_a_while(known, monkeypatch):
+    models, (version, *_) = known
+    now, row, asked = time.monotonic(), models.store.model, []
+
+    def counted(which):
+        asked.append(which)
+        return None if len(asked) == 1 else row(which)
+
+    monkeypatch.setattr(models.store, "model", counted)
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    for _ in range(20):
+        assert models.if_loaded(version) is None
+        for thread in threading.enumerate():
+            if thread.name == "load-model":
+                thread.join()
+    assert asked == [version]
+    now += module.PAUSE
+    models.if_loaded(version)
+    for thread in threading.enumerate():
+        if thread.name == "load-model":
+            thread.join()
+    assert models.if_loaded(version).version == version

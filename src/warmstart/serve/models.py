@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from contextlib import suppress
@@ -24,7 +25,7 @@ from warmstart.store.store import Store
 LOG = structlog.get_logger("warmstart.serve")
 PAGE = 5_000  # items read at once
 KEPT = 3  # models in memory beside the serving one; more where experiments that run name more
-AGAIN = 1.0  # seconds until a new look
+PAUSE, AGAIN = 30.0, 1.0  # seconds until a model that did not load in the background is tried again; until a new look
 MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -73,7 +74,7 @@ class Models:
         self._before = ""  # the version that this process served before; nobody waits when it is rolled back to
         self._lock, self._switching = threading.Lock(), threading.Lock()
         self._doors: dict[str, threading.Lock] = {}  # by version: one loads it, others wait
-        self._loading: set[str] = set()
+        self._later_than: dict[str, float] = {}  # by version: when it may be loaded in the background
 
     @property
     def serving(self) -> Live:
@@ -248,11 +249,14 @@ class Models:
         return self.promote(max(served, key=lambda m: m.promoted_at).version)
 
     def if_loaded(self, version: str) -> Live | None:
-        """A model if it is in memory; else it is loaded in the background, for later requests."""
+        """A model if it is in memory; else it is loaded in the background, for later requests.
+
+        One that could not be loaded is left alone for half a minute.
+        """
         with self._lock:
             live = self._lives.get(version)
-            if live is None and version not in self._loading:
-                self._loading.add(version)
+            if live is None and time.monotonic() >= self._later_than.get(version, 0.0):
+                self._later_than[version] = math.inf
                 threading.Thread(target=self._later, args=(version,), name="load-model", daemon=True).start()
         return live
 
@@ -262,7 +266,7 @@ class Models:
         except (ArtefactError, DataError, StoreUnavailable) as error:
             LOG.warning("model not loaded", model=version, why=str(error))
         finally:
-            self._loading.discard(version)
+            self._later_than[version] = time.monotonic() + PAUSE
 
     def follow(self) -> int:
         """Let popularity of every model follow the newest events; returns how many counted for the serving one."""
