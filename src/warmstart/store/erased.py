@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, select
 
@@ -33,22 +33,23 @@ def remember(connection: Connection, user_id: str, at: int) -> None:
     put_rows(connection, STATES, [{"name": _name(at) + secrets.token_hex(8), "document": document}])
 
 
-def without_erased(connection: Connection, answers: Sequence[Answer]) -> list[Answer]:
+def without_erased(connection: Connection, answers: Iterable[Answer]) -> list[Answer]:
     """The answers but those of persons who were erased after they were given, or within the same second.
 
     Times are those of the processes that answer and erase: clocks of several machines must agree. On PostgreSQL no
     erasure ends between this look and the end of the transaction; SQLite has one writer anyway.
     """
-    if not answers:
+    given = list(answers)
+    if not given:
         return []
     connection.execute(_HELD)
-    oldest, now = min(answer.time for answer in answers), int(time.time())
+    oldest, now = min(answer.time for answer in given), int(time.time())
     erased = connection.execute(_SINCE, {"first": _name(max(oldest, now - DAY)), "last": LAST}).all()
     connection.execute(_OLD, {"first": _name(0), "last": _name(now - DAY)})
     if not erased:
-        return list(answers)
+        return given
     hashes = [(row.name, bytes.fromhex(row.document["salt"]), row.document["digest"]) for row in erased]
-    return [answer for answer in answers if not _is_erased(answer, hashes)]
+    return [answer for answer in given if not _is_erased(answer, hashes)]
 
 
 def _is_erased(answer: Answer, hashes: Sequence[tuple[str, bytes, str]]) -> bool:
