@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -113,6 +114,21 @@ def candidate_mask(items: Vocabulary, candidates: Sequence[str] | None) -> np.nd
     return mask
 
 
+def numbers(texts: Iterable[str]) -> list[float]:
+    """Those of the texts that are numbers, in whatever way they are written.
+
+    Examples
+    --------
+    >>> numbers(["9", "9.50", "nine"])
+    [9.0, 9.5]
+    """
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(float(text))
+    return found
+
+
 def filter_mask(catalog: Catalog, filters: Mapping[str, object] | None) -> np.ndarray:
     """Items that pass every filter: bool, shape (n_items,).
 
@@ -129,8 +145,11 @@ def filter_mask(catalog: Catalog, filters: Mapping[str, object] | None) -> np.nd
     for column, wanted in (filters or {}).items():
         if column not in catalog.table.columns:
             raise ConfigError(f"filter names column {column!r}; the catalogue has {catalog.table.columns}")
-        accepted = {str(w).lower() for w in (wanted if isinstance(wanted, list | tuple | set) else [wanted])}
-        cells = catalog.table[column]
+        several = wanted if isinstance(wanted, list | tuple | set) else [wanted]
+        accepted, cells = {str(w).lower() for w in several}, catalog.table[column]
+        if cells.dtype.is_numeric():
+            mask &= cells.cast(pl.Float64).is_in(numbers(accepted)).fill_null(value=False).to_numpy()
+            continue
         if cells.dtype == pl.List:
             cells = cells.cast(pl.List(pl.String)).list.join("|")
         values = cells.cast(pl.String).fill_null("").to_list()

@@ -196,3 +196,26 @@ def test_hidden_items_take_no_rank_in_an_explanation(client):
     client.patch(f"/v1/items/{whole[0]}", json={"hidden": True})
     assert ask(client, "/v1/explain", item_id=last, events=["i0"])["rank"] == rank - 1
     assert ask(client, "/v1/explain", item_id=last, events=["i0"], exclude=[whole[1]])["rank"] == rank - 2
+
+
+def test_a_new_column_of_a_known_item_can_be_filtered_by(client):
+    client.patch("/v1/items/i3", json={"fields": {"size": "L", "price": 9}})
+    assert ids(ask(client, k=5, filters={"size": "L"})) == ["i3"]
+    assert ids(ask(client, k=5, filters={"price": 9})) == ids(ask(client, k=5, filters={"price": "9.0"})) == ["i3"]
+
+
+def test_ids_may_hold_a_slash(client):
+    post_item(client, "茶/1", **WORDS)
+    assert client.get("/v1/items/%E8%8C%B6%2F1").json()["item_id"] == "茶/1"
+    ask(client, "/v1/events", events=[{"user_id": "mail/x", "item_id": "i0"}])
+    assert client.get("/v1/users/mail%2Fx/interests").json()["user_id"] == "mail/x"
+    assert client.delete("/v1/users/mail%2Fx").json()["removed"]["events"] == 1
+
+
+@pytest.mark.parametrize("kind", ["retract", "dislike", "skip"])
+def test_what_is_taken_back_or_disliked_is_no_liking(client, kind):
+    ask(client, "/v1/events", events=[{"user_id": "ann", "item_id": "i0", "kind": "buy", "time": "2024-01-01"}])
+    ask(client, "/v1/events", events=[{"user_id": "ann", "item_id": "i0", "kind": kind, "weight": 2}])
+    answer = ask(client, user_id="ann", k=48)
+    assert answer["slice"] == "cold"
+    assert ("i0" in ids(answer)) == (kind == "retract")

@@ -140,13 +140,13 @@ def get_items(
     return ItemPage(items=[ItemOut.of(i) for i in rows], next=rows[-1].item_id if len(rows) == limit else None)
 
 
-@router.get("/items/{item_id}", dependencies=READ, summary="An item")
+@router.get("/items/{item_id:path}", dependencies=READ, summary="An item")
 def get_item(item_id: Key, service: Serving) -> ItemOut:
     """What is stored of an item."""
     return ItemOut.of(known_item(service, item_id))
 
 
-@router.patch("/items/{item_id}", dependencies=WRITE, summary="Change some fields of an item")
+@router.patch("/items/{item_id:path}", dependencies=WRITE, summary="Change some fields of an item")
 def patch_item(item_id: Key, body: ItemPatch, service: Serving) -> ItemOut:
     """Fields that are not named stay; what a model read of its text before stays until the next refit."""
     item = known_item(service, item_id)
@@ -158,7 +158,7 @@ def patch_item(item_id: Key, body: ItemPatch, service: Serving) -> ItemOut:
     return ItemOut.of(known_item(service, item_id))
 
 
-@router.delete("/items/{item_id}", dependencies=WRITE, summary="Delete an item", status_code=204)
+@router.delete("/items/{item_id:path}", dependencies=WRITE, summary="Delete an item", status_code=204)
 def delete_item(item_id: Key, service: Serving) -> None:
     """It is recommended no more; its events stay."""
     if not service.store.delete_item(item_id):
@@ -171,13 +171,13 @@ def post_users(body: UsersIn, service: Serving) -> Taken:
     return intake.users(service, limited(service, body.users))
 
 
-@router.get("/users/{user_id}", dependencies=READ, summary="A user")
+@router.get("/users/{user_id:path}", dependencies=READ, summary="A user")
 def get_user(user_id: Key, service: Serving) -> UserOut:
     """What is stored of somebody."""
     return known_user(service, user_id)
 
 
-@router.patch("/users/{user_id}", dependencies=WRITE, summary="Change some attributes of a user")
+@router.patch("/users/{user_id:path}", dependencies=WRITE, summary="Change some attributes of a user")
 def patch_user(user_id: Key, body: UserPatch, service: Serving) -> UserOut:
     """Attributes that are not named stay."""
     known = {**known_user(service, user_id).attributes, **body.attributes}
@@ -185,7 +185,7 @@ def patch_user(user_id: Key, body: UserPatch, service: Serving) -> UserOut:
     return known_user(service, user_id)
 
 
-@router.delete("/users/{user_id}", dependencies=WRITE, summary="Erase a user")
+@router.delete("/users/{user_id:path}", dependencies=WRITE, summary="Erase a user")
 def delete_user(user_id: Key, service: Serving) -> ReceiptOut:
     """Removes attributes, events and answers of somebody, and gives a receipt that names nobody."""
     service.writer.flush()

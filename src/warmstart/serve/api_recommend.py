@@ -58,7 +58,7 @@ def post_explain(body: ExplainRequest, service: Serving) -> Response:
     return written(verbs.explain(service, body))
 
 
-@router.get("/users/{user_id}/interests", summary="What somebody is about, in words")
+@router.get("/users/{user_id:path}/interests", summary="What somebody is about, in words")
 def get_interests(user_id: Key, service: Serving) -> Interests:
     """What sets them apart from everybody, with the events that show it."""
     return verbs.interests(service, user_id)

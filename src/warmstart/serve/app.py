@@ -56,8 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service, app.state.metrics, app.state.sessions = service, metrics, Sessions(settings, keychain)
     for module in (
+        api_recommend,  # before api_data, whose ids may hold a slash
         api_data,
-        api_recommend,
         api_models,
         api_experiments,
         api_outcomes,

@@ -77,6 +77,7 @@ class Asker:
         seen = set[str]()
         for event in sorted(events, key=lambda e: (e.time, e.seq)):
             weight = weights.get(event.kind, 1.0) if event.weight is None else event.weight
+            weight = 0.0 if event.kind in DISLIKED else weight
             if event.kind == RETRACTED:
                 seen.discard(event.item_id)
             elif event.kind not in UNSEEN:

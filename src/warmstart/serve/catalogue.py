@@ -98,16 +98,18 @@ def changed(items: Iterable[Item], catalog: Catalog) -> list[Item]:
     rows = {r[ITEM_ID]: r for r in catalog.table.to_dicts()}
     for item in items:
         new, old = cells(item, schema), rows[item.item_id]
-        if any((new.get(c) or None) != (old[c] or None) for c in columns):
+        if any((new.get(c) or None) != (old[c] or None) for c in columns) or any(c not in old for c in new):
             found.append(item)
     return found
 
 
 def updated(items: Sequence[Item], catalog: Catalog) -> Catalog:
-    """With other cells for items it holds; what a model read of them before stays as it was."""
+    """With other cells, and further columns, for items it holds; what a model read of them before stays as it was."""
     if not items:
         return catalog
     rows = table(items, catalog)
+    further = [pl.lit(None, dtype=t).alias(c) for c, t in rows.schema.items() if c not in catalog.table.columns]
+    catalog = Catalog(catalog.table.with_columns(further)) if further else catalog
     missing = [pl.lit(None, dtype=t).alias(c) for c, t in catalog.table.schema.items() if c not in rows.columns]
     rows = rows.with_columns(missing).select(catalog.table.columns)
     return Catalog(catalog.table.update(rows, on=ITEM_ID, how="left", include_nulls=True))

@@ -27,7 +27,8 @@ def main(holder: str) -> None:
 
 def _end_with_parent() -> None:
     """End at once when the process that holds the other end of the pipe is no more, or closes it."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not by sys.stdin: a thread that waits in it stands in the way of an orderly end
+        pass
     os._exit(3)  # each write to the store is whole; the folder at work is removed by the next refit
 
 

@@ -107,8 +107,9 @@ def check(settings: Settings) -> None:
         If the engine is none, or is new to the store and damaged; one the store knows may give way to another. If the
         dataset is none.
     """
+    version = version_of(settings.engine)  # before the store, which would be made
     with Store.open(settings.database) as store:
-        if store.model(version_of(settings.engine)) is None:
+        if store.model(version) is None:
             open_sealed(settings.engine, FORMAT)
         if settings.data is not None:
             LOG.info("seeded", data=str(settings.data), **store.seed(Dataset.load(settings.data)))

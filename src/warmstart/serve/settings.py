@@ -27,6 +27,7 @@ EVENT_WEIGHTS = {
     "satisfaction": 0.0,
     "dislike": 0.0,
     "skip": 0.0,
+    "retract": 0.0,
 }
 Days = Annotated[float, Field(ge=0, le=36_500)]
 Seconds = Annotated[float, Field(gt=0, le=3_600)]

@@ -111,7 +111,7 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
         status=cast("Status", found.status),
         rank=found.rank,
         k=found.k,
-        text=found.text,
+        text=found.text if code >= 0 else f"item {ask.item_id!r} is not in the catalogue; add it with POST /v1/items",
         detail=detail,
         model_version=moment.live.version,
     )
