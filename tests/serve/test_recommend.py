@@ -1,5 +1,7 @@
 """Answers over HTTP: for everybody, with where they come from, kept as they were given."""
 
+import json
+
 import pytest
 
 KIND = 12  # items i0 .. i47, four kinds by number modulo 4
@@ -231,3 +233,14 @@ def test_an_interleaved_list_says_whose_each_place_is(client):
     assert answer["experiment"] == "both"
     assert {shown.variant for shown in kept.items} == {"plain", "mixed"}
     assert len(set(ids(answer))) == 8
+
+
+@pytest.mark.parametrize("name", ["0" * 6000, "9" * 12, "no such thing"])
+def test_an_interest_that_is_none_is_refused(client, name):
+    assert client.post("/v1/recommend", json={"interest": name}).status_code == 422
+    assert client.post("/v1/recommend", json={"without": [name]}).status_code == 422
+
+
+@pytest.mark.parametrize("folder", ["../engine", "a/b", "\x00", "", ".hidden", "\ud800"])
+def test_a_folder_outside_the_folder_of_models_is_refused(client, folder):
+    assert client.post("/v1/models", content=json.dumps({"folder": folder})).status_code in (400, 422)

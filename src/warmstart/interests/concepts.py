@@ -22,6 +22,7 @@ from warmstart.interests.vectors import FusedSpace
 
 TYPICAL = 5
 TREE, SPARSE = "tree", "sparse"
+DIGITS = 10  # of a concept's number, at most
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class Concepts:
             If there is none, or a name belongs to several.
         """
         text = str(asked)
-        if text.isdecimal():
+        if text.isdecimal() and len(text) < DIGITS:
             if int(text) < len(self.members):
                 return int(text)
             raise DataError(f"concept {text} is unknown; the concepts are 0 to {len(self.members) - 1}")

@@ -55,7 +55,12 @@ class ModelsOut(BaseModel):
 class ModelIn(Asked):
     """A saved engine in the server's folder of models."""
 
-    folder: str = Field(max_length=256, description="Its name there; nothing outside is read.", examples=["2026-11"])
+    folder: str = Field(
+        max_length=256,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Its name there; nothing outside is read.",
+        examples=["2026-11"],
+    )
 
 
 class RefitOut(BaseModel):
