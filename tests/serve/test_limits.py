@@ -66,6 +66,7 @@ def test_no_limit_is_no_limit():
     rate = Rate(0)
     for _ in range(1000):
         rate.count("ann")
+    assert rate.check("ann") is None
 
 
 def test_a_clock_set_back_keeps_nobody_out(monkeypatch):
@@ -205,10 +206,13 @@ def test_a_byte_now_and_then_keeps_nothing_open():
 
 
 def test_an_answer_may_take_longer_than_a_body():
+    ended = []
+
     async def slow(scope, receive, send):
         await reading(scope, receive, send)
         while (await receive())["type"] != "http.disconnect":
             pass
+        ended.append(True)
 
     async def run():
         pieces = [{"type": "http.request", "body": b"x", "more_body": False}]
@@ -222,6 +226,7 @@ def test_an_answer_may_take_longer_than_a_body():
         await Patience(slow, 0.02)(scope(), receive, nowhere)
 
     run_alone(run())
+    assert ended == [True]
 
 
 def test_every_answer_carries_the_headers_of_safety(guarded):

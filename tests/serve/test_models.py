@@ -257,6 +257,7 @@ def test_a_store_that_was_gone_at_the_wrong_moment_is_asked_again(known, monkeyp
     until(lambda: models._number == -1)
     models.current(number)
     until(lambda: models.serving.version == other)
+    assert len(asked) == 2
 
 
 def test_of_two_promotions_at_once_the_store_and_the_process_agree(known):

@@ -81,6 +81,7 @@ def test_a_serving_model_that_cannot_be_read_now_is_looked_at_again(known, monke
     failing(monkeypatch, PASSING[0], 1)
     number = models.store.versions()["models"]
     until(lambda: models.current(number).version == version)
+    assert models.store.model(version).status == "serving"
 
 
 def test_at_the_start_the_folder_serves_until_the_promoted_one_can_be_read(known, engine_folder, monkeypatch):

@@ -244,3 +244,13 @@ def test_an_interest_that_is_none_is_refused(client, name):
 @pytest.mark.parametrize("folder", ["../engine", "a/b", "\x00", "", ".hidden", "\ud800"])
 def test_a_folder_outside_the_folder_of_models_is_refused(client, folder):
     assert client.post("/v1/models", content=json.dumps({"folder": folder})).status_code in (400, 422)
+
+
+def test_words_that_nobody_knows_are_told(client, toy):
+    assert "no word of the text is known" in ask(client, text="zzzz qqqq", k=3)["fallback"]
+    assert ask(client, text=toy.catalog.title(0), k=3)["fallback"] is None
+
+
+def test_what_an_explanation_cannot_heed_is_refused(client):
+    assert client.post("/v1/explain", json={"item_id": "i0", "more": [1]}).status_code == 422
+    assert client.post("/v1/explain", json={"item_id": "i0", "without": [0]}).status_code == 200

@@ -53,6 +53,7 @@ class Asker:
     seen: frozenset[str] = frozenset()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
+    _heard: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -120,6 +121,12 @@ class Asker:
         )
         if self.attributes:
             h = replace(h, attributes=pl.DataFrame([dict(self.attributes)], strict=False))
-        if self.text and engine.encoders is not None:
-            h = replace(h, vectors=engine.encoders.typed(f.space, f.judged, [self.text]))
-        return h
+        return replace(h, vectors=self.vectors(engine, f)) if self.text else h
+
+    def vectors(self, engine: Engine, f: Fitted) -> np.ndarray:
+        """What the text says, read once: float32, shape (1, dim); zero where no word of it is known."""
+        place = id(engine)
+        if place not in self._heard:
+            assert engine.encoders is not None
+            self._heard[place] = engine.encoders.typed(f.space, f.judged, [self.text])
+        return self._heard[place]

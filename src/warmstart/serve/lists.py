@@ -12,7 +12,7 @@ from warmstart.serve.batch import Batches
 from warmstart.serve.lines import Line, Wanted
 from warmstart.serve.live import Live, Snapshot
 
-LINES = 20
+LINES = 20  # of a usual list; longer ones count as several
 
 
 class Lists:

@@ -60,7 +60,6 @@ class Snapshot:
     events: np.ndarray
     items: int
     number: int
-
     masks: dict[Filters, np.ndarray] = field(default_factory=dict)
 
     @cached_property

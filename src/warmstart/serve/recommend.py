@@ -171,8 +171,10 @@ def shortcoming(asker: Asker, known: int, plan: Plan) -> str | None:
         return "no item may be shown: filters, exclusions and what was seen leave none"
     if len(plan.places) < plan.wanted.k and plan.wanted.candidates is None:
         return "fewer items than asked for may be shown"
-    if known or asker.text:
+    if known or (asker.text and asker.vectors(plan.live.engine, plan.snapshot.fitted).any()):
         return None
+    if asker.text:
+        return f"no word of the text is known: {NOBODY}"
     if asker.taste:
         return f"no item of the history is in the catalogue: {NOBODY}"
     return None if asker.attributes else NOBODY

@@ -91,11 +91,16 @@ class Question(Asked):
     without: list[int | Words] = Field(
         [], description="Interests that are switched off, by number or name.", max_length=NAMED
     )
+
+
+class ListRequest(Question):
+    """A question that a list answers."""
+
     more: list[int | Words] = Field([], description="Interests of which more is wanted.", max_length=NAMED)
     explain: bool = Field(False, description="Add the reasons of each item.")
 
 
-class RecommendRequest(Question):
+class RecommendRequest(ListRequest):
     """Asks for recommendations: by user_id, by events, by text, by all of them, or by nothing: a new visitor."""
 
     k: int = Field(10, ge=1, le=MOST, description="Items wanted.")
@@ -117,7 +122,7 @@ class NextRequest(Asked):
     k: int = Field(10, ge=1, le=MOST)
 
 
-class RankRequest(Question):
+class RankRequest(ListRequest):
     """Asks for the order of given items; nothing is left out but what is hidden, excluded or filtered."""
 
     items: list[Id] = Field(min_length=1, max_length=10_000, examples=[["i1", "i2", "i3"]])
