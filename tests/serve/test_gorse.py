@@ -1,5 +1,6 @@
 """Gorse's own client against the running server."""
 
+import httpx2
 import pytest
 from gorse import Gorse, GorseException
 
@@ -141,3 +142,31 @@ def test_a_later_page_is_kept_as_what_it_showed(running, gorse):
     running[1].writer.flush()
     shown = [[s.item_id for s in answer.items] for answer in running[1].store.answers(0, 2**40)]
     assert sorted(shown, key=len) == [whole[4:], whole]
+
+
+def test_ids_hold_a_slash_where_it_is_sent_encoded(client):
+    item, user = "films/alien", "team/ann/feedback"
+    at, who = "films%2Falien", "team%2Fann%2Ffeedback"
+    sent = {"ItemId": item, "Categories": ["SF"], "Comment": "Alien", "IsHidden": False, "Labels": {}}
+    assert client.post("/api/item", json=sent).json() == {"RowAffected": 1}
+    assert client.get(f"/api/item/{at}").json()["ItemId"] == item
+    assert client.patch(f"/api/item/{at}", json={"Comment": "Aliens"}).json() == {"RowAffected": 1}
+    assert client.get(f"/api/item/{at.replace('F', 'f', 1)}").json()["Comment"] == "Aliens"
+    assert client.get(f"/api/item/{at}/neighbors?n=2").status_code == 200
+    rows = [{"FeedbackType": "star", "UserId": user, "ItemId": item, "Timestamp": ""}]
+    assert client.post("/api/feedback", json=rows).json() == {"RowAffected": 1}
+    for path in (f"/api/user/{who}/feedback", f"/api/user/{who}/feedback/star"):
+        assert [row["ItemId"] for row in client.get(path).json()] == [item]
+    assert client.get(f"/api/user/{who}").json()["UserId"] == user
+    assert item not in client.get(f"/api/recommend/{who}", params={"n": 50}).json()
+    assert client.delete(f"/api/feedback/{who}/{at}").json() == {"RowAffected": 1}  # two ids, which stay apart
+    assert client.delete(f"/api/item/{at}").json() == {"RowAffected": 1}
+    assert client.delete(f"/api/user/{who}").json()["RowAffected"] > 0
+
+
+def test_a_plain_slash_ends_an_id_and_a_percent_sign_is_itself(running):
+    with httpx2.Client(base_url=running[0]) as client:
+        client.post("/api/item", json={"ItemId": "a%2Fb", "Comment": "percent"})
+        assert client.get("/api/item/a%252Fb").json()["ItemId"] == "a%2Fb"
+        assert client.get("/api/item/a%2Fb").status_code == 404
+        assert client.get("/api/item/a/b").status_code == 404

@@ -18,6 +18,7 @@ from warmstart.serve.asker import RETRACTED
 from warmstart.serve.problems import Problem, problem_responses
 from warmstart.serve.schemas import PastEvent, RecommendRequest, SimilarRequest, Value, understood
 from warmstart.serve.security import Holder, require
+from warmstart.serve.segments import SegmentRoute
 from warmstart.serve.service import Service
 from warmstart.serve.times import iso
 from warmstart.store.rows import Event, Item, User
@@ -26,7 +27,7 @@ CURSOR = re.compile(r"[0-9]{1,18}")
 CATEGORIES = ("categories", "category", "genres", "genre")  # columns a category may stand in
 WRITE = [Depends(require("write"))]
 Reader = Annotated[Holder, Depends(require("read"))]
-router = APIRouter(prefix="/api", tags=["gorse"], responses=problem_responses(404))
+router = APIRouter(prefix="/api", tags=["gorse"], responses=problem_responses(404), route_class=SegmentRoute)
 N = Annotated[int, Query(ge=1, le=1_000)]
 Offset = Annotated[int, Query(ge=0, le=10_000)]
 Row = Annotated[dict[str, Any], Body()]

@@ -16,7 +16,7 @@ from warmstart.serve.pages.render import HOME
 from warmstart.serve.pages.uploads import HOUR, Uploads
 from warmstart.serve.pages.views.ingest import checked
 from warmstart.serve.problems import Problem
-from warmstart.store.rows import Model
+from warmstart.store.rows import Item, Model
 
 ITEMS = "item_id,title,genre,year\nn1,The Orbit of the New Star,space,2001\n,Nobody,space,2002\nn2,Odd,crime,soon\n"
 
@@ -179,6 +179,18 @@ def test_an_item_is_hidden_and_comes_back(visit, served):
     page.get_by_role("button", name="Recommend again").click()
     page.wait_for_selector("text=Hide from")
     assert not served.service.store.item("i5").hidden
+
+
+def test_an_item_whose_id_holds_a_slash_has_its_page(visit, served):
+    name = "films/odd 100%"
+    served.service.store.put_items([Item(name, {"title": "Zanzibar"})])
+    page = visit(f"{HOME}/catalogue/find?title=zanzibar", scripts=False)
+    page.get_by_role("link", name="Zanzibar").click()
+    assert name in page.locator(".lead").inner_text()
+    page.get_by_role("button", name="Hide").click()
+    assert name in page.locator(".lead").inner_text()
+    assert served.service.store.item(name).hidden
+    served.service.store.delete_item(name)
 
 
 def test_models_are_promoted_and_rolled_back(visit, served, toy_engine, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -96,7 +97,19 @@ def ago(at: int, now: float | None = None) -> str:
     return next((f"{past // size} {unit}" for size, unit in STEPS if past >= size), f"{past} s")
 
 
+def in_path(name: str) -> str:
+    """An id as one segment of an address.
+
+    Examples
+    --------
+    >>> in_path("films/alien 3")
+    'films%2Falien%203'
+    """
+    return quote(name, safe="")
+
+
 FILTERS = {
+    "in_path": in_path,
     "count": count,
     "percent": percent,
     "figure": figure,

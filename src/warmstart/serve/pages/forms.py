@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form
 from fastapi import Path as InPath
@@ -13,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from warmstart.serve import api_experiments, api_models
 from warmstart.serve.api_data import ItemPatch, Serving, patch_item
 from warmstart.serve.api_experiments import ExperimentIn
+from warmstart.serve.pages.figures import in_path
 from warmstart.serve.pages.render import HOME
 from warmstart.serve.pages.route import PageRoute
 from warmstart.serve.problems import Problem, mistake
@@ -103,4 +103,4 @@ def stop(name: Key, service: Serving) -> Response:
 def show_or_hide(item_id: Key, change: Literal["hide", "show"], service: Serving) -> Response:
     """Recommend an item no more, or again."""
     patch_item(item_id, ItemPatch(hidden=change == "hide"), service)
-    return to(f"items/{quote(item_id, safe='')}")
+    return to(f"items/{in_path(item_id)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -34,7 +33,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(FILTERS)
-    made.globals.update(asset=address_of, languages=LANGUAGES, pages=PAGES, home=HOME, version=__version__, quote=quote)
+    made.globals.update(asset=address_of, languages=LANGUAGES, pages=PAGES, home=HOME, version=__version__)
     return made
 
 

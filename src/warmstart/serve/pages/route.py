@@ -8,18 +8,18 @@ from typing import Any
 import structlog
 from fastapi import HTTPException
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
 from warmstart.errors import WarmstartError
 from warmstart.serve.pages.render import error_page
 from warmstart.serve.problems import INTERNAL, Problem, mistake, of_error
+from warmstart.serve.segments import SegmentRoute
 
 LOG = structlog.get_logger("warmstart.serve")
 
 
-class PageRoute(APIRoute):
+class PageRoute(SegmentRoute):
     """Answers errors with a page; redirections pass."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
