@@ -57,7 +57,7 @@ def test_what_is_meant_can_be_narrowed(told):
 @pytest.mark.parametrize(
     ("params", "told"),
     [
-        ({"by": "colour"}, "Input should be 'model'"),
+        ({"by": "colour"}, "'colour' is none of the values there are; give 'model'"),
         ({"since": "soon"}, "since is 'soon'"),
         ({"since": "nan"}, "since is"),
         ({"until": "inf"}, "until is"),
@@ -67,7 +67,7 @@ def test_what_is_meant_can_be_narrowed(told):
 def test_mistakes_are_told(client, params, told):
     refused = client.get("/v1/outcomes", params=params)
     assert refused.status_code == 422
-    assert told in refused.json()["detail"]
+    assert told in f"{refused.json()['detail']}; {refused.json()['remedy']}"
 
 
 def test_exploration_and_its_cost(serve):

@@ -46,6 +46,12 @@ def client():
     return TestClient(app)
 
 
+@pytest.fixture
+def app_client(serve):
+    with serve() as client:
+        yield client
+
+
 @pytest.mark.parametrize(
     ("name", "status", "code", "detail", "remedy"),
     [
@@ -76,8 +82,9 @@ def test_a_bad_request_lists_each_mistake_with_its_place_and_remedy(client):
     assert (response.status_code, body["code"]) == (422, "invalid_request")
     found = {e["field"]: e for e in body["errors"]}
     assert set(found) == {"body.rows[1].item_id", "body.rows[1].time", "body.rows[2].item_id", "body.rows[2].time"}
-    assert found["body.rows[2].time"]["remedy"] == "add the field"
-    assert "greater than or equal to 0" in found["body.rows[1].time"]["remedy"]
+    assert found["body.rows[2].time"]["remedy"] == "add it"
+    told = found["body.rows[1].time"]
+    assert (told["detail"], told["remedy"]) == ("-5 is too small", "give at least 0")
     assert body["field"] in found
     assert "hush" not in response.text
 
@@ -92,9 +99,20 @@ def test_what_is_no_json_or_no_object_is_refused(client, body):
 
 def test_paths_and_methods_that_are_not_there_are_problems(client):
     assert client.get("/nowhere").json()["code"] == "not_found"
+    assert client.get("/nowhere").json()["remedy"] == "GET /openapi.json lists all paths"
+    assert client.get("/row").json()["remedy"].startswith("did you mean POST /rows?")
     wrong = client.get("/rows")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "POST"
+    assert wrong.json()["remedy"] == "/rows takes POST"
+
+
+def test_a_wrong_method_is_told_all_that_the_path_takes(app_client):
+    wrong = app_client.put("/v1/items/a%2Fb")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "DELETE, GET, PATCH")
+    assert wrong.json()["remedy"] == "/v1/items/a/b takes DELETE, GET and PATCH"
+    assert "did you mean POST /v1/recommend?" in app_client.get("/v1/recomend").json()["remedy"]
+    assert app_client.get("/" + "x" * 50_000).json()["remedy"] == "GET /openapi.json lists all paths"
 
 
 def test_the_document_knows_the_shape_of_problems(client):

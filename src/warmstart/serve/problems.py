@@ -17,25 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from warmstart.errors import ArtefactError, ConfigError, DataError, MissingExtra, NotFitted, StoreUnavailable
 from warmstart.errors import WarmstartError as KnownError
+from warmstart.serve.mistakes import Mistake, mistake
+from warmstart.serve.nearest import methods_of, remedy_for_method, remedy_for_path
 
 LOG = structlog.get_logger("warmstart.serve")
 MEDIA = "application/problem+json"
 MOST = 100  # mistakes of one request that are listed
 RETRY = {"Retry-After": "1"}
-HINTS = {
-    "missing": "add the field",
-    "extra_forbidden": "leave the field out",
-    "json_invalid": "send valid JSON in UTF-8",
-    "model_attributes_type": "send a JSON object with Content-Type: application/json",
-}
-
-
-class Mistake(BaseModel):
-    """One value that cannot be used."""
-
-    field: str = Field(description="Where it is, e.g. `body.events[3].time`.")
-    detail: str = Field(description="What is wrong.")
-    remedy: str = Field(description="What to do.")
 
 
 class ProblemBody(BaseModel):
@@ -176,34 +164,23 @@ async def _http(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     if status < HTTPStatus.BAD_REQUEST:  # a redirection
         return Response(status_code=status, headers=error.headers)
-    detail = "" if error.detail == status.phrase else str(error.detail)
-    return answer(Problem(status, status.phrase, detail, headers=error.headers), request.scope)
+    detail, remedy, headers = "" if error.detail == status.phrase else str(error.detail), "", error.headers
+    routes, path = request.app.routes, request.scope["path"]
+    if status == HTTPStatus.NOT_FOUND:
+        remedy = remedy_for_path(routes, path)
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = methods_of(routes, path)
+        remedy = remedy_for_method(methods, path)
+        headers = {"Allow": ", ".join(methods)} if methods else headers  # of all routes of the path, not of the first
+    return answer(Problem(status, status.phrase, detail, remedy=remedy, headers=headers), request.scope)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [mistake(found["loc"], found["type"], found["msg"]) for found in error.errors()[:MOST]]
+    errors = [mistake(found) for found in error.errors()[:MOST]]
     first = errors[0]
     problem = Problem(422, "The request cannot be used", first.detail, first.field, first.remedy, "invalid_request")
     return answer(problem, request.scope, errors)
-
-
-def mistake(place: Sequence[str | int], kind: str, message: str) -> Mistake:
-    """One mistake that a check found; the value itself is not repeated, it may be a secret.
-
-    Examples
-    --------
-    >>> mistake(("body", "events", 3, "time"), "missing", "Field required")
-    Mistake(field='body.events[3].time', detail='Field required', remedy='add the field')
-    """
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-    told = message.removeprefix("Value error, ")
-    detail, _, remedy = told.rpartition("; ")
-    return Mistake(field=field, detail=detail or told, remedy=remedy if detail else HINTS.get(kind, _plain(told)))
-
-
-def _plain(message: str) -> str:
-    return "give a value that meets this: " + message[:1].lower() + message[1:]
 
 
 class Unexpected:

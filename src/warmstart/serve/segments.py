@@ -18,8 +18,8 @@ class SegmentRoute(APIRoute):
         """Whether the route is meant, and the values of its path."""
         told = segmented(scope["path"], scope.get("raw_path") or b"")
         match, child = super().matches(scope if told is None else {**scope, "path": told})
-        values = child.get("path_params", {})
-        child |= {"path_params": {name: _whole(value) for name, value in values.items()}} if values else {}
+        if told is not None and match != Match.NONE:
+            child["path_params"] = {name: _whole(value) for name, value in child["path_params"].items()}
         return match, child
 
 

@@ -12,10 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from warmstart.serve import api_experiments, api_models
 from warmstart.serve.api_data import ItemPatch, Serving, patch_item
 from warmstart.serve.api_experiments import ExperimentIn
+from warmstart.serve.mistakes import mistake
 from warmstart.serve.pages.figures import in_path
 from warmstart.serve.pages.render import HOME
 from warmstart.serve.pages.route import PageRoute
-from warmstart.serve.problems import Problem, mistake
+from warmstart.serve.problems import Problem
 from warmstart.serve.sessions import admin_form
 
 LONGEST = 256
@@ -85,8 +86,7 @@ def begin(form: Annotated[ExperimentForm, Form()], service: Serving) -> Response
     try:
         asked = ExperimentIn.model_validate(form.told)
     except ValidationError as error:
-        first = error.errors()[0]
-        said = mistake(first["loc"], first["type"], first["msg"])
+        said = mistake(error.errors()[0])
         raise Problem(422, "The experiment cannot begin", said.detail, said.field, said.remedy) from None
     api_experiments.post_experiment(asked, service)
     return to(f"experiments/{asked.name}")

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from warmstart.errors import WarmstartError
+from warmstart.serve.mistakes import mistake
 from warmstart.serve.pages.render import error_page
-from warmstart.serve.problems import INTERNAL, Problem, mistake, of_error
+from warmstart.serve.problems import INTERNAL, Problem, of_error
 from warmstart.serve.segments import SegmentRoute
 
 LOG = structlog.get_logger("warmstart.serve")
@@ -44,8 +45,7 @@ class PageRoute(SegmentRoute):
 def told(error: Exception) -> Problem:
     """An error as a problem; one that nobody foresaw is logged whole."""
     if isinstance(error, RequestValidationError):
-        found = error.errors()[0]
-        first = mistake(found["loc"], found["type"], found["msg"])
+        first = mistake(error.errors()[0])
         return Problem(422, "The request cannot be used", first.detail, first.field, first.remedy)
     if isinstance(error, WarmstartError):
         return of_error(error)
