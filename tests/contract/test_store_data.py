@@ -1,6 +1,7 @@
 """Data to learn from, out of every store and into it."""
 
 import datetime as dt
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,12 @@ import polars as pl
 import pytest
 
 from warmstart.data.catalog import Catalog
+from warmstart.data.ingest import read
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import checkerboard, clusters
 from warmstart.errors import DataError
 from warmstart.store.rows import Event, Item, User
+from warmstart.store.seed import _pages
 from warmstart.store.store import Store
 
 
@@ -68,6 +71,99 @@ def test_seeding_twice_adds_nothing_and_brings_nobody_back(store):
     store.seed(data)
     assert store.item("i5") is None
     assert store.item("i6").fields == {"title": "changed"}
+
+
+def rows(*said, **more):
+    """Data of (user, item, time) rows, as a file of them is read."""
+    frame = pl.DataFrame(said, schema=["user_id", "item_id", "time"], orient="row")
+    return read(frame.with_columns(**{name: pl.Series(values) for name, values in more.items()}))
+
+
+ROWS = [("ann", "alien", 1_000_000_000), ("ann", "heat", 1_000_000_060), ("bob", "alien", 1_000_000_000)]
+
+
+def test_a_file_with_one_more_row_adds_one_event(store):
+    assert store.seed(rows(*ROWS))["events"] == 3
+    assert store.seed(rows(*ROWS, ("bob", "heat", 1_000_000_500)))["events"] == 1
+    assert [e.item_id for e in store.history("bob")] == ["alien", "heat"]
+    assert store.seed(rows(("eve", "alien", 999_999_999), *ROWS))["events"] == 1
+
+
+def test_the_same_rows_read_in_another_way_add_nothing(store):
+    kinds = ["view", "buy", "view"]
+    store.seed(rows(*ROWS, kind=kinds))
+    back = rows(*reversed(ROWS), kind=kinds[::-1], shop=[1, 2, 3])
+    other = read(pl.DataFrame(ROWS, schema=["u", "i", "t"], orient="row").with_columns(kind=pl.Series(kinds)),
+                 weights="view=2,buy=5", columns={"user_id": "u", "item_id": "i", "time": "t"},
+                 items={"item_id": ["heat"], "title": ["Heat"]})  # fmt: skip
+    assert len({data.fingerprint() for data in (rows(*ROWS, kind=kinds), back, other)}) == 3
+    assert [store.seed(data)["events"] for data in (back, other)] == [0, 0]
+    assert {e.weight for e in store.events()} == {None}
+
+
+def test_rows_that_say_the_same_are_as_many_as_there_are(store):
+    def repeated(n, **more):
+        zeros = np.zeros(n, np.int64)
+        data = checkerboard(2, 2)
+        return data.with_interactions(Interactions.of(zeros, zeros, 2, 2, **more))
+
+    assert store.seed(repeated(3))["events"] == 3
+    assert store.seed(repeated(5))["events"] == 2
+    assert store.seed(repeated(4, weight=np.full(4, 2.0)))["events"] == 0
+    assert store.seed(repeated(2, rating=np.array([3.0, 4.0])))["events"] == 2
+    assert store.seed(repeated(2, rating=np.array([4.0, 3.0])))["events"] == 0
+    assert store.seed(repeated(2, time=np.array([7, 7])))["events"] == 2
+
+
+def test_other_data_brings_nobody_back_but_with_what_came_after(store):
+    now = int(time.time())
+    store.seed(rows(*ROWS))
+    store.erase_user("ann")
+    later = ("ann", "up", now + 60)
+    more = replace(rows(*ROWS, later), user_table=pl.DataFrame({"age": [30, 40]}))
+    assert store.seed(more) == {"items": 1, "users": 1, "events": 1}
+    assert [e.item_id for e in store.history("ann")] == ["up"]
+    assert (store.user("ann"), store.user("bob").attributes) == (None, {"age": 40})
+    store.erase_user("ann")
+    assert store.seed(rows(*ROWS, ("ann", "heat", 5)))["events"] == 0
+
+
+def test_events_without_a_time_of_the_erased_stay_away(store):
+    data = checkerboard()
+    x = data.interactions
+    store.erase_user("u0")
+    new = store.seed(data.with_interactions(Interactions.of(x.user, x.item, 20, 20)))
+    assert new["events"] == int((x.user > 0).sum())
+    assert store.history("u0") == []
+
+
+def test_who_is_erased_while_a_store_is_filled_is_not_filled_in_again(store, monkeypatch):
+    monkeypatch.setattr("warmstart.store.seed.PAGE", 2)
+
+    def pages(given):
+        for number, page in enumerate(_pages(given)):
+            if number == 1 and "event_id" in page[0]:
+                store.erase_user("ann")  # after the first page was written
+            yield page
+
+    monkeypatch.setattr("warmstart.store.seed._pages", pages)
+    said = [(user, f"i{n}", 1_000_000_000 + n) for n in range(4) for user in ("ann", "bob")]
+    store.seed(rows(*said))
+    assert (store.history("ann"), len(store.history("bob"))) == ([], 4)
+
+
+def test_what_a_first_version_filled_in_is_not_filled_in_again(store):
+    data = rows(*ROWS)
+    store.set_state(f"seeded {data.fingerprint()}", {"at": 5, "items": 2, "users": 0, "events": 3})
+    assert store.seed(data)["events"] == 0
+
+
+def test_items_of_a_catalogue_are_added_where_there_are_none(store):
+    store.put_items([Item("a", {"title": "mine"}), Item("gone")])
+    store.delete_item("gone")
+    catalog = Catalog(pl.DataFrame({"item_id": ["a", "b", "gone"], "title": ["A", "B", "C"]}))
+    assert store.seed_items(catalog) == 1
+    assert [(i.item_id, i.fields["title"]) for i in store.items()] == [("a", "mine"), ("b", "B")]
 
 
 def test_weights_are_the_events_own_or_those_of_their_kind(store):

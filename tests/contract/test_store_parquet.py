@@ -1,6 +1,7 @@
 """Every store out to Parquet and into every store."""
 
 import json
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -9,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from warmstart.data.ingest import read
 from warmstart.errors import ArtefactError, DataError
 from warmstart.store.rows import Answer, Event, Experiment, Item, Key, Model, Shown, User
 from warmstart.store.store import Store
@@ -62,7 +64,8 @@ def test_a_store_goes_out_and_comes_back_as_it_was(store, other, tmp_path):
     fill(store)
     rows = store.export_parquet(tmp_path / "out")
     assert rows == {
-        "items": 2, "users": 1, "events": 5, "answers": 0, "models": 2, "experiments": 1, "vectors": 1, "receipts": 1,
+        "erased": 1, "items": 2, "users": 1, "events": 5, "answers": 0, "models": 2, "experiments": 1, "vectors": 1,
+        "receipts": 1,
     }  # fmt: skip
     other.add_events([Event("x", "eve", "heat", "click", 1)])  # so that numbers differ
     assert other.import_parquet(tmp_path / "out") == rows
@@ -82,6 +85,50 @@ def test_importing_twice_changes_nothing(store, tmp_path):
     store.import_parquet(tmp_path / "out")
     store.import_parquet(tmp_path / "out")
     assert content(store) == before
+
+
+def test_who_was_erased_does_not_come_back_with_an_older_export(store, other, tmp_path):
+    now = int(time.time())
+    store.put_users([User("ann", {"age": 30}, 5, 6), User("bob", {"age": 40}, 5, 6)])
+    store.add_events([Event("e1", "bob", "heat", "click", 5), Event("e2", "ann", "heat", "click", 5)])
+    store.add_events([Event("e3", "ann", "heat", "click", 6, recommendation_id="r1")])
+    store.add_events([Event("e4", "ann", "heat", "click", now + 60)])  # by a clock that is ahead
+    for name, user in (("r1", None), ("r2", None), ("r3", "ann"), ("r4", "bob")):
+        store.add_answers([Answer(name, user, 7, "m1", "home", "warm", [Shown("alien", 0.5, "als")])])
+    store.put_model(Model("m", "/m", until=store.events(limit=3)[-1].seq))
+    store.export_parquet(tmp_path / "out")
+    for one in (store, other):
+        one.erase_user("ann")
+        assert one.import_parquet(tmp_path / "out")["events"] == 4
+        assert [e.event_id for e in one.events()] == ["e1", "e4"]
+        assert [u.user_id for u in one.users()] == ["bob"]
+        assert [a.recommendation_id for a in one.answers(0, 99)] == ["r2", "r4"]
+    assert other.model("m").until == other.history("bob")[0].seq
+
+
+def test_erasures_go_with_an_export(store, other, tmp_path):
+    store.erase_user("ann")
+    store.export_parquet(tmp_path / "out")
+    other.erase_user("bob")  # with a salt of its own
+    assert other.import_parquet(tmp_path / "out")["erased"] == 1
+    data = read({"user_id": ["ann", "bob", "eve"], "item_id": ["heat"] * 3})
+    assert other.seed(data)["events"] == 1
+    before = other.versions()
+    other.import_parquet(tmp_path / "out")
+    assert other.versions()["erased"] == before["erased"]
+    other.erase_user("ann")
+    assert other.seed(read({"user_id": ["ann", "eve"], "item_id": ["up"] * 2}))["events"] == 1
+
+
+def test_exports_of_the_first_version_are_read(store, other, tmp_path):
+    fill(store)
+    store.export_parquet(tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    del manifest["rows"]["erased"]
+    (tmp_path / "out/manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(tmp_path / "out/erased")
+    assert other.import_parquet(tmp_path / "out")["erased"] == 0
+    assert content(other) == content(store)
 
 
 def test_a_serving_model_stays(store, other, tmp_path):

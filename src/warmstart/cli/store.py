@@ -38,6 +38,7 @@ def fill_store(
     """Add what an engine was fitted on: items, users and events that are not there yet.
 
     Refits learn from what the store holds. Done twice, it changes nothing more; the service may go on.
+    Who was erased does not come back.
     """
     tables = Tables(data, items, users=users, map=columns, weights=weights, rejects=rejects, scale=scale)
     with opened(engine, database_url, config) as store:
@@ -68,7 +69,7 @@ def import_store(
 ) -> None:
     """Add what an export holds; the service goes on. Done twice, it changes nothing more.
 
-    Who was erased after the export was made comes back with it: erase again.
+    Who was erased, here or there, does not come back, even if the export was made before.
     """
     with opened(engine, database_url, config) as store:
         _show(store.import_parquet(source), as_json)

@@ -15,7 +15,6 @@ import structlog
 from warmstart.artefact import MANIFEST
 from warmstart.engine import Engine
 from warmstart.errors import ArtefactError, DataError, StoreUnavailable
-from warmstart.serve import catalogue
 from warmstart.serve.experiments import RUNNING
 from warmstart.serve.live import Live
 from warmstart.store.models import REFUSED, REMOVED, RETIRED, SERVING
@@ -23,7 +22,6 @@ from warmstart.store.rows import Model
 from warmstart.store.store import Store
 
 LOG = structlog.get_logger("warmstart.serve")
-PAGE = 5_000  # items read at once
 KEPT = 3  # models in memory beside the serving one; more where experiments that run name more
 PAUSE, AGAIN = 30.0, 1.0  # seconds until a model that did not load in the background is tried again; until a new look
 MISSING = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -96,7 +94,7 @@ class Models:
             with suppress(DataError):  # another worker put it there a moment ago, and it serves
                 self.store.put_model(Model(version, str(folder.resolve()), until=last))
             self.store.promote(version)
-            self._seed(engine)
+            self.store.seed_items(engine.fitted.catalog)
         self._number = self.store.versions()["models"]
         chosen = self.store.serving()
         assert chosen is not None
@@ -272,11 +270,3 @@ class Models:
         """Let popularity of every model follow the newest events; returns how many counted for the serving one."""
         counted = {version: live.follow(self.store) for version, live in list(self._lives.items())}
         return counted.get(self.serving.version, 0)
-
-    def _seed(self, engine: Engine) -> None:
-        """Write items of an engine's catalogue into the store, where it lacks them; deleted ones stay deleted."""
-        known, after = set(self.store.deleted_since(0)), ""
-        while page := self.store.items(after, PAGE):
-            known |= {item.item_id for item in page}
-            after = page[-1].item_id
-        self.store.put_items([i for i in catalogue.stored(engine.fitted.catalog) if i.item_id not in known])

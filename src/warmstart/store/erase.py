@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
-from warmstart.store.erased import remember
+from warmstart.store.erased import DAY, remember
+from warmstart.store.marks import mark
 from warmstart.store.part import Part
 from warmstart.store.rows import Receipt
 from warmstart.store.tables import ANSWERS, EVENTS, MODELS, RECEIPTS, USERS
@@ -20,6 +21,13 @@ from warmstart.store.versions import bump
 _FIRST = select(func.min(EVENTS.c.seq)).where(EVENTS.c.user_id == bindparam("who"))
 _FITTED = select(MODELS.c.version).where(MODELS.c.until >= bindparam("first")).order_by(MODELS.c.version)
 _LED_TO = select(EVENTS.c.recommendation_id).where(EVENTS.c.user_id == bindparam("who"))
+_WAITING = (  # answers to nobody by name that the person's events refer to, and that are not written yet
+    select(EVENTS.c.recommendation_id)
+    .where(EVENTS.c.user_id == bindparam("who"), EVENTS.c.time >= bindparam("since"))
+    .where(EVENTS.c.recommendation_id.is_not(None))
+    .where(EVENTS.c.recommendation_id.not_in(select(ANSWERS.c.recommendation_id)))
+    .distinct()
+)
 _ERASE = {  # in this order: events tell which anonymous answers were the person's
     "answers": delete(ANSWERS).where(ANSWERS.c.user_id == bindparam("who")),
     "anonymous answers": delete(ANSWERS).where(
@@ -41,7 +49,8 @@ class Erasure(Part):
         events are named in the receipt: fit them anew, or remove them, to be rid of what they learned. On SQLite the
         bytes are overwritten and the log is emptied (unless a reader holds it back: then as soon as it is written on);
         PostgreSQL frees them by VACUUM. Copies and exports made before are not reached. Answers of the person that
-        still wait to be written, in this process or another, are dropped when their turn comes.
+        still wait to be written, in this process or another, are dropped when their turn comes. A mark stays by which
+        ``seed`` and ``import_parquet`` know the id again (see ``store.marks``).
 
         Returns
         -------
@@ -52,11 +61,15 @@ class Erasure(Part):
             bump(connection, "erased")  # first: answers that are being written now are waited for, and found
             first = connection.execute(_FIRST, {"who": user_id}).scalar_one_or_none()
             fitted = () if first is None else tuple(connection.execute(_FITTED, {"first": first}).scalars())
+            waiting = (
+                connection.execute(_WAITING, {"who": user_id, "since": int(time.time()) - 2 * DAY}).scalars().all()
+            )
             counts = {name: connection.execute(gone, {"who": user_id}).rowcount for name, gone in _ERASE.items()}
             counts["answers"] += counts.pop("anonymous answers")
             receipt = _receipt(user_id, counts, fitted)
             _keep(connection, receipt)
-            remember(connection, user_id, receipt.erased_at)
+            remember(connection, user_id, waiting, receipt.erased_at)
+            mark(connection, user_id, receipt.erased_at)
             bump(connection, "users")
         self.database.empty_log()
         return receipt

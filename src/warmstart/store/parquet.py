@@ -15,12 +15,12 @@ from warmstart.errors import ArtefactError, DataError
 from warmstart.store.columns import VectorColumn
 from warmstart.store.frames import pages
 from warmstart.store.part import Part
-from warmstart.store.tables import ANSWERS, EVENTS, EXPERIMENTS, ITEMS, MODELS, RECEIPTS, USERS, VECTORS
+from warmstart.store.tables import ANSWERS, ERASED, EVENTS, EXPERIMENTS, ITEMS, MODELS, RECEIPTS, USERS, VECTORS
 
 FORMAT = 1
 PAGE = 100_000  # rows of a file
 MANIFEST = "manifest.json"
-EXPORTED = (ITEMS, USERS, EVENTS, ANSWERS, MODELS, EXPERIMENTS, VECTORS, RECEIPTS)
+EXPORTED = (ERASED, ITEMS, USERS, EVENTS, ANSWERS, MODELS, EXPERIMENTS, VECTORS, RECEIPTS)
 INTERNAL = ("version", "deleted_at")  # of items: how processes hear of changes
 Kinds = dict[str, pl.DataType]
 
@@ -81,7 +81,8 @@ def exported(folder: Path) -> dict[str, int]:
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text())
-        rows = {str(table.name): int(manifest["rows"][table.name]) for table in EXPORTED}
+        rows = {ERASED.name: 0} | manifest["rows"]  # which the first exports lack
+        rows = {str(table.name): int(rows[table.name]) for table in EXPORTED}
         format_ = int(manifest["format"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f"{folder} is no export of a store ({MANIFEST}: {error}); name one that is") from error

@@ -13,16 +13,19 @@ from sqlalchemy import JSON, Connection, Table, bindparam, select
 
 from warmstart.errors import ArtefactError
 from warmstart.store.append import NAMES, append
+from warmstart.store.marks import Marks, lasting, take_over
 from warmstart.store.models import RETIRED, SERVING
 from warmstart.store.parquet import EXPORTED, exported, read_pages
 from warmstart.store.part import Part
-from warmstart.store.tables import EVENTS, EXPERIMENTS, ITEMS, MODELS, SPACES, USERS, VECTORS
+from warmstart.store.tables import ANSWERS, ERASED, EVENTS, EXPERIMENTS, ITEMS, MODELS, SPACES, USERS, VECTORS
 from warmstart.store.upsert import add_rows, put_rows
 from warmstart.store.versions import bump
 
 STEP = 10_000  # rows of one transaction
 Rows = list[dict[str, Any]]
-_SEQ = select(EVENTS.c.seq).where(EVENTS.c.event_id == bindparam("which"))
+LAST = 1_000  # events among which one is looked for that was not left out
+TIMES = {USERS: "updated_at", EVENTS: "time", ANSWERS: "time"}  # of persons: when a row came to be
+_SEQS = select(EVENTS.c.event_id, EVENTS.c.seq).where(EVENTS.c.event_id.in_(bindparam("which", expanding=True)))
 _SERVING = select(MODELS.c.version).where(MODELS.c.status == SERVING)
 
 
@@ -35,7 +38,7 @@ class Restored(Part):
         Items and users replace those of the same id; events, answers, models, experiments, vectors and receipts are
         added where there are none of that id. So importing twice changes nothing. A serving model of the export serves
         here only if none does; else it is a retired one. Each step is a short transaction: reading and writing goes on.
-        Who was erased after the export was made comes back with it: erase again.
+        Who was erased, here or there, does not come back: what an export from before holds of them is left out.
 
         Raises
         ------
@@ -43,25 +46,38 @@ class Restored(Part):
             If the folder is no export, is damaged, or of a newer format; what came before the damage was added.
         """
         path = Path(folder)
-        rows = exported(path)
+        rows, marks = exported(path), Marks(self.database)
+        led: set[str] = set()  # answers that events of erased persons refer to
         for table in EXPORTED:
             for page in read_pages(path, table, rows[table.name]):
                 for part in page.iter_slices(STEP):
                     made = _rows(part, table)
                     if table is MODELS:
                         made = [{**row, "until": self._here(path, rows[EVENTS.name], row["until"])} for row in made]
-                    with self.database.write() as connection:
-                        _add(connection, table, made)
+                    if table in TIMES:
+                        self._personal(table, made, marks, led)
+                    else:
+                        with self.database.write() as connection:
+                            _add(connection, table, made)
         return rows
+
+    def _personal(self, table: Table, rows: Rows, marks: Marks, led: set[str]) -> None:
+        with marks.write({row["user_id"] for row in rows if row["user_id"] is not None}) as (connection, erased):
+            stay = lasting(rows, erased, TIMES[table])
+            if table is EVENTS and len(stay) < len(rows):
+                led |= {row["recommendation_id"] for row in rows} - {row["recommendation_id"] for row in stay}
+            if table is ANSWERS:
+                stay = [row for row in stay if row["user_id"] is not None or row["recommendation_id"] not in led]
+            _add(connection, table, stay)
 
     def _here(self, folder: Path, rows: int, until: int) -> int:
         """The number here of the last event that has at most that number in the export; 0 = none."""
-        name = ""
+        names: list[str] = []
         for page in read_pages(folder, EVENTS, rows):
-            upto = page.filter(pl.col("seq") <= until)
-            name = upto["event_id"][-1] if upto.height else name
+            names = [*names, *page.filter(pl.col("seq") <= until)["event_id"].tail(LAST)][-LAST:]
         with self.database.read() as connection:
-            return connection.execute(_SEQ, {"which": name}).scalar_one_or_none() or 0
+            here = {name: seq for name, seq in connection.execute(_SEQS, {"which": names})}
+        return next((here[name] for name in reversed(names) if name in here), 0)
 
 
 def _rows(page: pl.DataFrame, table: Table) -> Rows:
@@ -82,6 +98,10 @@ def _add(connection: Connection, table: Table, rows: Rows) -> None:
         ADD[table](connection, table, rows)
     else:
         add_rows(connection, table, rows)
+
+
+def _add_erased(connection: Connection, table: Table, rows: Rows) -> None:
+    take_over(connection, rows)
 
 
 def _add_events(connection: Connection, table: Table, rows: Rows) -> None:
@@ -119,6 +139,7 @@ def _add_vectors(connection: Connection, table: Table, rows: Rows) -> None:
 
 
 ADD: dict[Table, Callable[[Connection, Table, Rows], None]] = {
+    ERASED: _add_erased,
     EVENTS: _add_events,
     ITEMS: _put_items,
     USERS: _put_users,

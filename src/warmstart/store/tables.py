@@ -188,3 +188,11 @@ RECEIPTS = Table(
     Column("counts", JSON, nullable=False),
     Column("models", JSON, nullable=False),
 )
+
+ERASED = Table(
+    "erased",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    _text("salt"),  # the same for all that one store erased: a user is looked up by one hash
+    _seconds("erased_at"),
+)

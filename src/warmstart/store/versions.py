@@ -15,6 +15,7 @@ _BUMP = (
     .values(value=VERSIONS.c.value + 1)
     .returning(VERSIONS.c.value)
 )
+_HELD = select(VERSIONS.c.value).where(VERSIONS.c.name == bindparam("which")).with_for_update(read=True)
 
 
 class Versions(Part):
@@ -29,4 +30,10 @@ class Versions(Part):
 def bump(connection: Connection, name: str) -> int:
     """The next number; holds the row until the transaction ends, so numbers are seen in the order they are given."""
     value: int = connection.execute(_BUMP, {"which": name}).scalar_one()
+    return value
+
+
+def held(connection: Connection, name: str) -> int:
+    """The number as it is until the transaction ends: on PostgreSQL who would bump it waits; SQLite has one writer."""
+    value: int = connection.execute(_HELD, {"which": name}).scalar_one()
     return value

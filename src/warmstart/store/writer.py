@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from typing import Self
 from warmstart.errors import Busy, DataError, StoreUnavailable
 from warmstart.store.answers import keep
 from warmstart.store.append import append, rows_of
+from warmstart.store.erased import DAY
 from warmstart.store.rows import Answer, Event
 from warmstart.store.store import Store
 
@@ -28,6 +30,7 @@ class _Job:
     events: list[dict[str, object]] = field(default_factory=list)
     answers: Sequence[Answer] = ()
     done: Future[int] = field(default_factory=Future)
+    given: float = field(default_factory=time.monotonic)
 
     def __len__(self) -> int:
         return len(self.events) + sum(1 + len(answer.items) for answer in self.answers)
@@ -37,9 +40,9 @@ class Writer:
     """Group commit: a thread takes all calls that wait and writes them in one transaction.
 
     A commit waits for the disk; sharing it lets many small calls be as quick as one large one. Events are acknowledged
-    when they are on the disk. Answers are not waited for: while the database is away they are kept in memory, as many
-    as ``capacity`` allows, and written when it is back. An answer counts as a row and one more for each of its places,
-    for long answers take more memory than short ones.
+    when they are on the disk. Answers are not waited for: while the database is away they are kept in memory, for a day
+    at most and as many as ``capacity`` allows, and written when it is back. An answer counts as a row and one more for
+    each of its places, for long answers take more memory than short ones.
 
     Parameters
     ----------
@@ -61,7 +64,7 @@ class Writer:
 
     def __init__(self, store: Store, capacity: int = 200_000, group: int = 20_000) -> None:
         self.store, self.capacity, self.group = store, capacity, group
-        self.lost = 0  # answers that could not be written before the writer was closed
+        self.lost = 0  # answers that could not be written within a day, or before the writer was closed
         self._waiting: deque[_Job] = deque()
         self._rows = 0
         self._closed = False
@@ -196,9 +199,10 @@ class Writer:
 
     def _failed(self, jobs: list[_Job], error: Exception) -> list[_Job]:
         retried = isinstance(error, StoreUnavailable) and not self._closed
-        again = [job for job in jobs if job.answers and retried]
+        since = time.monotonic() - DAY  # longer it is not remembered whose answers must not be written any more
+        again = [job for job in jobs if job.answers and retried and job.given > since]
         for job in jobs:
-            if job.answers and not retried:
+            if job.answers and job not in again:
                 self.lost += len(job.answers)
             if job not in again:
                 job.done.set_exception(error)
