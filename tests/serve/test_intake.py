@@ -155,6 +155,57 @@ def test_what_the_request_before_brought_is_counted(client):
         assert answer["accepted"] == (part < 2)
 
 
+def wide(client):
+    """Columns of the catalogue, and of all items that the store holds."""
+    items = client.service.store.items(limit=10**5)
+    catalogue = len(client.service.moment().snapshot.fitted.catalog.table.columns)
+    return catalogue, len({"item_id", *(name for item in items for name in item.fields)})
+
+
+def bring(client, number, count, **more):
+    fields = {f"c{number}-{n}": n for n in range(count)}
+    return client.patch(f"/v1/items/i{number % 40}", json={"fields": fields, **more}).status_code
+
+
+def test_a_hundred_requests_cannot_widen_what_is_known_without_end(client):
+    told = [bring(client, number, 10) for number in range(100)]
+    room = (500 - 4) // 10  # item_id and three columns are there
+    assert told == [200] * room + [422] * (100 - room)
+    assert wide(client) == (4 + 10 * room,) * 2
+
+
+def test_requests_at_once_cannot_either(client):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(12) as pool:
+        told = list(pool.map(lambda number: bring(client, number, 100), range(24)))
+    assert sorted(told) == [200] * 4 + [422] * 20
+    assert max(wide(client)) <= 500
+
+
+def test_columns_of_hidden_items_count(client):
+    told = [bring(client, number, 150, hidden=True) for number in range(6)]
+    assert told == [200] * 3 + [422] * 3
+    assert wide(client)[1] <= 500
+    assert bring(client, 0, 150, hidden=False) == 200
+    rows = [{"item_id": f"h{part}", "fields": {f"h{part}-{n}": 1 for n in range(20)}, "hidden": True} for part in "abc"]
+    answers = [client.post("/v1/items", json={"items": [row]}).json()["accepted"] for row in rows]
+    assert answers == [1, 1, 0]
+
+
+def test_two_services_of_one_store_wait_for_each_other(client, monkeypatch):
+    from warmstart.serve import widening
+
+    monkeypatch.setattr(widening, "WAIT", 0.1)
+    store = client.service.store
+    assert store.lock(widening.LOCK, "another", 60)
+    assert bring(client, 1, 5) == 503
+    assert client.post("/v1/items", json={"items": [{"item_id": "x", "fields": {"title": "X"}}]}).json()["new"] == 1
+    assert store.unlock(widening.LOCK, "another")
+    assert bring(client, 1, 5) == 200
+    assert store.lock(widening.LOCK, "another", 60)
+
+
 def test_items_page_by_page(client):
     found, after = [], ""
     while after is not None:

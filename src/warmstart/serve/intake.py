@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from warmstart.data.catalog import ITEM_ID
 from warmstart.errors import DataError
 from warmstart.serve import catalogue
 from warmstart.serve.schemas import Asked, Id, Value
 from warmstart.serve.service import Service
 from warmstart.serve.times import seconds
+from warmstart.serve.widening import widen, widening
 from warmstart.store.rows import Event, Item, User
 
 FIELDS = 200  # columns of an item or a user
-COLUMNS = 500  # of the whole catalogue: each takes memory for every item
 TEXT = "constrained-str"  # what pydantic calls a text of limited length, in the place of a mistake
 Text = Annotated[str, StringConstraints(max_length=100_000)]
 Fields = Annotated[dict[Id, Text | int | float | bool | list[Text] | None], Field(max_length=FIELDS)]
@@ -151,43 +151,35 @@ def digest(row: EventIn, at: int) -> str:
 
 def items(service: Service, rows: Sequence[Any]) -> Taken:
     """Add items or replace them; they can be recommended in the next request."""
-    good, refused = checked_items(service, rows)
-    last = list({item.item_id: item for item in good}.values())  # of an item sent twice the last one counts
-    if last:
-        service.store.put_items(last)
+    with widening(service) if _brings_columns(service, rows) else nullcontext():
+        good, refused = checked_items(service, rows)
+        last = list({item.item_id: item for item in good}.values())  # of an item sent twice the last one counts
+        if last:
+            service.store.put_items(last)
     return Taken(accepted=len(good), new=len(last), rejected=refused)
 
 
 def checked_items(service: Service, rows: Sequence[Any]) -> tuple[list[Item], list[Refused]]:
     """Items as they would be stored, and why others are not; nothing is written."""
-    schema = service.models.serving.snapshot.fitted.catalog.table.schema
-    if any(isinstance(row, dict) and _names(row) - schema.keys() for row in rows):
-        schema = service.moment().snapshot.fitted.catalog.table.schema  # with what other requests have just brought
-    columns = {*schema, ITEM_ID}
+    snapshot = service.models.serving.snapshot
+    if _brings_columns(service, rows):
+        snapshot = service.moment().snapshot  # with what other requests have just brought
+    schema, columns = snapshot.fitted.catalog.table.schema, set(snapshot.columns)
 
     def made(row: ItemIn, index: int) -> Item:
         wrong = catalogue.misfit(row.fields, schema)
         if wrong is not None:
             raise DataError(f"fields.{wrong[0]} {wrong[1]}")
-        _widen(columns, row.fields)
+        widen(columns, row.fields)
         return Item(row.item_id, row.fields, row.hidden)
 
     return checked(rows, ItemIn, made)
 
 
-def _names(row: Mapping[str, Any]) -> set[str]:
-    fields = row.get("fields")
-    return set(fields) if isinstance(fields, dict) else set()
-
-
-def _widen(columns: set[str], fields: Mapping[str, Any]) -> None:
-    """Add what an item brings to the columns of the catalogue, unless they would be too many."""
-    new = sorted(fields.keys() - columns)
-    if new and len(columns) + len(new) > COLUMNS:
-        named = ", ".join(f"{name!r:.40}" for name in new[:2]) + (", ..." if len(new) > 2 else "")
-        why = f"bring new columns ({named}), and the catalogue would have {len(columns) + len(new)} of them"
-        raise DataError(f"fields {why}, more than {COLUMNS}; leave out what is new, or join columns")
-    columns.update(new)
+def _brings_columns(service: Service, rows: Sequence[Any]) -> bool:
+    known = service.models.serving.snapshot.columns
+    given = (row.get("fields") for row in rows if isinstance(row, dict))
+    return any(not fields.keys() <= known for fields in given if isinstance(fields, dict))
 
 
 def users(service: Service, rows: Sequence[Any]) -> Taken:

@@ -49,6 +49,8 @@ class Snapshot:
         int64, shape (n_items,): events of each item, those since the fit among them.
     items
         Version of the store's items that it holds.
+    columns
+        Names of all columns of the catalogue, those that only hidden items have among them.
     number
         Distinct for every snapshot of this process.
     masks
@@ -59,6 +61,7 @@ class Snapshot:
     shown: np.ndarray
     events: np.ndarray
     items: int
+    columns: frozenset[str]
     number: int
     masks: dict[Filters, np.ndarray] = field(default_factory=dict)
 
@@ -109,6 +112,7 @@ class Live:
     def __init__(self, version: str, engine: Engine, until: int, weights: dict[str, float]) -> None:
         self.version, self.engine, self.weights = version, engine, weights
         self._grown, self._hidden = engine.fitted, frozenset[str]()
+        self._columns = frozenset[str]()  # of items of the store
         self._item, self._time, self._seq = np.empty(0, np.int64), np.empty(0, np.int64), until
         self._waiting: list[Event] = []  # the newest ones of items that are not there yet
         self._lock = threading.Lock()
@@ -119,7 +123,8 @@ class Live:
         codes = self._grown.catalog.items.codes(sorted(self._hidden))
         shown[codes[codes >= 0]] = False
         events = self._grown.counts + np.bincount(self._item, minlength=len(shown))
-        return Snapshot(self._grown.moved(self._item, self._time), shown, events, items, next(NUMBERS))
+        columns = self._columns | frozenset(self._grown.catalog.table.columns)
+        return Snapshot(self._grown.moved(self._item, self._time), shown, events, items, columns, next(NUMBERS))
 
     def take_up(self, store: Store, items: int) -> Snapshot:
         """The snapshot with all items of the store's version ``items``; one thread does the work, others wait."""
@@ -131,6 +136,7 @@ class Live:
                 given, deleted = store.items_since(before), store.deleted_since(before)
                 tolerated(self._describe, [i for i in given if i.item_id in known])
                 tolerated(self._grow, [i for i in given if i.item_id not in known and not i.hidden])
+                self._columns |= {name for item in given for name in item.fields}
                 hidden = {i.item_id for i in given if i.hidden}
                 self._hidden = (self._hidden - {i.item_id for i in given}) | hidden | set(deleted)
                 waiting, self._waiting = self._waiting, []

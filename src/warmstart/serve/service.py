@@ -60,6 +60,7 @@ class Service:
         self.models = Models(store, dict(settings.event_weights))
         self.refits = Refits(settings, store)
         self.lists, self.clock = Lists(settings.cache_size), Clock()
+        self.widening = threading.Lock()  # of the request that brings new columns of items
         self._trials: tuple[int, Sequence[Experiment]] = (0, ())
         self._known: dict[str, int] = {}
         self._down_until = self._retain_at = 0.0
