@@ -188,9 +188,8 @@ def _look_times(v: _View) -> Iterator[Finding]:
         text = f"{n['share_tied']:.0%} of events have the time of the user's event before"
         yield Finding("tied_times", "advice", text, "do not read meaning into the order within a sitting")
     if late := int((x.time > v.now).sum()):
-        yield Finding(
-            "future_events", "problem", f"{late:,} events lie after now", "correct the clock or the time zone"
-        )
+        text = f"{late:,} {'event lies' if late == 1 else 'events lie'} after now"
+        yield Finding("future_events", "problem", text, "correct the clock or the time zone")
 
 
 def _look_leakage(v: _View) -> Iterator[Finding]:
@@ -205,7 +204,8 @@ def _look_leakage(v: _View) -> Iterator[Finding]:
                 "leakage", "warning", text, "leave it out of the text and attributes, or cut it at training time"
             )
     if early := events_before_added(v.data.catalog.table, x):
-        text = f"{early:,} items have events before the day they were added"
+        few = "item has events before the day it was" if early == 1 else "items have events before the day they were"
+        text = f"{early:,} {few} added"
         yield Finding("before_added", "warning", text, "check that column; a split by arrival would leak")
 
 

@@ -64,8 +64,9 @@ class IngestReport:
         >>> IngestReport(rows={"events": 3}, refused={"events: user id is missing": 1}).told
         '1 of 3 rows refused (events: user id is missing 1)'
         """
+        rows = sum(self.rows.values())
         reasons = "; ".join(f"{why} {n:,}" for why, n in list(self.refused.items())[:3])
-        return f"{self.n_refused:,} of {sum(self.rows.values()):,} rows refused ({reasons})"
+        return f"{self.n_refused:,} of {rows:,} {'row' if rows == 1 else 'rows'} refused ({reasons})"
 
     def to_dict(self) -> dict[str, object]:
         """As plain values, for JSON."""

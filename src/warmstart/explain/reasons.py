@@ -77,7 +77,7 @@ class Evidence:
         if self.attributes:
             out.append("because of " + ", ".join(describe(token) for token, _ in self.attributes[:most]))
         if self.people:
-            out.append(f"taken by {self.people:,} people")
+            out.append(f"taken by {self.people:,} {'person' if self.people == 1 else 'people'}")
         else:
             out.append("nobody has met it yet: its content speaks for it")
         return out

@@ -74,13 +74,18 @@ class Metrics:
         self._engine.labels(model[:LONGEST]).set(1)
         self._items.set(items)
 
+    @property
+    def together(self) -> CollectorRegistry:
+        """The figures of this process, or where there are several workers, of all of them."""
+        if not os.environ.get(SHARED):
+            return self.registry
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry
+
     def render(self) -> tuple[bytes, str]:
         """The text that Prometheus reads, and its media type."""
-        registry = self.registry
-        if os.environ.get(SHARED):
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry), CONTENT_TYPE_LATEST
+        return generate_latest(self.together), CONTENT_TYPE_LATEST
 
 
 def forget_dead() -> None:

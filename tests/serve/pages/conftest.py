@@ -88,6 +88,7 @@ def refused(service) -> None:
         parts.append(Part(name, told, Paired(gap, gap - 0.01, gap + 0.01, 0.03, 300), 40, fate))
     judgement = Judgement(tuple(parts), 0.02)
     sizes = {"learned_events": 900, "held_events": 100, "queries": 300, "against": service.models.serving.version}
+    sizes["seconds"] = {"fit": 12.3, "judge": 4.0}
     report = judgement.to_dict() | sizes | {"refused": judgement.reason}
     service.store.put_model(Model("0123456789ab", "", "refused", report=report))
 

@@ -91,6 +91,17 @@ def test_plots_have_their_figures_behind_them(visit):
     assert sum(int(cell) for cell in cells) >= 20  # the answers that were given
 
 
+def test_times_are_told_route_by_route(visit, served):
+    page = visit("/login")
+    for _ in range(5):
+        assert page.request.post("/v1/recommend", data={"user_id": "u1", "k": 3}).status == 200
+    page.goto(HOME)
+    row = page.locator("tr", has_text="/v1/recommend").first.inner_text().split("\t")
+    assert row[0] == "POST /v1/recommend"
+    assert int(row[1]) >= 5
+    assert all(cell.endswith(" ms") for cell in row[2:5])
+
+
 def test_a_comparison_is_told_slice_by_slice(visit):
     page = visit(f"{HOME}/models")
     told = page.locator("section:has-text('0123456789ab against') tbody tr").all_inner_texts()

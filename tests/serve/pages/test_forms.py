@@ -4,6 +4,7 @@ import io
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from warmstart.serve.pages.render import HOME
 from warmstart.serve.pages.uploads import HOUR, Uploads
 from warmstart.serve.pages.views.ingest import checked
 from warmstart.serve.problems import Problem
+from warmstart.serve.turn import end, take
 from warmstart.store.rows import Item, Model
 
 ITEMS = "item_id,title,genre,year\nn1,The Orbit of the New Star,space,2001\n,Nobody,space,2002\nn2,Odd,crime,soon\n"
@@ -43,8 +45,9 @@ def test_items_are_looked_over_then_written(visit, served, scripts):
     assert "item id is missing" in told
     assert "'soon' is no number" in told
     assert served.service.store.item(name) is None
-    page.get_by_role("button", name="Write 1 rows").click()
-    assert "1 items written" in page.locator("main").inner_text()
+    assert "2 of 3 rows refused" in told  # not of the known items, too
+    page.get_by_role("button", name="Write 1 row", exact=True).click()
+    assert "1 item written. 1 was new, 2 refused." in page.locator("main").inner_text()
     assert served.service.store.item(name).fields["genre"] == "space"
     assert not folder(served).exists()
     page.goto(f"{HOME}/try?text=orbit+of+the+new+star")
@@ -56,12 +59,12 @@ def test_events_and_users_are_written_too(visit, served):
     page = visit(f"{HOME}/data")
     upload(page, "events", "e.jsonl", '{"user": "newcomer", "item": "i4", "rating": 5}\n{"user": "newcomer"}\n')
     assert "1" in page.locator(".tile .value").all_inner_texts()
-    page.get_by_role("button", name="Write 1 rows").click()
+    page.get_by_role("button", name="Write 1 row").click()
     page.wait_for_selector(".notice.good")
     (event,) = served.service.store.history("newcomer")
     assert (event.item_id, event.kind, event.value) == ("i4", "rate", 5.0)
     upload(page, "users", "u.csv", "user_id,age,city\nnewcomer,33,Lima\n")
-    page.get_by_role("button", name="Write 1 rows").click()
+    page.get_by_role("button", name="Write 1 row").click()
     page.wait_for_selector(".notice.good")
     assert served.service.store.user("newcomer").attributes == {"age": 33, "city": "Lima"}
 
@@ -87,7 +90,7 @@ def test_what_is_uploaded_is_text_and_nothing_more(visit, served):
     page = visit(f"{HOME}/data")
     evil = "<img src=x onerror=alert(1)><script>document.title='run'</script>"
     upload(page, "items", "new.csv", f"item_id,title\nevil,{evil}\n")
-    page.get_by_role("button", name="Write 1 rows").click()
+    page.get_by_role("button", name="Write 1 row").click()
     page.goto(f"{HOME}/items/evil")
     assert page.locator("h1").inner_text() == evil
     page.goto(f"{HOME}/try?click=evil&find=onerror")
@@ -193,13 +196,18 @@ def test_an_item_whose_id_holds_a_slash_has_its_page(visit, served):
     served.service.store.delete_item(name)
 
 
+def alike(toy_engine, folder, indent):
+    """The same model, another version."""
+    Engine.load(toy_engine).save(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=indent))
+    return Model(version_of(folder), str(folder))
+
+
 def test_models_are_promoted_and_rolled_back(visit, served, toy_engine, tmp_path):
     store, first = served.service.store, served.service.models.serving.version
     other = tmp_path / "other"
-    Engine.load(toy_engine).save(other)
-    manifest = json.loads((other / "manifest.json").read_text())
-    (other / "manifest.json").write_text(json.dumps(manifest, indent=3))  # the same model, another version
-    store.put_model(Model(version_of(other), str(other)))
+    store.put_model(alike(toy_engine, other, 3))
     page = visit(f"{HOME}/models")
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Promote").click()
@@ -208,6 +216,34 @@ def test_models_are_promoted_and_rolled_back(visit, served, toy_engine, tmp_path
     page.get_by_role("button", name="Roll back").click()
     page.wait_for_selector(f".tile .value:has-text('{first}')")
     assert store.serving().version == first
+
+
+def test_the_page_of_models_follows_a_refit_to_the_model_that_serves_then(visit, served, toy_engine, tmp_path):
+    store, first = served.service.store, served.service.models.serving.version
+    new = alike(toy_engine, tmp_path / "new", 5)
+    holder = take(store, "asked")
+    page, plain = visit(f"{HOME}/models"), visit(f"{HOME}/models", scripts=False)
+    assert page.locator(".refit .status").inner_text() == "running"
+    assert "does not follow by itself" in plain.locator(".refit").inner_text()
+    store.put_model(replace(new, report={"comparison": "no slice fell by more than 2.0%", "seconds": {"fit": 3.25}}))
+    store.promote(new.version)  # as the process of the refit does: this one hears of it from the store
+    end(store, holder, "promoted", {"model_version": new.version, "reason": "no slice fell by more than 2.0%"})
+    page.wait_for_selector(f".tile .value:has-text('{new.version}')")
+    assert page.locator(".refit .status").inner_text() == "promoted"
+    row = page.locator("tbody tr", has_text=new.version)
+    assert "serving" in row.inner_text()
+    assert page.locator("#refit").get_attribute("hx-get") is None  # and asks no longer
+    plain.get_by_role("link", name="Reload it").click()
+    assert new.version in plain.locator(".tile .value").first.inner_text()
+    served.service.models.promote(first)
+
+
+def test_seconds_are_told_in_words(visit, served):
+    page = visit(f"{HOME}/models")
+    told = page.locator("section:has-text('0123456789ab against') .facts").inner_text()
+    assert "fitting 12.3 s" in told
+    assert "judging 4 s" in told
+    assert "{" not in page.locator("main").inner_text()
 
 
 def test_a_form_of_another_page_is_refused(visit, served):

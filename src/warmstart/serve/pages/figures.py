@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from warmstart.serve.metrics import FAST
+
 STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -65,9 +67,11 @@ def milliseconds(value: float | None) -> str:
 
     Examples
     --------
-    >>> milliseconds(3.21), milliseconds(None)
-    ('3.21 ms', '–')
+    >>> milliseconds(3.21), milliseconds(None), milliseconds(float("inf"))
+    ('3.21 ms', '–', '> 10 s')
     """
+    if value == math.inf:  # of a histogram, which counts no further
+        return f"> {FAST[-1]:g} s"
     return "–" if value is None or math.isnan(value) else f"{figure(value)} ms"
 
 

@@ -70,9 +70,9 @@ def write(visit: Changing, service: Serving, key: Key) -> Response:
     """Write the rows, and drop the file."""
     uploads = uploads_of(service)
     waiting = uploads.find(key)
-    done = written(service, waiting)
+    done, refused = written(service, waiting)
     uploads.drop(waiting)
-    told = f"wrote={waiting.table}&taken={done.accepted}&new={done.new}&refused={len(done.rejected)}"
+    told = f"wrote={waiting.table}&taken={done.accepted}&new={done.new}&refused={refused}"
     return RedirectResponse(f"{PLACE}?{told}", 303)
 
 

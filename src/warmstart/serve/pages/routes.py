@@ -60,8 +60,12 @@ def show_item(request: Request, visit: Visiting, service: Serving, item_id: Key)
 
 @router.get(HOME + "/models")
 def show_models(request: Request, visit: Visiting, service: Serving) -> Response:
-    """All versions, and how each compared."""
-    return page(request, visit, "models.html", models_view(service))
+    """All versions, and how each compared; what asks how far a refit is gets the whole anew once it has ended."""
+    view = models_view(service)
+    response = page(request, visit, "models.html", view)
+    if "HX-Request" in request.headers and not view.moves:
+        response.headers.update({"HX-Retarget": "#models", "HX-Reselect": "#models", "HX-Reswap": "outerHTML"})
+    return response
 
 
 @router.get(HOME + "/outcomes")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 COOKIE = "language"
+PLURAL = " | "  # between what is said of one and of several
 
 
 @dataclass(frozen=True)
@@ -20,22 +21,23 @@ class Words:
 
     Examples
     --------
-    >>> words_of("en")("n.items", 3), words_of("zh")("n.items", 3)
-    ('3 items', '3 个物品')
+    >>> words_of("en")("n.items", 3), words_of("en")("n.items", "1"), words_of("zh")("n.items", 3)
+    ('3 items', '1 item', '3 个物品')
     """
 
     language: str
     messages: Mapping[str, str]
 
     def __call__(self, key: str, n: object = "", what: object = "") -> str:
-        """A message by its key, with what it speaks of.
+        """A message by its key, with what it speaks of; of ``ONE | MANY`` the first where ``n`` is 1.
 
         Raises
         ------
         KeyError
             If there is no such message.
         """
-        return self.messages[key].format(n=n, what=what)
+        one, _, many = self.messages[key].partition(PLURAL)
+        return (many if many and str(n) != "1" else one).format(n=n, what=what)
 
     def name(self, group: str, value: str) -> str:
         """What a value of the service is called, e.g. of the group ``slice``; itself where it has no other name.

@@ -5,7 +5,7 @@
 
   const say = (text) => {
     const place = document.getElementById("said");
-    if (place && text) place.textContent = text;
+    if (place && text && place.textContent !== text) place.textContent = text;
   };
 
   // What had the focus may be gone with the old part: it moves to the heading of the new one.

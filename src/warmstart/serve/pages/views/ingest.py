@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,10 @@ def checked(service: Service, upload: Upload) -> Checked:
         413 if it has more rows than one request may bring.
     """
     _limit(service, upload)
-    data, report, left_out = _read(service, upload)
+    data, read, left_out = _read(service, upload)
     rows = rows_of(upload.table, data)
     good, refused = _dry(service, upload.table, rows)
+    report = report_of(upload.table, read, refused)
     told = left_out + [Row(None, f"{r.field}: {r.error}", _cells(rows[r.index])) for r in refused]
     return Checked(
         key=upload.key,
@@ -98,16 +100,30 @@ def checked(service: Service, upload: Upload) -> Checked:
         ready=good,
         findings=[f for f in check(data, report).findings if f.name in TOLD[upload.table]],
         refused=told[:SHOWN],
-        n_refused=report.n_refused + len(refused),
+        n_refused=report.n_refused,
     )
 
 
-def written(service: Service, upload: Upload) -> Taken:
-    """Write the rows of a file; those that cannot be are left out, as they were told before."""
-    data, _, _ = _read(service, upload)
+def written(service: Service, upload: Upload) -> tuple[Taken, int]:
+    """Write the rows of a file; how many are left out, as they were told before."""
+    data, read, _ = _read(service, upload)
     rows = rows_of(upload.table, data)
     write = {"events": intake.events, "items": intake.items, "users": intake.users}
-    return write[upload.table](service, rows)
+    taken = write[upload.table](service, rows)
+    return taken, report_of(upload.table, read, taken.rejected).n_refused
+
+
+def report_of(table: str, read: IngestReport, refused: Sequence[Refused]) -> IngestReport:
+    """What became of one table alone: what its reader refused, and what the service would."""
+    counts = Counter({why: n for why, n in read.refused.items() if why.startswith(f"{table}: ")})
+    counts.update(f"{table}: {row.field} {row.error}" for row in refused)
+    return replace(
+        read,
+        rows={table: read.rows.get(table, 0)},
+        kept={table: read.kept.get(table, 0) - len(refused)},
+        refused=dict(counts.most_common()),
+        repairs={what: n for what, n in read.repairs.items() if what.startswith(f"{table}: ")},
+    )
 
 
 def rows_of(table: str, data: Dataset) -> list[dict[str, Any]]:

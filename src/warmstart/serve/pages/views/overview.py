@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from warmstart.serve.latencies import RouteTimes, route_times
 from warmstart.serve.outcomes import Group, outcome_table
 from warmstart.serve.pages.charts import Chart, Series
 from warmstart.serve.pages.figures import count, milliseconds, percent
@@ -31,6 +33,7 @@ TIMED = 20_000  # newest answers that quantiles are of
 DAYS, JUDGED = 30, 20_000  # click-through is of so many days, and of so many answers at most: it takes 30 us for each
 KINDS = 5  # kinds of event told apart
 CLICK = "click"
+API, ROUTES = ("/v1/", "/api/", "/recommendations"), 12  # routes whose times are told, the busiest of them
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,21 @@ class Overview:
     items: int
     wrong: Mapping[str, str]
     charts: Sequence[Chart]
+    routes: Sequence[RouteTimes]
+    workers: int
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Milliseconds between which the bars of routes stand, by powers of ten."""
+        known = [v for one in self.routes for v in (one.p50, one.p99) if 0 < v < math.inf]
+        if not known:
+            return 1.0, 10.0
+        return 10.0 ** math.floor(math.log10(min(known))), 10.0 ** (math.floor(math.log10(max(known))) + 1)
+
+    def place(self, value: float) -> float:
+        """Where a number of milliseconds stands between ``ends``, in [0, 100]."""
+        low, high = self.ends
+        return 100 * math.log10(min(max(value, low), high) / low) / math.log10(high / low)
 
 
 def overview(service: Service, t: Words, window: Window) -> Overview:
@@ -103,6 +121,8 @@ def overview(service: Service, t: Words, window: Window) -> Overview:
         items=int(live.snapshot.shown.sum()),
         wrong=service.ready(),
         charts=charts,
+        routes=[one for one in route_times(service.metrics.together) if one.route.startswith(API)][:ROUTES],
+        workers=service.settings.workers,
     )
 
 
