@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 
 from warmstart.store.erased import DAY, remember
 from warmstart.store.marks import mark
@@ -25,7 +25,7 @@ _WAITING = (  # answers to nobody by name that the person's events refer to, and
     select(EVENTS.c.recommendation_id)
     .where(EVENTS.c.user_id == bindparam("who"), EVENTS.c.time >= bindparam("since"))
     .where(EVENTS.c.recommendation_id.is_not(None))
-    .where(EVENTS.c.recommendation_id.not_in(select(ANSWERS.c.recommendation_id)))
+    .where(~exists().where(ANSWERS.c.recommendation_id == EVENTS.c.recommendation_id))
     .distinct()
 )
 _ERASE = {  # in this order: events tell which anonymous answers were the person's
