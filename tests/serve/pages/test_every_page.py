@@ -1,6 +1,8 @@
 """Every page, in each language and scheme: it is there, says nothing to the console, and can be used by everybody."""
 
 import re
+import tomllib
+from importlib import resources
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,6 +11,7 @@ from warmstart.serve.pages.files import FILES, address_of
 from warmstart.serve.pages.render import HOME
 from warmstart.serve.pages.views.outcomes import GROUPS
 from warmstart.serve.pages.views.overview import WINDOWS
+from warmstart.serve.pages.words import words_of
 
 from .conftest import pictured
 
@@ -37,6 +40,34 @@ def grave(page, rules=None):
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in GRAVE]
 
 
+def english_in(text):
+    """What a page says of the English that the service writes: three words of a message or a sentence in a row."""
+    sentences = resources.files("warmstart.serve.pages").joinpath("words/sentences.zh.toml").read_text(encoding="utf-8")
+    said = [*tomllib.loads(sentences), *words_of("en").messages.values()]
+    runs = {run for one in said for run in re.findall(r"\b[A-Za-z]+(?:,? [a-z]+){2,}\b", one)}
+    assert len(runs) > 200
+    return sorted(run for run in runs if run in text)
+
+
+def test_a_checked_file_is_told_in_chinese(visit):
+    page = visit(f"{HOME}/data", language="zh", scheme="dark")
+    page.check("input[value=events]")
+    rows = "user_id,item_id,time,rating\nu1,i1,1,5\n,i2,2,4\nu3,nowhere,3,1\nu1,i4,2100000000,2\n"
+    page.set_input_files("#file", {"name": "e.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    page.locator("button.main").click()
+    page.wait_for_selector(".findings")
+    told = page.locator("main").inner_text()
+    assert "缺少用户编号" in told
+    assert "4 行中有" in told
+    assert english_in(told) == []
+    assert grave(page) == []
+    pictured(page, "checked-dark-zh")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light")
+    pictured(page, "checked-light-zh")
+    page.locator("form[action$=drop] button").click()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_and_open_to_everybody(visit, name):
     page = visit(PAGES[name])
@@ -57,6 +88,7 @@ def test_a_page_speaks_chinese_and_is_read_without_scripts(visit, name):
     assert page.locator("main").inner_text().count("\n") > 3
     assert page.locator("html").get_attribute("lang") == "zh-Hans"
     assert re.search("[\u4e00-\u9fff]{2}", page.locator("h1" if name not in TITLED else ".kicker").inner_text())
+    assert english_in(page.locator("body").text_content()) == []
     pictured(page, f"{name}-dark-zh")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 from starlette.requests import Request
+
+from warmstart.serve.pages.sentences import Sentences, sentences_of
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 COOKIE = "language"
@@ -48,6 +50,21 @@ class Words:
         ('冷启动', 'odd')
         """
         return self.messages.get(f"{group}.{value}", value)
+
+    def said(self, text: str) -> str:
+        """A sentence that the service wrote in English, in this language; as it is where it is data, or not known.
+
+        Examples
+        --------
+        >>> words_of("zh").said("taken by 5 people"), words_of("en").said("taken by 5 people")
+        ('5 人选过', 'taken by 5 people')
+        """
+        return self.sentences(text)
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        """Those of the language."""
+        return sentences_of(self.language, self.name)
 
 
 @cache

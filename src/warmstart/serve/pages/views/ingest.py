@@ -116,7 +116,7 @@ def written(service: Service, upload: Upload) -> tuple[Taken, int]:
 def report_of(table: str, read: IngestReport, refused: Sequence[Refused]) -> IngestReport:
     """What became of one table alone: what its reader refused, and what the service would."""
     counts = Counter({why: n for why, n in read.refused.items() if why.startswith(f"{table}: ")})
-    counts.update(f"{table}: {row.field} {row.error}" for row in refused)
+    counts.update(f"{table}: {row.field} {row.error.rpartition('; ')[0] or row.error}" for row in refused)
     return replace(
         read,
         rows={table: read.rows.get(table, 0)},
