@@ -21,7 +21,6 @@ from warmstart.query import filter_mask
 from warmstart.reasons import by_interest, explainer, reasons
 from warmstart.rerank.calibrated import calibrated, check_weight
 from warmstart.rerank.tail import Tail
-from warmstart.text.whiten import unit_rows
 
 LOG = logging.getLogger("warmstart.engine")
 DEPTH, LEAST = 10, 200  # candidates that may change places: so many times k, and so many at least
@@ -178,13 +177,13 @@ def told_interests(f: Fitted, h: Histories, settings: ProfileSettings | None) ->
 
 def likened(f: Fitted, items: Sequence[str], k: int) -> pl.DataFrame:
     """The k items nearest to each given one; an unknown one has no rows and is told in the log."""
-    codes, unit = f.catalog.items.codes(items), unit_rows(f.space.z)
+    codes = f.catalog.items.codes(items)
     parts = [pl.DataFrame(schema=SCHEMA)]
     for q, code in enumerate(codes):
         if code < 0:
             LOG.warning("item %r is not in the catalogue", items[q])
             continue
-        item, score, source = nearest(unit, f.support, int(code), k)
+        item, score, source = nearest(f.space.z, f.support, int(code), k)
         rank = pl.Series(np.arange(len(item)) + 1, dtype=pl.Int64)
         found = {"item_id": f.catalog.items.names(item), "score": score, "rank": rank, "source": source.tolist()}
         parts.append(pl.DataFrame({"query": pl.Series([q] * len(item), dtype=pl.Int64)} | found))

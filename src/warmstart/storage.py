@@ -16,6 +16,7 @@ from warmstart.artefact import load_arrays, open_sealed, pack, save_arrays, seal
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.attributes import FittedUserAttributes
+from warmstart.experts.centred import Centred
 from warmstart.experts.content import FittedContentCosine, FittedContentMap
 from warmstart.experts.cross import FittedCrossEncoder
 from warmstart.experts.factors import FittedFactors
@@ -47,7 +48,7 @@ from warmstart.learn.sequence_events import EventFacts
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 8
+FORMAT = 9
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
@@ -56,6 +57,7 @@ CLASSES: dict[str, type] = {
         FittedPopularity,
         FittedContentMap,
         FittedContentCosine,
+        Centred,
         FittedPriorMeanEASE,
         FittedSmoothedEASE,
         FittedFactors,

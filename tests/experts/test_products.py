@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warmstart.experts import products
-from warmstart.experts.products import Attached, appended, centre_of, centred, product, split_of
+from warmstart.experts.products import (
+    Attached,
+    appended,
+    centre_of,
+    held_against,
+    lengths_of,
+    mapped,
+    product,
+    split_of,
+)
 
 
 def mostly_zero(n=3000, d=500, seed=0):
@@ -87,9 +96,31 @@ def test_nothing_is_kept_of_tables_that_are_gone():
     assert [len(m._known) for m in (products._SPLITS, products._BUFFERS, products._GROWN)] < counts
 
 
-def test_columns_that_few_have_stay_zero_when_the_others_are_centred():
+def test_the_centre_is_zero_where_few_items_have_anything():
     z = mostly_zero()
-    unit = centred(z, centre_of(z))
-    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, rtol=1e-5)
-    assert ((unit == 0) == (z == 0))[:, 20:].all()
-    np.testing.assert_allclose(centre_of(z)[:20], z[:, :20].mean(0), rtol=1e-4, atol=1e-6)
+    centre = centre_of(z)
+    np.testing.assert_allclose(centre[:20], z[:, :20].mean(0), rtol=1e-4, atol=1e-6)
+    assert not centre[20:].any()
+
+
+@pytest.mark.parametrize("queries", [1, 2, 3, 7, 8, 9])
+def test_a_few_queries_are_held_against_a_table_as_one_is(queries):
+    rng = np.random.default_rng(queries)
+    q, z = (rng.normal(size=(n, 30)).astype(np.float32) for n in (queries, 50))
+    np.testing.assert_allclose(held_against(q, z), q @ z.T, atol=1e-5)
+
+
+def test_a_large_map_is_read_where_something_was_said():
+    rng = np.random.default_rng(0)
+    w, q = rng.normal(size=(1200, 1200)).astype(np.float32), np.zeros((2, 1200), np.float32)
+    np.testing.assert_array_equal(mapped(q, w), np.zeros((2, 1200)))
+    q[0, 7], q[1, 900] = 2.0, -1.0
+    np.testing.assert_allclose(mapped(q, w), [2 * w[7], -w[900]], rtol=1e-6)
+    q[:] = 1.0
+    np.testing.assert_allclose(mapped(q, w), q @ w, rtol=1e-5)
+
+
+def test_lengths_of_rows():
+    z = mostly_zero()
+    np.testing.assert_allclose(lengths_of(z), np.linalg.norm(z, axis=1), rtol=1e-5)
+    assert lengths_of(z) is lengths_of(z)

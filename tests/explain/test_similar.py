@@ -7,7 +7,6 @@ from warmstart.data.interactions import Interactions
 from warmstart.data.toy import checkerboard
 from warmstart.explain.similar import nearest
 from warmstart.fusion.evidence import Support
-from warmstart.text.whiten import unit_rows
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def seen():
 
 def test_people_and_content_count_half_each(seen):
     z, support = seen
-    item, score, source = nearest(unit_rows(z), support, 0, 3)
+    item, score, source = nearest(z, support, 0, 3)
     people = support.people[0].toarray().ravel()
     unit = z / np.linalg.norm(z, axis=1, keepdims=True)
     np.testing.assert_allclose(score, 0.5 * people[item] + 0.5 * (unit @ unit[0])[item], atol=1e-6)
@@ -31,7 +30,7 @@ def test_people_and_content_count_half_each(seen):
 
 def test_of_an_item_nobody_took_content_alone_speaks(seen):
     z, support = seen
-    item, score, source = nearest(unit_rows(z), support, 3, 3)
+    item, score, source = nearest(z, support, 3, 3)
     assert item[0] == 1
     assert score[0] == pytest.approx(1.0)
     assert set(source) == {"content"}
@@ -39,5 +38,5 @@ def test_of_an_item_nobody_took_content_alone_speaks(seen):
 
 def test_never_more_than_there_are_and_never_itself(seen):
     z, support = seen
-    item, _, _ = nearest(unit_rows(z), support, 1, 99)
+    item, _, _ = nearest(z, support, 1, 99)
     assert sorted(item.tolist()) == [0, 2, 3]

@@ -46,7 +46,7 @@ def test_what_is_known_of_items(data, support):
     assert (support.item[:, AT["recent_05"]] <= support.item[:, AT["recent_20"]] + 1e-6).all()
     assert (support.item[:, AT["recent_20"]] <= support.item[:, AT["events"]] + 1e-6).all()
     np.testing.assert_array_equal(np.isnan(support.item[:, AT["age"]]), counts == 0)
-    np.testing.assert_allclose(np.linalg.norm(support.unit, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(support.directions.rows(np.arange(data.n_items)), axis=1), 1, atol=1e-5)
 
 
 def test_age_and_idleness_are_shares_of_the_clock(data):
@@ -78,7 +78,7 @@ def test_the_expected_count_follows_content(data):
 
 def test_support_without_features_or_events(data):
     bare = Support.fit(replace(data, features=None))
-    assert not bare.unit.any()
+    assert not bare.directions.rows(np.arange(len(bare.item))).any()
     assert not bare.item[:, AT["expected"]].any()
     idle = Support.fit(data.with_interactions(data.interactions.select(np.zeros(len(data.interactions), bool))))
     assert idle.item[:, AT["unmet"]].all()
@@ -164,7 +164,8 @@ def test_how_a_candidate_lies_to_a_history(data, support):
     found = evidence({}, (), support, h, query, item, np.ones((2, data.n_items), bool))
     assert found.shape == (3, len(SUPPORT))
     assert found.dtype == np.float32
-    sims = support.unit[item[:2]] @ support.unit[rows[0]].T
+    unit = support.directions.rows(np.arange(data.n_items))
+    sims = unit[item[:2]] @ unit[rows[0]].T
     people = support.people.toarray()[rows[0]][:, item[:2]]
     expected = {
         "length": np.log1p([3, 3]),
@@ -235,7 +236,9 @@ def test_new_items_are_unmet_undated_and_placed_by_content(data, support):
     grown = support.grow(data.features[:2])
     n = data.n_items
     np.testing.assert_array_equal(grown.item[:n], support.item)
-    np.testing.assert_allclose(grown.unit[n:], support.unit[:2], atol=1e-5)
+    np.testing.assert_allclose(
+        grown.directions.rows(np.array([n, n + 1])), support.directions.rows(np.array([0, 1])), atol=1e-5
+    )
     np.testing.assert_allclose(grown.item[n:, AT["expected"]], support.item[:2, AT["expected"]], atol=1e-4)
     assert grown.item[n:, AT["unmet"]].tolist() == [1.0, 1.0]
     assert not grown.item[n:, [AT["events"], AT["recent_20"], AT["recent_05"]]].any()

@@ -47,7 +47,8 @@ def test_trust_is_that_of_the_frozen_engine_and_scores_are_not(tuned, frozen):
     assert frozen.judge is None
     assert g.judged is None
     np.testing.assert_array_equal(f.judged.z, g.space.z)
-    np.testing.assert_array_equal(f.support.unit, g.support.unit)
+    np.testing.assert_array_equal(f.support.directions.z, g.support.directions.z)
+    np.testing.assert_array_equal(f.support.directions.inverse, g.support.directions.inverse)
     for state, head in g.fusion.heads.items():
         np.testing.assert_array_equal(f.fusion.heads[state].gate.weight, head.gate.weight)
     assert not np.allclose(gram(f.space.z), gram(g.space.z), atol=1e-3)

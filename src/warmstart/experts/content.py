@@ -12,9 +12,10 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
+from warmstart.experts.centred import Centred
 from warmstart.experts.features import unit
 from warmstart.experts.memo import remembered
-from warmstart.experts.products import appended, centre_of, centred, projected
+from warmstart.experts.products import appended, centre_of, mapped, projected
 
 
 def content_map(
@@ -156,7 +157,7 @@ class FittedContentMap:
         q = np.asarray(histories.sets @ self.z)
         if histories.vectors is not None:
             q = q + self.text_weight * histories.vectors
-        return np.asarray(q @ self.w, dtype=np.float32)
+        return np.asarray(mapped(q, self.w), dtype=np.float32)
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for a query without history and text."""
@@ -197,16 +198,19 @@ class ContentCosine:
         if data.features is None:
             raise NotFitted("content cosine needs item features; attach them with dataset.with_features(Z)")
         z: np.ndarray = data.features
-        centre = remembered(data, "centre", lambda: centre_of(z))
-        return FittedContentCosine(centred(z, centre), centre)
+        return FittedContentCosine(remembered(data, "centred", lambda: Centred.of(z, centre_of(z))))
 
 
 @dataclass(frozen=True)
 class FittedContentCosine:
-    """Unit features, and the mean that was taken off them; a typed text counts as one event."""
+    """Features as directions from their centre; a typed text counts as one event."""
 
-    z: np.ndarray
-    centre: np.ndarray
+    directions: Centred
+
+    @property
+    def z(self) -> np.ndarray:
+        """Item features: float32, shape (n_items, d)."""
+        return self.directions.z
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items), in [-1, 1]; NaN for a query without history and text."""
@@ -219,7 +223,7 @@ class FittedContentCosine:
 
     def said(self, histories: Histories) -> np.ndarray:
         """Mean of what speaks: float32, shape (1, n_queries, d)."""
-        said = np.asarray(histories.sets @ self.z)
+        said = self.directions.summed(histories.sets)
         if histories.vectors is not None:
             said = said + unit(histories.vectors)
         mean: np.ndarray = (said / np.maximum(self.events(histories), 1)[:, None]).astype(np.float32)
@@ -227,10 +231,10 @@ class FittedContentCosine:
 
     def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
         """Cosines as they are; NaN where nothing was said."""
-        scores: np.ndarray = found[0]
+        scores = self.directions.heard(self.said(histories)[0], found[0])
         scores[self.events(histories) == 0] = np.nan
         return scores
 
     def grow(self, features: np.ndarray) -> Self:
         """New items are centred and scaled like the old ones."""
-        return replace(self, z=appended(self.z, centred(features, self.centre)))
+        return replace(self, directions=self.directions.grown(features))

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
-from warmstart.experts.products import appended
+from warmstart.experts.products import appended, mapped, projected
 
 
 def transition_counts(x: Interactions, lags: int, decay: float) -> sp.csr_matrix:
@@ -94,20 +94,26 @@ class FittedTransitions:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        rows, cols, values = [], [], []
-        for lag in range(1, 2 * self.lags + 1):
-            item = histories.recent(lag)
-            q = np.flatnonzero(item >= 0)
-            rows.append(q)
-            cols.append(item[q])
-            values.append(np.full(len(q), self.decay ** (lag - 1), np.float32))
-        triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
-        r = sp.csr_matrix(triple, shape=(len(histories), len(self.z)), dtype=np.float32)
-        scores = np.asarray((r @ self.s).todense(), dtype=np.float32)
-        unmet = np.flatnonzero(~self.met)
-        scores[:, unmet] = (r @ self.z) @ self.c @ self.z[unmet].T
+        return self.heard(histories, projected(self.said(histories), self.z))
+
+    def newest(self, histories: Histories) -> sp.csr_matrix:
+        """``decay^(lag - 1)`` of the newest events, lag 1 = the newest: CSR float32, shape (n_queries, n_items)."""
+        query = np.repeat(np.arange(len(histories)), histories.lengths)
+        lag = histories.indptr[query + 1] - np.arange(len(query)) if len(query) else query
+        near = lag <= 2 * self.lags
+        triple = (self.decay ** (lag[near] - 1.0), (query[near], histories.item[near]))
+        return sp.csr_matrix(triple, shape=(len(histories), len(self.z)), dtype=np.float32)
+
+    def said(self, histories: Histories) -> np.ndarray:
+        """What the newest events say in feature space of items nobody took up: float32, shape (1, n_queries, d)."""
+        return mapped(np.asarray(self.newest(histories) @ self.z), self.c)[None]
+
+    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+        """Transitions to items that were met, content for the others; NaN for an empty history."""
+        scores = (self.newest(histories) @ self.s).toarray()
+        np.copyto(scores, found[0], where=~self.met)
         scores[histories.lengths == 0] = np.nan
-        return scores
+        return np.asarray(scores, np.float32)
 
     def grow(self, features: np.ndarray) -> Self:
         """New items are scored by the content part."""

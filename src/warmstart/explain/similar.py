@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from warmstart.experts.products import lengths_of, product
 from warmstart.fusion.evidence import Support
 
 PEOPLE, CONTENT = "people", "content"
+TINY = 1e-12
 
 
-def nearest(unit: np.ndarray, support: Support, item: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nearest(z: np.ndarray, support: Support, item: int, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The ``k`` items nearest to one.
 
     ``score = (cos(z_i, z_j) + c_ij) / 2``, c = cosine of who took the items; of an item nobody took the first alone.
 
     Parameters
     ----------
-    unit
-        float32, shape (n_items, dim): item features, unit rows.
+    z
+        float32, shape (n_items, dim): item features.
     support
         What is known of every item.
     item
@@ -28,7 +30,8 @@ def nearest(unit: np.ndarray, support: Support, item: int, k: int) -> tuple[np.n
     tuple
         code int64, score float64 in [-1, 1], and which of both sees the pair nearer; each of shape (min(k, n - 1),).
     """
-    content = unit @ unit[item]
+    length = np.maximum(lengths_of(z), TINY)
+    content = product(z[item : item + 1], z)[0] / (length * length[item])
     people = support.people[item].toarray().ravel()
     met = bool(support.item[item, 0] > 0)
     score = 0.5 * content + 0.5 * people if met else np.array(content)

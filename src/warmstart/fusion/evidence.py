@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,9 +13,10 @@ from threadpoolctl import ThreadpoolController
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.experts.centred import Centred
 from warmstart.experts.memo import remembered
 from warmstart.experts.popularity import content_rates, decayed_counts
-from warmstart.experts.products import appended, centre_of, centred
+from warmstart.experts.products import centre_of
 
 RECENT = 20  # history items a candidate is held against
 SUPPORT = (
@@ -42,20 +44,17 @@ class Support:
     ----------
     item
         float32, shape (n_items, 7): the item columns of ``SUPPORT``.
-    unit
-        float32, shape (n_items, d): centred features of unit length.
+    directions
+        Of the items from the centre of all.
     people
         CSR float32, shape (n_items, n_items): cosine of who took the items, top entries of each row.
-    centre
-        float32, shape (d,): mean of the features.
     rate
         float64, shape (d + 1,): predicts the log count of an item from its features; empty without features.
     """
 
     item: np.ndarray
-    unit: np.ndarray
+    directions: Centred
     people: sp.csr_matrix
-    centre: np.ndarray
     rate: np.ndarray
 
     @classmethod
@@ -64,7 +63,7 @@ class Support:
         x = data.interactions
         counts = x.item_counts().astype(np.float64)
         z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features
-        centre = remembered(data, "centre", lambda: centre_of(z))
+        directions = remembered(data, "centred", lambda: Centred.of(z, centre_of(z)))
         expected, b = np.zeros(data.n_items), np.empty(0)
         if data.features is not None and counts.any():
             b, _ = content_rates(data.features, counts, 10.0)
@@ -72,18 +71,18 @@ class Support:
         age, idle = ages(data)
         recent = [np.log1p(decayed_counts(x, share)) for share in (0.2, 0.05)]
         item = np.stack([np.log1p(counts), *recent, expected, counts == 0, age, idle], axis=1)
-        return cls(item.astype(np.float32), centred(z, centre), people_cosine(x.matrix(), keep), centre, b)
+        return cls(item.astype(np.float32), directions, people_cosine(x.matrix(), keep), b)
 
     def grow(self, features: np.ndarray) -> Support:
         """With new items appended: unmet, undated, placed by their content."""
-        m, n = len(features), len(self.unit)
+        m, n = len(features), len(self.item)
         row = np.full((m, self.item.shape[1]), np.nan, np.float32)
         row[:, :3], row[:, 4] = 0.0, 1.0
         row[:, 3] = features @ self.rate[:-1] + self.rate[-1] if len(self.rate) else 0.0
         indptr = np.append(self.people.indptr, [self.people.nnz] * m)
         people = sp.csr_matrix((self.people.data, self.people.indices, indptr), shape=(n + m, n + m))
-        unit = appended(self.unit, centred(features, self.centre))
-        return replace(self, item=np.vstack([self.item, row]), unit=unit, people=people)
+        item = np.vstack([self.item, row])
+        return replace(self, item=item, directions=self.directions.grown(features), people=people)
 
 
 def ages(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -205,10 +204,11 @@ def log_rank(query: np.ndarray, raw: np.ndarray) -> np.ndarray:
     >>> np.expm1(log_rank(np.array([0, 0, 0, 1]), np.array([nan, 2.0, 3.0, nan]))).round(6).tolist()
     [2.0, 1.0, 0.0, nan]
     """
-    order = np.lexsort((-np.nan_to_num(raw, nan=-np.inf), query))
-    start = np.searchsorted(query, query)
-    rank = np.empty(len(raw), np.float32)
-    rank[order] = np.arange(len(raw)) - start[order]
+    bounds = np.searchsorted(query, np.arange(query.max(initial=-1) + 2))
+    down, rank = -np.nan_to_num(raw, nan=-np.inf), np.empty(len(raw), np.float32)
+    for start, end in pairwise(bounds.tolist()):
+        order = np.argsort(down[start:end], kind="stable")
+        rank[start + order] = np.arange(end - start)
     silent = np.isnan(raw)
     spoken = np.bincount(query, weights=~silent, minlength=int(query.max(initial=-1)) + 1)[query]
     return np.log1p(np.where(silent, np.where(spoken > 0, spoken, np.nan), rank)).astype(np.float32)
@@ -226,7 +226,7 @@ def pair_support(support: Support, h: Histories, query: np.ndarray, item: np.nda
     for q in np.flatnonzero(filled).tolist():
         at = slice(bounds[q], bounds[q + 1])
         rows = h.row(q)[-RECENT:]
-        sims = support.unit[item[at]] @ support.unit[rows].T
+        sims = support.directions.cosines(item[at], rows)
         nearest[at], mean[at] = sims.max(1, initial=-1), sims.mean(1)
         near = support.people[rows]
         strongest[:] = 0.0

@@ -67,7 +67,7 @@ def chosen(snapshot: Snapshot, lines: tuple[Line, ...], wanted: Wanted) -> tuple
     if not wanted.diversity:
         return lines[: wanted.k]
     score = np.array([line.score for line in lines])
-    unit = snapshot.fitted.support.unit[[line.code for line in lines]]
+    unit = snapshot.fitted.support.directions.rows(np.array([line.code for line in lines], np.int64))
     return tuple(lines[at] for at in diverse(score, unit, wanted.k, wanted.diversity).tolist())
 
 

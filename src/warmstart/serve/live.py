@@ -24,7 +24,6 @@ from warmstart.store.rows import Event, Item
 from warmstart.store.store import Store
 from warmstart.text.cache import CachedEncoder
 from warmstart.text.weights import cache_home
-from warmstart.text.whiten import unit_rows
 
 LOG = structlog.get_logger("warmstart.serve")
 PAGE = 20_000  # events read at once
@@ -64,11 +63,6 @@ class Snapshot:
     columns: frozenset[str]
     number: int
     masks: dict[Filters, np.ndarray] = field(default_factory=dict)
-
-    @cached_property
-    def unit(self) -> np.ndarray:
-        """Item features of length 1: float32, shape (n_items, dim)."""
-        return unit_rows(self.fitted.space.z)
 
     @cached_property
     def new(self) -> np.ndarray:

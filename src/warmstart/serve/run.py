@@ -23,6 +23,7 @@ from uvicorn.supervisors import Multiprocess
 from warmstart.artefact import open_sealed
 from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError, WarmstartError
+from warmstart.serve.arenas import few_arenas
 from warmstart.serve.logs import configure_logs
 from warmstart.serve.metrics import SHARED, forget_dead
 from warmstart.serve.models import version_of
@@ -47,6 +48,7 @@ def application() -> FastAPI:
     """The app of a process, from the settings of its environment."""
     from warmstart.serve.app import create_app
 
+    few_arenas()
     settings = Settings.read()
     configure_logs(settings)
     forget_dead()

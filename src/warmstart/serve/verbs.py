@@ -59,7 +59,7 @@ def likes(snapshot: Snapshot, item_id: str, k: int, pool: np.ndarray) -> tuple[L
     code = int(f.catalog.items.codes([item_id])[0])
     if code < 0:
         raise DataError(f"item_id {item_id!r} is not in the catalogue; add it with POST /v1/items")
-    item, score, source = nearest(snapshot.unit, f.support, code, len(pool) - 1)
+    item, score, source = nearest(f.space.z, f.support, code, len(pool) - 1)
     kept = np.flatnonzero(pool[item])[:k]
     names = f.catalog.items.names(item[kept])
     rows = zip(item[kept].tolist(), names, score[kept].tolist(), [source[i] for i in kept.tolist()], strict=True)
