@@ -132,6 +132,12 @@ def test_times_are_told_route_by_route(visit, served):
     assert row[0] == "POST /v1/recommend"
     assert int(row[1]) >= 5
     assert all(cell.endswith(" ms") for cell in row[2:5])
+    assert grave(page) == []
+    pictured(page, "routes-light-en")
+    page = visit(HOME, language="zh", scheme="dark", width=400)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    assert grave(page, ["color-contrast"]) == []
+    pictured(page, "routes-narrow-dark-zh")
 
 
 def test_a_comparison_is_told_slice_by_slice(visit):

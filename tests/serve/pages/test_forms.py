@@ -20,6 +20,8 @@ from warmstart.serve.problems import Problem
 from warmstart.serve.turn import end, take
 from warmstart.store.rows import Item, Model
 
+from .conftest import pictured
+
 ITEMS = "item_id,title,genre,year\nn1,The Orbit of the New Star,space,2001\n,Nobody,space,2002\nn2,Odd,crime,soon\n"
 
 
@@ -224,6 +226,7 @@ def test_the_page_of_models_follows_a_refit_to_the_model_that_serves_then(visit,
     holder = take(store, "asked")
     page, plain = visit(f"{HOME}/models"), visit(f"{HOME}/models", scripts=False)
     assert page.locator(".refit .status").inner_text() == "running"
+    pictured(plain, "refit-light-en")
     assert "does not follow by itself" in plain.locator(".refit").inner_text()
     store.put_model(replace(new, report={"comparison": "no slice fell by more than 2.0%", "seconds": {"fit": 3.25}}))
     store.promote(new.version)  # as the process of the refit does: this one hears of it from the store
@@ -235,6 +238,8 @@ def test_the_page_of_models_follows_a_refit_to_the_model_that_serves_then(visit,
     assert page.locator("#refit").get_attribute("hx-get") is None  # and asks no longer
     plain.get_by_role("link", name="Reload it").click()
     assert new.version in plain.locator(".tile .value").first.inner_text()
+    pictured(page, "refitted-light-en")
+    pictured(visit(f"{HOME}/models", language="zh", scheme="dark"), "refitted-dark-zh")
     served.service.models.promote(first)
 
 
