@@ -33,7 +33,8 @@ TIMED = 20_000  # newest answers that quantiles are of
 DAYS, JUDGED = 30, 20_000  # click-through is of so many days, and of so many answers at most: it takes 30 us for each
 KINDS = 5  # kinds of event told apart
 CLICK = "click"
-API, ROUTES = ("/v1/", "/api/", "/recommendations"), 12  # routes whose times are told, the busiest of them
+ROUTES = 12  # of the API whose times are told, the busiest
+NO_API = ("/dashboard", "/login", "/logout", "/health/", "/metrics", "/openapi.json", "none")  # how others begin
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,20 @@ def overview(service: Service, t: Words, window: Window) -> Overview:
         items=int(live.snapshot.shown.sum()),
         wrong=service.ready(),
         charts=charts,
-        routes=[one for one in route_times(service.metrics.together) if one.route.startswith(API)][:ROUTES],
+        routes=[one for one in route_times(service.metrics.together) if is_api(one.route)][:ROUTES],
         workers=service.settings.workers,
     )
+
+
+def is_api(route: str) -> bool:
+    """Whether a route is of the API: ours, Gorse's or Amazon Personalize's; not of pages, nor of whoever runs it.
+
+    Examples
+    --------
+    >>> is_api("/v1/recommend"), is_api("/recommendations"), is_api("/dashboard/models"), is_api("/")
+    (True, True, False, False)
+    """
+    return route != "/" and not route.startswith(NO_API)
 
 
 def chart_of(t: Words, name: str, labels: Sequence[str], parts: Sequence[tuple[str, list[float]]]) -> Chart:
