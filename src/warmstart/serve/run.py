@@ -85,6 +85,7 @@ def serve(settings: Settings, factory: str = HERE) -> None:
     NotStarted
         If a process could not start.
     """
+    few_arenas()  # before there are threads, each of which would have one already
     configure_logs(settings)
     check(settings)
     listening = bound(settings)
