@@ -118,7 +118,7 @@ def save(
     (folder / "parts.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     catalog.table.write_parquet(folder / "items.parquet")
     if graph is not None:
-        graph.triples.write_parquet(folder / "graph.parquet")
+        graph.save(folder)
     for name, encoder in encoders.items():
         (folder / name).mkdir(exist_ok=True)
         encoder.save(folder / name)
@@ -143,7 +143,7 @@ def load(folder: Path) -> Saved:
     return Saved(
         {name: unpack(part, CLASSES, loaded) for name, part in described.items()},
         Catalog(pl.read_parquet(folder / "items.parquet")),
-        KnowledgeGraph(pl.read_parquet(folder / "graph.parquet")) if manifest["graph"] else None,
+        KnowledgeGraph.load(folder) if manifest["graph"] else None,
         {name: encoder_from_spec(spec, folder / name) for name, spec in manifest["encoders"].items()},
         manifest["recipe"],
         manifest["fingerprint"],

@@ -43,8 +43,8 @@ def test_everything_from_a_folder(folder):
         "graph: triple occurs before": 1,
         "graph: head, relation or tail is missing": 1,
     }
-    assert report.rows == {"events": 4, "items": 4, "users": 2, "graph": 3}
-    assert report.kept == {"events": 3, "items": 3, "users": 2, "graph": 1}
+    assert report.rows == {"events": 4, "items": 4, "users": 2, "graph": 3, "links": 1}
+    assert report.kept == {"events": 3, "items": 3, "users": 2, "graph": 1, "links": 1}
     assert report.columns["items"] == {"item_id": "movieId", "title": "title"}
     assert report.repairs["events: items that are not in the items table"] == 1
     rejects = pl.read_csv(folder / "out" / "rejects.csv")

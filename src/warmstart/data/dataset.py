@@ -117,7 +117,7 @@ class Dataset:
             users = pl.concat([users, self.user_table], how="horizontal")
         users.write_parquet(path / "users.parquet")
         if self.graph is not None:
-            self.graph.triples.write_parquet(path / "graph.parquet")
+            self.graph.save(path)
         manifest = {
             "format": FORMAT,
             "kinds": list(x.kinds),
@@ -151,7 +151,7 @@ class Dataset:
             Interactions(**columns, n_users=len(users), n_items=len(catalog), kinds=tuple(manifest["kinds"])),
             catalog,
             users,
-            KnowledgeGraph(pl.read_parquet(path / "graph.parquet")) if manifest["graph"] else None,
+            KnowledgeGraph.load(path) if manifest["graph"] else None,
             people.drop(USER_ID) if manifest["user_table"] else None,
         )
         if data.fingerprint() != manifest["fingerprint"]:

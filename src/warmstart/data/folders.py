@@ -7,6 +7,7 @@ from pathlib import Path
 
 from warmstart.data.atomic import ATOMIC
 from warmstart.data.movielens import find_movielens
+from warmstart.data.rdf import RDF
 from warmstart.data.readers import Source
 from warmstart.errors import DataError
 
@@ -55,7 +56,12 @@ def _atomic(folder: Path) -> dict[str, Path]:
 
 def _by_stem(folder: Path) -> dict[str, Path]:
     candidates = {
-        role: [path for stem in stems for suffix in SUFFIXES if (path := folder / (stem + suffix)).is_file()]
+        role: [
+            path
+            for stem in stems
+            for suffix in ((*SUFFIXES, *RDF) if role == "graph" else SUFFIXES)
+            if (path := folder / (stem + suffix)).is_file()
+        ]
         for role, stems in STEMS.items()
     }
     return {role: paths[0] for role, paths in candidates.items() if paths}

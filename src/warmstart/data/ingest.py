@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,14 @@ from warmstart.data.clean import Cleaned, Rules, clean_events, parse_weights
 from warmstart.data.columns import ALIASES, Columns, map_columns, rename
 from warmstart.data.dataset import Dataset
 from warmstart.data.folders import find_tables
+from warmstart.data.graph_files import read_triples
+from warmstart.data.graph_links import read_links
+from warmstart.data.graph_shape import ShapedGraph, check_links, shape_graph
 from warmstart.data.interactions import Interactions
 from warmstart.data.readers import Source, read_table
 from warmstart.data.report import UNDESCRIBED, IngestReport, write_rejects
 from warmstart.data.table import Table
-from warmstart.data.tables import Part, catalog_of, graph_of, present, read_links, shape_graph, shape_keyed, users_of
+from warmstart.data.tables import Part, catalog_of, present, shape_keyed, users_of
 from warmstart.errors import DataError
 
 RATED_SHARE = 0.5  # a rating column filled less than this is left out
@@ -51,7 +55,8 @@ def read(
     items, users
         What describes items and users, or None.
     graph, links
-        Triples head, relation, tail; and which entity is which item (``item_id``, ``entity_id``). Or None.
+        Triples head, relation, tail (a table, RDF as .nt, .ttl or .jsonld, a folder that ``warmstart graph build``
+        wrote); and which entity is which item (``item_id``, ``entity_id``). Or None.
     columns
         Canonical name -> own name, where customary names do not do: ``{"item_id": "sku", "kind": None}``.
     weights
@@ -66,7 +71,8 @@ def read(
     Raises
     ------
     DataError
-        If a table cannot be read, a needed column is not found, or no row is usable.
+        If a table cannot be read, a needed column is not found, no row is usable, or the graph says nothing of any
+        item.
 
     Examples
     --------
@@ -124,8 +130,12 @@ def read_with_report(
         given = {name: found.get(name) if source is None else source for name, source in given.items()}
     intake = _Intake(columns)
     cleaned = intake.events(read_table(interactions), rules)
-    shaped = intake.others({name: read_table(source) for name, source in given.items() if source is not None})
-    data = _dataset(cleaned, shaped, intake.repairs)
+    sources = {name: source for name, source in given.items() if source is not None}
+    tables = {name: (read_triples if name == "graph" else read_table)(source) for name, source in sources.items()}
+    parts = intake.others(tables)
+    data = _dataset(cleaned, parts, intake.repairs)
+    if (graph := intake.graph(tables, pl.Series(data.catalog.items.ids, dtype=pl.String))) is not None:
+        data = replace(data, graph=graph.graph)
     return data, intake.report(cleaned.times, rejects)
 
 
@@ -170,18 +180,30 @@ class _Intake:
         return cleaned
 
     def others(self, tables: Mapping[str, Table]) -> dict[str, Part]:
-        """Items, users and graph in shape; links are worked into the graph."""
+        """Items and users in shape."""
         parts = {name: shape_keyed(tables[name], name, self.columns) for name in ("items", "users") if name in tables}
-        if "graph" in tables:
-            links = read_links(tables["links"], self.columns) if "links" in tables else None
-            parts["graph"] = shape_graph(tables["graph"], self.columns, links)
-            if links is not None:
-                self.repairs["graph: entities that are items"] = len(links)
         for name, part in parts.items():
-            self.names[name] = map_columns(tables[name], name, present(tables[name], self.columns))
-            self.note(name, tables[name], part.refused)
-            self.repairs.update({f"{name}: {what}": n for what, n in part.repairs.items()})
+            self.shaped(name, tables[name], part.refused, part.repairs)
         return parts
+
+    def graph(self, tables: Mapping[str, Table], items: pl.Series) -> ShapedGraph | None:
+        """The graph, its links worked in, where there is one; ``items`` are the ids of the catalogue."""
+        if "graph" not in tables:
+            return None
+        links = None
+        if "links" in tables:
+            links = read_links(tables["links"], present(tables["links"], self.columns))
+            self.shaped("links", tables["links"], links.refused, links.repairs)
+        found = shape_graph(tables["graph"], present(tables["graph"], self.columns), links, items)
+        self.shaped("graph", tables["graph"], found.refused, found.repairs)
+        check_links(found.graph, items)
+        return found
+
+    def shaped(self, name: str, table: Table, refused: pl.DataFrame, repairs: Mapping[str, int]) -> None:
+        """Note a table that was put into shape: its columns, its refused rows, its repairs."""
+        self.names[name] = map_columns(table, name, present(table, self.columns))
+        self.note(name, table, refused)
+        self.repairs.update({f"{name}: {what}": n for what, n in repairs.items()})
 
     def note(self, name: str, table: Table, refused: pl.DataFrame) -> None:
         """Count the table's rows and keep the refused ones with their own columns as text."""
@@ -231,7 +253,7 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
         kind=events["kind"].replace_strict(list(kinds), list(range(len(kinds))), return_dtype=pl.Int64).to_numpy(),
         kinds=kinds,
     )
-    return Dataset(x, catalog, users, graph_of(parts["graph"]) if "graph" in parts else None, table)
+    return Dataset(x, catalog, users, user_table=table)
 
 
 def _ratings(column: pl.Series, repairs: Counter[str]) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Tables of items, users, graph and links -> catalogue, attributes, triples."""
+"""Tables of items and users -> catalogue and attributes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from warmstart.data.catalog import ITEM_ID, Catalog
-from warmstart.data.columns import Columns, map_columns, rename
+from warmstart.data.columns import Columns, rename
 from warmstart.data.dataset import USER_ID
-from warmstart.data.graph import TRIPLE, KnowledgeGraph
 from warmstart.data.ids import id_text, infer_types
 from warmstart.data.table import Table
 from warmstart.data.vocab import Vocabulary
@@ -95,48 +94,6 @@ def users_of(part: Part | None, seen: pl.Series) -> tuple[Vocabulary, pl.DataFra
     ids = pl.concat([ids, part.frame.select(USER_ID)]).unique(maintain_order=True)
     table = ids.join(part.frame, on=USER_ID, how="left", maintain_order="left")
     return Vocabulary(ids[USER_ID].to_list()), table.drop(USER_ID) if table.width > 1 else None
-
-
-def shape_graph(table: Table, columns: Columns | None = None, links: dict[str, str] | None = None) -> Part:
-    """Triples as text, each once; entities that are items carry the item's id.
-
-    Examples
-    --------
-    >>> kg = Table(pl.DataFrame({"head": ["m.1"], "relation": ["by"], "tail": ["Lem"]}), "kg.csv")
-    >>> shape_graph(kg, links={"m.1": "i1"}).frame.rows()
-    [('i1', 'by', 'Lem')]
-    """
-    names = map_columns(table, "graph", present(table, columns))
-    frame = pl.DataFrame([id_text(table.frame[names[name]]).alias(name) for name in TRIPLE])
-    if links:
-        frame = frame.with_columns(pl.col("head", "tail").replace(links))
-    wrong = frame.select(
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row"),
-        pl.when(pl.any_horizontal(pl.all().is_null()))
-        .then(pl.lit("head, relation or tail is missing"))
-        .when(~pl.struct(TRIPLE).is_first_distinct())
-        .then(pl.lit("triple occurs before"))
-        .alias("reason"),
-    )
-    return Part(frame.filter(wrong["reason"].is_null()), wrong.drop_nulls("reason"))
-
-
-def graph_of(part: Part) -> KnowledgeGraph:
-    """The graph of shaped triples."""
-    return KnowledgeGraph(part.frame)
-
-
-def read_links(table: Table, columns: Columns | None = None) -> dict[str, str]:
-    """Entity id -> item id.
-
-    Examples
-    --------
-    >>> read_links(Table(pl.DataFrame({"item_id": [7], "entity_id": ["m.1"]}), "links.csv"))
-    {'m.1': '7'}
-    """
-    names = map_columns(table, "links", present(table, columns))
-    pairs = pl.DataFrame([id_text(table.frame[names[name]]).alias(name) for name in ("item_id", "entity_id")])
-    return {entity: item for item, entity in pairs.drop_nulls().rows()}
 
 
 def present(table: Table, columns: Columns | None) -> Columns:

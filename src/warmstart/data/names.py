@@ -1,0 +1,182 @@
+"""Names that mean the same: written alike but for case, accents or punctuation, or with one word misspelled."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
+
+MARKS = re.compile("[\u0300-\u036f]")  # of Latin, Greek and Cyrillic letters; those of kana change the sound
+PUNCTUATION = re.compile(r"[^\w\s]|_")
+APOSTROPHE = re.compile(r"['\u2019`]")
+EDGES = " \t\n,;|/\u3001\uff0c\uff1b"
+SHORTEST = 5  # letters of a word that may be misspelled: of shorter ones one letter makes another word
+ALONE = 6  # the same where a name is one word
+LONG = 9  # letters of a word from which two slips are allowed
+SUFFIXES = frozenset(
+    {"jr", "sr", "junior", "senior", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"}
+)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Two spellings that became one name.
+
+    Parameters
+    ----------
+    kept, merged
+        The name that stays, and the one that goes.
+    why
+        ``"spelling"`` (equal but for case, accents, punctuation) or ``"near"`` (one word misspelled).
+    score
+        Likeness by rapidfuzz, 0..100.
+    kept_count, merged_count
+        Cells that had either, before.
+    """
+
+    kept: str
+    merged: str
+    why: str
+    score: float
+    kept_count: int
+    merged_count: int
+
+
+def tidy_name(text: str) -> str:
+    """A name as it is kept: NFKC, single blanks, no separators at its ends.
+
+    Examples
+    --------
+    >>> tidy_name("  Quentin\u3000Tarantino, "), tidy_name("Ａｌｉｅｎ")
+    ('Quentin Tarantino', 'Alien')
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).split()).strip(EDGES)
+
+
+def name_key(name: str) -> str:
+    """What names are compared by: no case, no accents, no punctuation; ``Last, First`` turned round.
+
+    Examples
+    --------
+    >>> name_key("Tchéky Karyo"), name_key("Scott, Ridley"), name_key("O'Neill, Ed"), name_key("Sci-Fi")
+    ('tcheky karyo', 'ridley scott', 'ed oneill', 'sci fi')
+    """
+    last, comma, first = name.partition(", ")
+    turned = comma and "," not in first and name_key(first) not in SUFFIXES
+    plain = f"{first} {last}" if turned else name
+    folded = MARKS.sub("", unicodedata.normalize("NFKD", plain)).casefold().replace("&", " and ")
+    key = " ".join(PUNCTUATION.sub(" ", APOSTROPHE.sub("", folded)).split())
+    return unicodedata.normalize("NFC", key) or name
+
+
+def same_spelling(counts: Mapping[str, int]) -> tuple[dict[str, str], list[Merge]]:
+    """Name -> the commonest of the spellings that have its key, and what was merged.
+
+    Examples
+    --------
+    >>> same_spelling({"Sci-Fi": 3, "sci fi": 1})[0]
+    {'Sci-Fi': 'Sci-Fi', 'sci fi': 'Sci-Fi'}
+    """
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        groups[name_key(name)].append(name)
+    kept, merges = {}, []
+    for names in groups.values():
+        best = min(names, key=lambda name: (-counts[name], name))
+        for name in names:
+            kept[name] = best
+            if name != best:
+                score = float(fuzz.ratio(best, name))
+                merges.append(Merge(best, name, "spelling", score, counts[best], counts[name]))
+    return kept, merges
+
+
+def near_duplicates(counts: Mapping[str, int], threshold: float = 90.0) -> list[Merge]:
+    """Rarer names that are a commoner one with one word misspelled.
+
+    Two names are near if they have the same words but one, in the same places; that word has five letters or more
+    (six, if it is the whole name), starts alike, differs by one slip (two from nine letters on), and occurs in no other
+    name, so that it is no word of its own. Initials, numbers, ``Jr.`` and Roman numerals must be equal. Names that
+    differ in blanks alone are near, too. Names are compared only with those that have all other words in common.
+
+    Parameters
+    ----------
+    counts
+        Name -> cells that have it. Spellings are expected to be joined already (``same_spelling``).
+    threshold
+        Least likeness of the whole names by ``rapidfuzz.fuzz.ratio``, 0..100.
+
+    Examples
+    --------
+    >>> [(m.kept, m.merged) for m in near_duplicates({"Quentin Tarantino": 3, "Quentin Tarantno": 1})]
+    [('Quentin Tarantino', 'Quentin Tarantno')]
+    >>> near_duplicates({"Rocky II": 2, "Rocky III": 1, "J. Smith": 2, "John Smith": 1, "Jon Smith": 1})
+    []
+    """
+    keys = {name: name_key(name).split() for name in counts}
+    met = Counter(word for words in keys.values() for word in set(words))
+    order = sorted(counts, key=lambda name: (-counts[name], name))
+    rank = {name: place for place, name in enumerate(order)}
+    near: defaultdict[str, set[tuple[float, int, str]]] = defaultdict(set)
+    for block in _blocks(keys):
+        for kept, other in combinations(sorted(block, key=rank.__getitem__), 2):
+            one, two = keys[kept], keys[other]
+            score = float(fuzz.ratio(" ".join(one), " ".join(two), score_cutoff=threshold))
+            if score and (one == two or "".join(one) == "".join(two) or _misspelled(one, two, met)):
+                near[other].add((score, -rank[kept], kept))
+    return _merged(near, order, counts)
+
+
+def _merged(
+    near: Mapping[str, set[tuple[float, int, str]]], order: Iterable[str], counts: Mapping[str, int]
+) -> list[Merge]:
+    """Each name into the likest one that is kept itself: what goes is near what stays, not near a neighbour of it."""
+    gone: set[str] = set()
+    merges = []
+    for other in order:
+        kept = [choice for choice in near.get(other, ()) if choice[2] not in gone]
+        if kept:
+            score, _, name = max(kept)
+            gone.add(other)
+            merges.append(Merge(name, other, "near", score, counts[name], counts[other]))
+    return merges
+
+
+def _blocks(keys: Mapping[str, list[str]]) -> Iterable[list[str]]:
+    """Groups of names worth comparing: all words but one in common, or equal without blanks."""
+    groups: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, words in keys.items():
+        groups["", "".join(words)].append(name)
+        for place, word in enumerate(words):
+            if len(word) < (SHORTEST if len(words) > 1 else ALONE):
+                continue
+            rest = (*words[:place], "*", *words[place + 1 :])
+            if len(words) > 1:
+                groups[str(place), word[0], *rest].append(name)
+            else:  # a slip of one word cannot be both among its first three and its last three letters
+                groups["first", word[:3]].append(name)
+                groups["last", word[0], word[-3:]].append(name)
+    return (group for group in groups.values() if len(group) > 1)
+
+
+def _misspelled(one: list[str], two: list[str], met: Mapping[str, int]) -> bool:
+    """Whether the second name is the first with one long word misspelled that occurs nowhere else."""
+    if len(one) != len(two):
+        return False
+    places = [at for at, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
+    if len(places) != 1:
+        return False
+    a, b = one[places[0]], two[places[0]]
+    shortest = min(len(a), len(b))
+    if shortest < (SHORTEST if len(one) > 1 else ALONE) or a[0] != b[0] or met[b] > 1:
+        return False
+    if {a, b} & SUFFIXES or any(c.isdigit() for c in a + b):
+        return False
+    allowed = 2 if shortest >= LONG else 1
+    return OSA.distance(a, b, score_cutoff=allowed) <= allowed
