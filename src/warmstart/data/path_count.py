@@ -1,0 +1,112 @@
+"""How many facts tie items to a history: entities that both are next to, counted for every item at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import scipy.sparse as sp
+
+from warmstart.data.adjacency import Adjacency
+from warmstart.data.vocab import Vocabulary
+
+HUB = 500  # facts; what has more says little of what it touches
+
+
+@dataclass(frozen=True, eq=False)
+class PathCount:
+    """Items by what they are next to.
+
+    Parameters
+    ----------
+    near
+        float32 CSR, shape (n_items, n_entities): 1 where an item has a fact with an entity that is no hub.
+    held
+        The same, and 1 at the entity that the item is.
+    reached
+        ``held`` turned over: float32 CSR, shape (n_entities, n_items).
+    specificity
+        float32, shape (n_entities,): see ``Adjacency.specificity``.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> rows = [("a", "by", "x"), ("b", "by", "x"), ("b", "by", "y"), ("a", "then", "c")]
+    >>> graph = Adjacency.of(pl.DataFrame(rows, schema=["head", "relation", "tail"], orient="row"))
+    >>> counts = PathCount.of(graph, Vocabulary(["a", "b", "c"]))
+    >>> counts(sp.csr_matrix([[1.0, 0.0, 0.0]]))[0].tolist()
+    [[2.0, 1.0, 1.0]]
+    """
+
+    near: sp.csr_matrix
+    held: sp.csr_matrix
+    reached: sp.csr_matrix
+    specificity: np.ndarray
+
+    @classmethod
+    def of(cls, index: Adjacency, items: Vocabulary, hub: int = HUB) -> Self:
+        """Of an indexed graph; an item it does not hold is next to nothing.
+
+        Parameters
+        ----------
+        items
+            The catalogue's; item codes count by it.
+        hub
+            Entities of more facts than this are left out.
+        """
+        node = index.entities.codes(items.ids).astype(np.int64)
+        known = np.flatnonzero(node >= 0)
+        which, at = index.edges(node[known])
+        there = index.neighbour[at]
+        few = index.degree[there] <= hub
+        row, column, shape = known[which[few]], there[few], (len(items), len(index.entities))
+        held = _ones(np.concatenate([row, known]), np.concatenate([column, node[known]]), shape)
+        return cls(_ones(row, column, shape), held, sp.csr_matrix(held.T), index.specificity)
+
+    def __call__(self, sets: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+        """Distinct entities next to the history that an item is, or is next to; and the sum of their specificity.
+
+        An item that the history itself names (a sequel) is such an entity: it counts 1 for the fact that names it.
+
+        Parameters
+        ----------
+        sets
+            CSR, shape (n_queries, n_items): items of each history (``Histories.sets``); weights do not count.
+
+        Returns
+        -------
+        tuple
+            float32, shape (n_queries, n_items), both: number, and sum of specificity (each within [0, 1]).
+        """
+        around = self.around(sets)
+        count, weight = around @ self.reached, self._weighed(around) @ self.reached
+        return np.asarray(count.toarray(), np.float32), np.asarray(weight.toarray(), np.float32)
+
+    def pairs(self, sets: sp.csr_matrix, query: np.ndarray, item: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same of given candidates alone: two float32 arrays of shape (n_pairs,).
+
+        Parameters
+        ----------
+        query, item
+            Row of ``sets`` and item code of each candidate: int, shape (n_pairs,).
+        """
+        both = self.around(sets)[query].multiply(self.held[item]).tocsr()
+        return tuple(np.asarray(m.sum(1), np.float32).ravel() for m in (both, self._weighed(both)))  # type: ignore[return-value]
+
+    def around(self, sets: sp.csr_matrix) -> sp.csr_matrix:
+        """What each history is next to: float32 CSR of ones, shape (n_queries, n_entities)."""
+        found = sp.csr_matrix(sets[:, : self.near.shape[0]] @ self.near)
+        found.data = np.ones(found.nnz, np.float32)
+        return found
+
+    def _weighed(self, around: sp.csr_matrix) -> sp.csr_matrix:
+        return sp.csr_matrix((self.specificity[around.indices], around.indices, around.indptr), shape=around.shape)
+
+
+def _ones(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_matrix:
+    """Ones at the given places, each once."""
+    made = sp.csr_matrix((np.ones(len(row), np.float32), (row, column)), shape=shape)
+    made.sum_duplicates()
+    made.data[:] = 1.0
+    return made
