@@ -17,6 +17,7 @@ WIDE = 5  # words a part: from there on a comma is punctuation of a text
 AGAIN = 0.1  # share of cells with a comma whose later parts begin other cells, from which it separates values
 FIRMS = frozenset({"inc", "ltd", "llc", "co", "corp", "gmbh", "plc", "phd", "md", "esq"})
 LEAST_CUT = 50  # characters: shorter cells are not cut off, they are short
+LEFT = 0.75  # share of a name that must be left of it for it to be completed
 CUT_CELLS = 3  # cells of the greatest length, from which it is taken for a limit
 NOTHING = frozenset({"", "nan", "none", "null", "n/a", "<na>", "(no genres listed)", "unknown", "\\n"})
 
@@ -106,13 +107,13 @@ def cut_names(cells: Sequence[str], values: Sequence[Sequence[str]]) -> dict[str
     Returns
     -------
     dict[str, str | None]
-        Cut name -> the one name it begins; None where it begins several, or is less than a word and a letter.
+        Cut name -> the one name it begins; None where it begins several, or less than three quarters of it are left.
 
     Examples
     --------
-    >>> cells = [f"{'x' * 45}, Tom Ha"] * 3 + ["Tom Hanks"]
+    >>> cells = [f"{'x' * 45}, Tom Han"] * 3 + ["Tom Hanks"]
     >>> cut_names(cells, [split_cell(cell, ",") for cell in cells])
-    {'Tom Ha': 'Tom Hanks'}
+    {'Tom Han': 'Tom Hanks'}
     """
     limit = max(map(len, cells), default=0)
     at_limit = [len(cell) >= limit - 1 for cell in cells]  # a blank at the end may have gone
@@ -123,7 +124,7 @@ def cut_names(cells: Sequence[str], values: Sequence[Sequence[str]]) -> dict[str
     suspects = {name for name, n in last.items() if everywhere[name] == n}
     longer = _continuations(suspects, everywhere)
     return {
-        name: longer[name][0] if len(longer[name]) == 1 and " " in name else None
+        name: longer[name][0] if len(longer[name]) == 1 and len(name) >= LEFT * len(longer[name][0]) else None
         for name in sorted(suspects)
         if longer[name]
     }

@@ -16,9 +16,9 @@ MARKS = re.compile("[\u0300-\u036f]")  # of Latin, Greek and Cyrillic letters; t
 PUNCTUATION = re.compile(r"[^\w\s]|_")
 APOSTROPHE = re.compile(r"['\u2019`]")
 EDGES = " \t\n,;|/\u3001\uff0c\uff1b"
-SHORTEST = 5  # letters of a word that may be misspelled: of shorter ones one letter makes another word
-ALONE = 6  # the same where a name is one word
+SHORTEST = 6  # letters of a word that may be misspelled: of shorter ones one letter makes another word
 LONG = 9  # letters of a word from which two slips are allowed
+COMMONER = 5  # times as common a name has to be for a rarer one to be it with a letter replaced, or two slips
 SUFFIXES = frozenset(
     {"jr", "sr", "junior", "senior", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"}
 )
@@ -88,7 +88,7 @@ def same_spelling(counts: Mapping[str, int]) -> tuple[dict[str, str], list[Merge
         groups[name_key(name)].append(name)
     kept, merges = {}, []
     for names in groups.values():
-        best = min(names, key=lambda name: (-counts[name], name))
+        best = min(names, key=lambda name: (-counts[name], name.isupper(), name.islower(), name.isascii(), name))
         for name in names:
             kept[name] = best
             if name != best:
@@ -100,10 +100,11 @@ def same_spelling(counts: Mapping[str, int]) -> tuple[dict[str, str], list[Merge
 def near_duplicates(counts: Mapping[str, int], threshold: float = 90.0) -> list[Merge]:
     """Rarer names that are a commoner one with one word misspelled.
 
-    Two names are near if they have the same words but one, in the same places; that word has five letters or more
-    (six, if it is the whole name), starts alike, differs by one slip (two from nine letters on), and occurs in no other
-    name, so that it is no word of its own. Initials, numbers, ``Jr.`` and Roman numerals must be equal. Names that
-    differ in blanks alone are near, too. Names are compared only with those that have all other words in common.
+    Two names are near if they have the same words but one, in the same places, and that word has six letters or more,
+    starts alike, occurs in no other name, so that it is no word of its own, and lacks a letter, has one too many, or
+    two in the wrong order. A letter replaced by another (Howitt, Hewitt) makes mostly another name: that, and two slips
+    in nine letters or more, count only where one name is five times as common as the other. Initials, numbers, ``Jr.``
+    and Roman numerals must be equal. Names that differ in blanks alone are near, too.
 
     Parameters
     ----------
@@ -128,7 +129,8 @@ def near_duplicates(counts: Mapping[str, int], threshold: float = 90.0) -> list[
         for kept, other in combinations(sorted(block, key=rank.__getitem__), 2):
             one, two = keys[kept], keys[other]
             score = float(fuzz.ratio(" ".join(one), " ".join(two), score_cutoff=threshold))
-            if score and (one == two or "".join(one) == "".join(two) or _misspelled(one, two, met)):
+            clear = counts[kept] >= COMMONER * counts[other]
+            if score and ("".join(one) == "".join(two) or _misspelled(one, two, met, clear=clear)):
                 near[other].add((score, -rank[kept], kept))
     return _merged(near, order, counts)
 
@@ -154,7 +156,7 @@ def _blocks(keys: Mapping[str, list[str]]) -> Iterable[list[str]]:
     for name, words in keys.items():
         groups["", "".join(words)].append(name)
         for place, word in enumerate(words):
-            if len(word) < (SHORTEST if len(words) > 1 else ALONE):
+            if len(word) < SHORTEST:
                 continue
             rest = (*words[:place], "*", *words[place + 1 :])
             if len(words) > 1:
@@ -165,8 +167,11 @@ def _blocks(keys: Mapping[str, list[str]]) -> Iterable[list[str]]:
     return (group for group in groups.values() if len(group) > 1)
 
 
-def _misspelled(one: list[str], two: list[str], met: Mapping[str, int]) -> bool:
-    """Whether the second name is the first with one long word misspelled that occurs nowhere else."""
+def _misspelled(one: list[str], two: list[str], met: Mapping[str, int], *, clear: bool) -> bool:
+    """Whether the second name is the first with one long word misspelled that occurs nowhere else.
+
+    ``clear`` says that the first is so much commoner that a replaced letter, or two slips, are taken for slips.
+    """
     if len(one) != len(two):
         return False
     places = [at for at, (a, b) in enumerate(zip(one, two, strict=True)) if a != b]
@@ -174,9 +179,12 @@ def _misspelled(one: list[str], two: list[str], met: Mapping[str, int]) -> bool:
         return False
     a, b = one[places[0]], two[places[0]]
     shortest = min(len(a), len(b))
-    if shortest < (SHORTEST if len(one) > 1 else ALONE) or a[0] != b[0] or met[b] > 1:
+    if shortest < SHORTEST or a[0] != b[0] or met[b] > 1:
         return False
     if {a, b} & SUFFIXES or any(c.isdigit() for c in a + b):
         return False
-    allowed = 2 if shortest >= LONG else 1
-    return OSA.distance(a, b, score_cutoff=allowed) <= allowed
+    if clear:
+        allowed = 2 if shortest >= LONG else 1
+        return OSA.distance(a, b, score_cutoff=allowed) <= allowed
+    moved = len(a) == len(b) and sorted(a) == sorted(b)
+    return OSA.distance(a, b, score_cutoff=1) == 1 and (moved or len(a) != len(b))
