@@ -18,7 +18,7 @@ from warmstart.fusion.samples import allowed_items, blocks
 from warmstart.interests.profile import ProfileSettings, shares_of
 from warmstart.interests.steer import Wishes
 from warmstart.query import filter_mask
-from warmstart.reasons import by_interest, explainer, reasons
+from warmstart.reasons import by_interest, by_paths, explainer, reasons
 from warmstart.rerank.calibrated import calibrated, check_weight
 from warmstart.rerank.tail import Tail
 
@@ -204,14 +204,17 @@ def explained(
     ``pool``, bool of shape (n_items,), holds what may stand beside it, itself among them; None = everything.
     """
     name, title = f.catalog.items.ids[code], f.catalog.title(code)
-    evidence, passed = explainer(f).evidence(h, code), filter_mask(f.catalog, filters)
+    by, passed = explainer(f), filter_mask(f.catalog, filters)
+    evidence, paths = by.evidence(h, code), tuple(by_paths(f, by, h, code))
     if code in h.row(0):
         return Explanation(name, title, SEEN, None, k, "", evidence)
     if not passed[code]:
-        return Explanation(name, title, FILTERED, None, k, f"it does not pass the filter {dict(filters)}", evidence)
+        return Explanation(
+            name, title, FILTERED, None, k, f"it does not pass the filter {dict(filters)}", evidence, None, paths
+        )
     passed = passed if pool is None else passed & pool
     item, _, _ = ranked(f, h, allowed_items(h, passed), len(passed), len(passed), tail)
     order = tail.placed(item, long_tail(f.counts), len(passed))
     rank = int(np.flatnonzero(item[0, order[0]] == code)[0]) + 1
     (why,) = by_interest(f, h, np.array([code]), passed & ~np.isin(np.arange(len(passed)), h.item))
-    return Explanation(name, title, SHOWN if rank <= k else BELOW, rank, k, "", evidence, why)
+    return Explanation(name, title, SHOWN if rank <= k else BELOW, rank, k, "", evidence, why, paths)

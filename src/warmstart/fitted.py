@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,17 @@ import polars as pl
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
+from warmstart.data.relation_names import RelationNames, relation_names
 from warmstart.experts.panel import Panel
 from warmstart.experts.products import appended
 from warmstart.experts.segments import FittedSegments
 from warmstart.experts.space import FittedItemSpace
+from warmstart.explain.facts import Facts
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.interests.concepts import Concepts
+
+APART = ("catalog", "graph", "fingerprint", "relation_names")  # fields that a folder keeps otherwise
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Fitted:
         int64, shape (n_items,): distinct users of each item.
     fingerprint
         Of the dataset it was fitted on.
+    relation_names
+        Relations of the graph in words.
     """
 
     catalog: Catalog
@@ -59,10 +66,16 @@ class Fitted:
     segments: FittedSegments | None
     counts: np.ndarray
     fingerprint: str
+    relation_names: RelationNames = field(default_factory=relation_names)
+
+    @cached_property
+    def facts(self) -> Facts | None:
+        """The graph, ready to be asked for paths; None where there is none. Its index is made once."""
+        return None if self.graph is None else Facts(self.graph, self.catalog, self.relation_names)
 
     def parts(self) -> dict[str, Any]:
         """What a folder keeps beside catalogue, graph and fingerprint, by field."""
-        kept = (f.name for f in fields(self) if f.name not in ("catalog", "graph", "fingerprint"))
+        kept = (f.name for f in fields(self) if f.name not in APART)
         return {name: getattr(self, name) for name in kept}
 
     def grow(self, rows: pl.DataFrame, z: np.ndarray, judged: np.ndarray | None) -> Fitted:

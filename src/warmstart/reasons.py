@@ -6,12 +6,16 @@ import numpy as np
 
 from warmstart.data.histories import Histories
 from warmstart.explain.because import Because, cite
+from warmstart.explain.missing import spoken
+from warmstart.explain.path_words import ToldPath
+from warmstart.explain.paths import varied
 from warmstart.explain.reasons import Explainer
 from warmstart.fitted import Fitted
 from warmstart.fusion.leave_out import LeaveOut
 from warmstart.interests.profile import newest_items
 
-EVENTS = 64  # newest items of a history that are left out in turn
+EVENTS = 64  # newest items of a history that are left out in turn, or whose paths are looked for
+PATHS = 10  # that are told of one item
 
 
 def reasons(f: Fitted, h: Histories, item: np.ndarray, allowed: np.ndarray) -> list[list[str]]:
@@ -28,9 +32,22 @@ def reasons(f: Fitted, h: Histories, item: np.ndarray, allowed: np.ndarray) -> l
     for q in range(len(h)):
         one, shown = h.take(np.array([q])), item[q, item[q] >= 0]
         for code, because in zip(shown.tolist(), by_interest(f, one, shown, allowed[q]), strict=True):
-            first = [because.sentence] if because else []
-            told.append(first + by.evidence(one, code).sentences())
+            told.append(spoken(because, by_paths(f, by, one, code), by.evidence(one, code)))
     return told
+
+
+def by_paths(f: Fitted, by: Explainer, h: Histories, item: int) -> list[ToldPath]:
+    """The best paths of the graph from one query's history to an item, with what each adds (``Explainer.effects``).
+
+    They start from the newest 64 items of the history. Nothing is told of an item that stands in it itself.
+    """
+    if f.facts is None or item in h.row(0):
+        return []
+    names, recent = f.catalog.items, newest_items(h.row(0), EVENTS)
+    found = varied(f.facts.between(names.names(recent[::-1].tolist()), names.ids[item]).found, PATHS)
+    asked = [(int(names.codes(path.nodes[:1])[0]), f.facts.tokens(path)) for path in found]
+    effects, kinds = by.effects(h, item, asked), f.facts.kinds(h)
+    return [f.facts.teller.told(p, kinds[p.nodes[0]], effect) for p, effect in zip(found, effects, strict=True)]
 
 
 def by_interest(f: Fitted, h: Histories, item: np.ndarray, allowed: np.ndarray) -> list[Because | None]:
@@ -69,4 +86,4 @@ def claim(f: Fitted, concept: int, cited: np.ndarray, drop: np.ndarray) -> Becau
 
 def explainer(f: Fitted) -> Explainer:
     """Takes the engine's experts apart."""
-    return Explainer(f.panel, f.space.features, f.catalog, f.graph, f.counts)
+    return Explainer(f.panel, f.space.features, f.catalog, f.facts, f.counts)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
+from warmstart.data.adjacency import Adjacency
 from warmstart.data.graph_relations import inverse_pairs
 from warmstart.errors import DataError
 
@@ -43,6 +45,11 @@ class KnowledgeGraph:
 
     def __len__(self) -> int:
         return self.triples.height
+
+    @cached_property
+    def index(self) -> Adjacency:
+        """The graph as arrays, for walks; made once."""
+        return Adjacency.of(self.triples)
 
     def facts(self) -> pl.DataFrame:
         """Every triple seen from both ends: columns ``entity`` and ``fact`` (relation, direction, other end).

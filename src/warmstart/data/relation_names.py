@@ -11,10 +11,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from warmstart.data.graph import INVERSE
 from warmstart.errors import ConfigError
 
 ENGLISH, CHINESE = LANGUAGES = ("en", "zh")
-INVERSE = "inverse:"  # before the name of a relation that is told from its tail
 END, PART = re.compile(r"[./:#]"), re.compile(r"[_\-\s]+|(?<=[a-z])(?=[A-Z])")
 
 

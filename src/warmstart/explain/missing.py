@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from warmstart.explain.because import Because
+from warmstart.explain.path_words import ToldPath
 from warmstart.explain.reasons import Evidence
 
 SHOWN, BELOW, SEEN, FILTERED, UNKNOWN = "shown", "below the cut", "already seen", "filtered", "unknown"
@@ -30,6 +32,8 @@ class Explanation:
         What speaks for it; None for an unknown item.
     because
         The interest that carries it; None where none does.
+    paths
+        Paths of the graph from the history to it, best first; see ``paths.paths``.
     """
 
     item_id: str
@@ -40,6 +44,7 @@ class Explanation:
     detail: str
     evidence: Evidence | None
     because: Because | None = None
+    paths: tuple[ToldPath, ...] = ()
 
     @property
     def text(self) -> str:
@@ -51,8 +56,7 @@ class Explanation:
             FILTERED: f"{self.title} is not shown: {self.detail}",
             UNKNOWN: f"item {self.item_id!r} is not in the catalogue; add it with add_items",
         }[self.status]
-        reasons = [self.because.sentence] if self.because else []
-        reasons += self.evidence.sentences() if self.evidence else []
+        reasons = spoken(self.because, self.paths, self.evidence)
         return head + (". " + "; ".join(reasons) + "." if reasons else ".")
 
     def to_dict(self) -> dict[str, object]:
@@ -66,5 +70,13 @@ class Explanation:
             "detail": self.detail,
             "evidence": None if self.evidence is None else self.evidence.to_dict(),
             "because": None if self.because is None else self.because.to_dict(),
+            "paths": [path.to_dict() for path in self.paths],
             "text": self.text,
         }
+
+
+def spoken(because: Because | None, paths: Sequence[ToldPath], evidence: Evidence | None) -> list[str]:
+    """Reasons in words: the interest, the best path that adds to the score, then whatever else speaks for the item."""
+    first = [because.sentence] if because else []
+    said = [path.text for path in paths if path.effect is not None and path.effect > 0][:1]
+    return first + said + (evidence.sentences(said=said) if evidence else [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from warmstart.data.relation_names import CHINESE, ENGLISH, Phrases, RelationNames
@@ -116,21 +116,3 @@ class Teller:
         if name is not None:
             return phrase.forward.replace("{}", name)
         return VIA[language].format_map({"what": phrase.tail or NAMELESS[language]})
-
-
-def events_of(kinds: Mapping[str, str], ratings: Mapping[str, float]) -> dict[str, str]:
-    """Kind of event by item: of what has no kind but a rating, "rate".
-
-    Parameters
-    ----------
-    kinds
-        Item id -> kind of its newest event.
-    ratings
-        Item id -> rating, of items that have one.
-
-    Examples
-    --------
-    >>> events_of({"a": "interaction", "b": "buy"}, {"a": 4.0, "b": 5.0})
-    {'a': 'rate', 'b': 'buy'}
-    """
-    return {item: "rate" if kind in ("", "interaction") and item in ratings else kind for item, kind in kinds.items()}

@@ -140,6 +140,24 @@ def paths(
     return Paths(tuple(found), search.barred(), search.cut)
 
 
+def varied(found: Sequence[Path], most: int) -> list[Path]:
+    """Some of the paths, best first: such as share no middle entity, then others.
+
+    Examples
+    --------
+    >>> three = [Path((a, "x", "t"), ("by", "by"), (True, False), 2.0) for a in "abc"]
+    >>> [path.nodes[0] for path in varied([*three, Path(("a", "t"), ("then",), (True,), 3.0)], 2)]
+    ['a', 'a']
+    """
+    used, fresh = set[str](), set[int]()
+    for at, path in enumerate(found):
+        if used.isdisjoint(path.nodes[1:-1]):
+            used.update(path.nodes[1:-1])
+            fresh.add(at)
+    order = sorted(range(len(found)), key=lambda at: (at not in fresh, at))
+    return [found[at] for at in sorted(order[:most])]
+
+
 @dataclass
 class Search:
     """One question: what may be walked through, and from where to where."""

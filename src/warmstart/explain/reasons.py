@@ -7,9 +7,11 @@ linear in the attributes of j. Popularity is named as such.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+import polars as pl
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
@@ -18,6 +20,7 @@ from warmstart.experts.content import FittedContentMap
 from warmstart.experts.features import FittedFeatures, attribute_tokens, fact_tokens
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
+from warmstart.explain.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Evidence:
         Attributes and facts of the item that fit the history or the typed text, strongest first, with their share.
     people
         How many people took the item.
+    words
+        The attributes in plain words; facts whose other end has no name are left out.
     """
 
     expert: str | None
@@ -63,19 +68,21 @@ class Evidence:
     contributions: tuple[Contribution, ...]
     attributes: tuple[tuple[str, float], ...]
     people: int
+    words: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """As plain values."""
         return asdict(self)
 
-    def sentences(self, most: int = 3) -> list[str]:
-        """The strongest reasons in words."""
+    def sentences(self, most: int = 3, said: Sequence[str] = ()) -> list[str]:
+        """The strongest reasons in words; what was ``said`` already is not said again."""
         out = []
         for c in [c for c in self.contributions if c.data + c.content > 0][:most]:
             why = "others who took it took this too" if c.data >= c.content else "they are alike"
             out.append(f"because of {c.title} ({why})")
-        if self.attributes:
-            out.append("because of " + ", ".join(describe(token) for token, _ in self.attributes[:most]))
+        words = [word for word in self.words if not any(word in sentence for sentence in said)]
+        if words:
+            out.append("because of " + ", ".join(words[:most]))
         if self.people:
             out.append(f"taken by {self.people:,} {'person' if self.people == 1 else 'people'}")
         else:
@@ -84,18 +91,15 @@ class Evidence:
 
 
 def describe(token: str) -> str:
-    """A token in words.
+    """An attribute in words.
 
     Examples
     --------
-    >>> describe("genres=drama"), describe("film.directed_by>Lem")
-    ('genres: drama', 'directed by: Lem')
+    >>> describe("main_genres=drama")
+    'main genres: drama'
     """
-    for mark in ("=", ">", "<"):
-        if mark in token:
-            relation, value = token.split(mark, 1)
-            return f"{relation.split('.')[-1].replace('_', ' ')}: {value}"
-    return token
+    column, _, value = token.partition("=")
+    return f"{column.replace('_', ' ')}: {value}"
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class Explainer:
     panel: Panel
     features: FittedFeatures
     catalog: Catalog
-    graph: KnowledgeGraph | None
+    facts: Facts | None
     counts: np.ndarray
 
     @staticmethod
@@ -134,25 +138,88 @@ class Explainer:
                     )
                 )
         name = None if linear is None else linear[0]
-        return Evidence(name, score, tuple(contributions), self._attributes(panel, h, item), int(self.counts[item]))
+        attributes = self._attributes(panel, h, item)
+        return Evidence(
+            name, score, tuple(contributions), attributes, int(self.counts[item]), self._words(t for t, _ in attributes)
+        )
+
+    def _words(self, tokens: Iterable[str]) -> tuple[str, ...]:
+        """Tokens in words, each once."""
+        told = (describe(t) if self.facts is None or self._column(t) else self.facts.describe(t) for t in tokens)
+        return tuple(dict.fromkeys(word for word in told if word))
+
+    def _column(self, token: str) -> bool:
+        """Whether a token tells a column of the catalogue."""
+        return token.partition("=")[0] in self.catalog.table.columns
 
     def _attributes(self, panel: Panel, h: Histories, item: int, most: int = 5) -> tuple[tuple[str, float], ...]:
         """Tokens of the item by how much the content map's score owes to each; positive ones only."""
-        maps = [e for e in panel.experts.values() if isinstance(e, FittedContentMap)]
-        if not maps or not (h.lengths[0] or (h.vectors is not None and h.vectors[0].any())):
+        content = content_map(panel)
+        if content is None or not (h.lengths[0] or (h.vectors is not None and h.vectors[0].any())):
             return ()
-        taste = maps[0].taste(h)[0]
-        one = Catalog(self.catalog.table[item : item + 1])
-        f, found = self.features, []
-        width = (f.attribute.basis.shape[1], f.facts.basis.shape[1])
-        start = len(taste) - 1 - len(f.centres) - sum(width)
-        for tokens, space, scale, at in (
-            (attribute_tokens(one.table), f.attribute, f.scales[1], start),
-            (fact_tokens(one, self.graph), f.facts, f.scales[2], start + width[0]),
-        ):
-            row = space.sparse(tokens)
-            pull = space.basis @ taste[at : at + space.basis.shape[1]]
-            norm = max(float(np.linalg.norm(row @ space.basis)), 1e-9)
-            names = list(space.tokens)
-            found += [(names[c], float(scale * v * pull[c] / norm)) for c, v in zip(row.indices, row.data, strict=True)]
+        tokens, pull = self._tokens(item)
+        share = pull @ self._heard(content.taste(h))[0]
+        found = [(token, float(value)) for token, value in zip(tokens, share, strict=True)]
         return tuple(sorted([t for t in found if t[1] > 0], key=lambda t: -t[1])[:most])
+
+    def effects(self, h: Histories, item: int, asked: Sequence[tuple[int, Sequence[str]]]) -> list[float]:
+        """What items of a history add to an item's score by some of its tokens, each alone.
+
+        The content map is linear in the history and in the features: over all items of the history (and the typed
+        text) these add up to the share of the tokens in its score.
+
+        Parameters
+        ----------
+        h
+            The query (``len(h) == 1``).
+        item
+            The item shown.
+        asked
+            Items of the history, and tokens of the item shown; a token it lacks adds nothing.
+        """
+        panel, _ = self.panel.about(item, h)
+        content = content_map(panel)
+        if content is None or not asked:
+            return [0.0] * len(asked)
+        tokens, pull = self._tokens(item)
+        place = {token: at for at, token in enumerate(tokens)}
+        alone = Histories.of([[source] for source, _ in asked], h.n_items)
+        share = self._heard(content.taste(alone)) @ pull.T
+        rows = [[place[t] for t in told if t in place] for _, told in asked]
+        return [float(share[at, row].sum()) for at, row in enumerate(rows)]
+
+    def _heard(self, taste: np.ndarray) -> np.ndarray:
+        """The part of a taste that meets attributes and facts: shape (n, dim of attributes + dim of facts)."""
+        f = self.features
+        width = f.attribute.basis.shape[1] + f.facts.basis.shape[1]
+        end = taste.shape[1] - 1 - len(f.centres)
+        return taste[:, end - width : end]
+
+    def _tokens(self, item: int) -> tuple[list[str], np.ndarray]:
+        """Tokens of an item, and what each adds to its features: float64, shape (n_tokens, as ``_heard``)."""
+        f, one = self.features, Catalog(self.catalog.table[item : item + 1])
+        width = (f.attribute.basis.shape[1], f.facts.basis.shape[1])
+        names, rows = [], [np.zeros((0, sum(width)))]
+        for tokens, space, scale, at in (
+            (attribute_tokens(one.table), f.attribute, f.scales[1], 0),
+            (fact_tokens(one, self._about(item)), f.facts, f.scales[2], width[0]),
+        ):
+            row, known = space.sparse(tokens), list(space.tokens)
+            norm = max(float(np.linalg.norm(row @ space.basis)), 1e-9)
+            part = np.zeros((row.nnz, sum(width)))
+            part[:, at : at + space.basis.shape[1]] = scale * row.data[:, None] * space.basis[row.indices] / norm
+            names += [known[c] for c in row.indices]
+            rows.append(part)
+        return names, np.vstack(rows)
+
+    def _about(self, item: int) -> KnowledgeGraph | None:
+        """The facts of one item."""
+        if self.facts is None:
+            return None
+        name, graph = self.catalog.items.ids[item], self.facts.graph
+        return replace(graph, triples=graph.triples.filter((pl.col("head") == name) | (pl.col("tail") == name)))
+
+
+def content_map(panel: Panel) -> FittedContentMap | None:
+    """The first content map of a panel."""
+    return next((e for e in panel.experts.values() if isinstance(e, FittedContentMap)), None)

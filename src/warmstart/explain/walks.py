@@ -36,7 +36,7 @@ class Walks:
     @property
     def edges(self) -> int:
         """Edges of each walk."""
-        return self.relation.shape[1]
+        return int(self.relation.shape[1])
 
     def take(self, rows: np.ndarray) -> Walks:
         """Some of the walks."""
@@ -45,7 +45,8 @@ class Walks:
     def specificity(self, index: Adjacency) -> np.ndarray:
         """Mean specificity of the middle entities and rarity of the relations: float64 in [0, 1], shape (n,)."""
         middle = index.specificity[self.node[:, 1:-1]].astype(np.float64)
-        return np.hstack([middle, index.rarity[self.relation]]).mean(1)
+        found: np.ndarray = np.hstack([middle, index.rarity[self.relation]]).mean(1)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,7 +104,7 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
         pool = pool_of(snapshot, asker, Wanted(exclude=frozenset(ask.exclude))) & ~wishes.barred
         found = explained(f, code, h, ask.k, filters, moment.live.engine.recipe.tail, pool)
     said = found.to_dict()
-    detail = {name: said[name] for name in ("detail", "evidence", "because")}
+    detail = {name: said[name] for name in ("detail", "evidence", "because", "paths")}
     return Told(
         item_id=found.item_id,
         title=found.title,
