@@ -78,8 +78,9 @@ class Engine:
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
         if progress:
             progress("finding segments", 0, 1)
-        known = (Support.fit(seen), fusion, concepts, segments_of(panel, seen), data.interactions.item_counts())
-        self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, data.fingerprint())
+        counts, told = data.interactions.item_counts(), (data.fingerprint(), self.recipe.words)
+        known = (Support.fit(seen), fusion, concepts, segments_of(panel, seen), counts)
+        self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, *told)
         self.data = data
         return self
 
@@ -289,7 +290,13 @@ class Engine:
         saved = storage.load(Path(folder))
         engine = cls(Recipe.of(saved.recipe))
         engine.encoders = Encoders(saved.encoders["encoder"], saved.encoders.get("judge"))
-        engine._fitted = Fitted(catalog=saved.catalog, graph=saved.graph, fingerprint=saved.fingerprint, **saved.parts)
+        engine._fitted = Fitted(
+            catalog=saved.catalog,
+            graph=saved.graph,
+            fingerprint=saved.fingerprint,
+            relation_names=engine.recipe.words,
+            **saved.parts,
+        )
         if data is not None:
             engine.data = aligned(data if isinstance(data, Dataset) else Dataset.load(data), saved.catalog)
         return engine

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from warmstart.data.histories import Histories
 from warmstart.explain.because import Because, cite
+from warmstart.explain.facts import Facts
 from warmstart.explain.missing import spoken
 from warmstart.explain.path_words import ToldPath
-from warmstart.explain.paths import varied
+from warmstart.explain.paths import Path, varied
 from warmstart.explain.reasons import Explainer
 from warmstart.fitted import Fitted
 from warmstart.fusion.leave_out import LeaveOut
@@ -37,17 +40,23 @@ def reasons(f: Fitted, h: Histories, item: np.ndarray, allowed: np.ndarray) -> l
 
 
 def by_paths(f: Fitted, by: Explainer, h: Histories, item: int) -> list[ToldPath]:
-    """The best paths of the graph from one query's history to an item, with what each adds (``Explainer.effects``).
+    """The best paths of the graph from one query's history to an item; see ``told_paths``.
 
     They start from the newest 64 items of the history. Nothing is told of an item that stands in it itself.
     """
     if f.facts is None or item in h.row(0):
         return []
     names, recent = f.catalog.items, newest_items(h.row(0), EVENTS)
-    found = varied(f.facts.between(names.names(recent[::-1].tolist()), names.ids[item]).found, PATHS)
-    asked = [(int(names.codes(path.nodes[:1])[0]), f.facts.tokens(path)) for path in found]
-    effects, kinds = by.effects(h, item, asked), f.facts.kinds(h)
-    return [f.facts.teller.told(p, kinds[p.nodes[0]], effect) for p, effect in zip(found, effects, strict=True)]
+    found = f.facts.between(names.names(recent[::-1].tolist()), names.ids[item]).found
+    return told_paths(f.facts, by, h, item, varied(found, PATHS))
+
+
+def told_paths(facts: Facts, by: Explainer, h: Histories, item: int, found: Sequence[Path]) -> list[ToldPath]:
+    """Paths from one query's history to an item in words, with what each adds (``Explainer.effects``)."""
+    items = facts.catalog.items
+    asked = [(int(items.codes(path.nodes[:1])[0]), facts.tokens(path)) for path in found]
+    effects, kinds = by.effects(h, item, asked), facts.kinds(h)
+    return [facts.teller.told(p, kinds[p.nodes[0]], effect) for p, effect in zip(found, effects, strict=True)]
 
 
 def by_interest(f: Fitted, h: Histories, item: np.ndarray, allowed: np.ndarray) -> list[Because | None]:

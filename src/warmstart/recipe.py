@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from warmstart.data.relation_names import RelationNames, shipped
 from warmstart.errors import ConfigError, installed
 from warmstart.experts.attributes import UserAttributes
 from warmstart.experts.base import Expert
@@ -88,6 +90,8 @@ class Recipe:
         that fine-tuning began with.
     tail
         How much of what is widely known lists give for what is not.
+    relation_names
+        Words for relations of the graph, before those of the package: see ``RelationNames.of``.
     """
 
     encoder: str = "auto"
@@ -98,6 +102,7 @@ class Recipe:
     finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
     judge: str = ""
     tail: Tail = field(default_factory=Tail)
+    relation_names: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.finetune is not None and self.encoder != "auto":
@@ -106,6 +111,12 @@ class Recipe:
             )
         if self.finetune is not None and self.judge:
             raise ConfigError(f"judge={self.judge!r} stands beside [finetune], whose model is the judge; leave it out")
+        _ = self.words  # a wrong table is refused here, not when it is first told
+
+    @cached_property
+    def words(self) -> RelationNames:
+        """Relations in words."""
+        return shipped().under(RelationNames.of(self.relation_names, "[relation_names] of the recipe"))
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:

@@ -20,6 +20,9 @@ from warmstart.cli import (
     fewshot,
     finetune,
     fit,
+    graph,
+    graph_build,
+    graph_paths,
     interests,
     keys,
     pretrain,
@@ -88,6 +91,13 @@ STORE_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("erase", store.erase_user, "warmstart store erase engine/ --user ann"),
     ("retain", store.retain_store, "warmstart store retain engine/"),
 )
+GRAPH_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
+    ("build", graph_build.build_graph, "warmstart graph build --items films.csv --from-columns directors,cast -o graph/"),
+    ("stats", graph.stats_graph, "warmstart graph stats graph/ --items films.csv"),
+    ("show", graph.show_graph, "warmstart graph show graph/ 260 --items films.csv --picture around.svg"),
+    ("check", graph.check_graph, "warmstart graph check kg.csv --items films.csv --links links.csv"),
+    ("paths", graph_paths.graph_paths, "warmstart graph paths engine/ --history 260,1196 --item 1210"),
+)
 
 
 class Mistakes(TyperGroup):
@@ -137,6 +147,7 @@ def build() -> typer.Typer:
         "runs": (RUNS_COMMANDS, "What was learned, and how."),
         "keys": (KEYS_COMMANDS, "Keys of the service's API."),
         "store": (STORE_COMMANDS, "The service's database."),
+        "graph": (GRAPH_COMMANDS, "Facts about items."),
     }
     for group, (commands, told) in groups.items():
         part = typer.Typer(help=told, **settings)  # type: ignore[arg-type]

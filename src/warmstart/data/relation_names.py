@@ -163,23 +163,24 @@ def shipped() -> RelationNames:
     return RelationNames.of(tomllib.loads(file.read_text(encoding="utf-8")), "relation_names.toml")
 
 
-def relation_names(own: str | Path | None = None) -> RelationNames:
-    """The table of this package, with a file of one's own before it.
+def relation_names(own: str | Path | None = None, usual: RelationNames | None = None) -> RelationNames:
+    """The table of this package (or ``usual``), with a file of one's own before it.
 
     Raises
     ------
     ConfigError
         If the file cannot be read, is no TOML, or has another form.
     """
+    usual = usual or shipped()
     if own is None:
-        return shipped()
+        return usual
     try:
         table = tomllib.loads(Path(own).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"names {own} cannot be read ({error.strerror}); give the path of a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"names {own} is no TOML: {error}; see docs/explanations.md") from error
-    return shipped().under(RelationNames.of(table, str(own)))
+    return usual.under(RelationNames.of(table, str(own)))
 
 
 def _joined(usual: Mapping[str, Mapping[str, Any]], own: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
