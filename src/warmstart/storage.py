@@ -15,6 +15,7 @@ from warmstart import __version__
 from warmstart.artefact import load_arrays, open_sealed, pack, save_arrays, seal, unpack
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
+from warmstart.data.graph_users import without_users
 from warmstart.experts.attributes import FittedUserAttributes
 from warmstart.experts.centred import Centred
 from warmstart.experts.content import FittedContentCosine, FittedContentMap
@@ -118,7 +119,7 @@ def save(
     (folder / "parts.json").write_text(json.dumps(described, ensure_ascii=False), encoding="utf-8")
     catalog.table.write_parquet(folder / "items.parquet")
     if graph is not None:
-        graph.save(folder)
+        without_users(graph).save(folder)
     for name, encoder in encoders.items():
         (folder / name).mkdir(exist_ok=True)
         encoder.save(folder / name)

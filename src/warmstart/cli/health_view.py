@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from warmstart.data.health import HealthReport
+from warmstart.data.health import Finding, HealthReport
 
 COLOURS = {"problem": "bold red", "warning": "yellow", "advice": "cyan", "info": "dim"}
 COUNTS = ("users", "items", "events", "triples")
@@ -34,7 +35,7 @@ def render_health(report: HealthReport, console: Console) -> None:
     >>> render_health(check(checkerboard(), now=2e9), console)
     """
     console.print(_numbers(report))
-    console.print(_findings(report))
+    console.print(findings(report.findings))
 
 
 def _numbers(report: HealthReport) -> Table:
@@ -54,9 +55,10 @@ def _numbers(report: HealthReport) -> Table:
     return table
 
 
-def _findings(report: HealthReport) -> Table:
+def findings(found: Sequence[Finding]) -> Table:
+    """What was found, and what to do about it."""
     table = Table("", "what", "what to do", box=None, header_style="bold")
-    for finding in report.findings:
+    for finding in found:
         colour = COLOURS[finding.severity]
         table.add_row(f"[{colour}]{finding.severity}[/]", escape(finding.text), escape(finding.advice))
     return table

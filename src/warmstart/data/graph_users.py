@@ -61,6 +61,24 @@ def graph_from_users(
     return BuiltGraph(KnowledgeGraph(triples, labels), merges, marks)
 
 
+def without_users(graph: KnowledgeGraph) -> KnowledgeGraph:
+    """The graph without people, and without what only people have: what may be kept in an engine.
+
+    Examples
+    --------
+    >>> rows = {"head": ["i1", "user:1"], "relation": ["by", "user_job"], "tail": ["Lem", "job:writer"]}
+    >>> without_users(KnowledgeGraph(pl.DataFrame(rows))).triples.rows()
+    [('i1', 'by', 'Lem')]
+    """
+    ends = graph.triples.select(pl.col("head", "tail").str.starts_with(USER))
+    if not ends.select(pl.any_horizontal("head", "tail").any()).item():
+        return graph
+    kept = graph.triples.filter(~ends["head"] & ~ends["tail"])
+    known = pl.concat([kept["head"], kept["tail"]]).unique()
+    labels = None if graph.labels is None else graph.labels.filter(pl.col("entity").is_in(known.implode()))
+    return KnowledgeGraph(kept, labels)
+
+
 def _told(triples: pl.DataFrame, before: pl.Expr) -> pl.DataFrame:
     """Triples of a table taken for items, with heads that are users and tails that are theirs."""
     value = pl.col("tail").str.strip_prefix(pl.col("relation") + ":")

@@ -15,6 +15,7 @@ from warmstart.data.clean import Cleaned, Rules, clean_events, parse_weights
 from warmstart.data.columns import ALIASES, Columns, map_columns, rename
 from warmstart.data.dataset import Dataset
 from warmstart.data.folders import find_tables
+from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.graph_files import read_triples
 from warmstart.data.graph_links import read_links
 from warmstart.data.graph_shape import ShapedGraph, check_links, shape_graph
@@ -134,8 +135,11 @@ def read_with_report(
     tables = {name: (read_triples if name == "graph" else read_table)(source) for name, source in sources.items()}
     parts = intake.others(tables)
     data = _dataset(cleaned, parts, intake.repairs)
-    if (graph := intake.graph(tables, pl.Series(data.catalog.items.ids, dtype=pl.String))) is not None:
-        data = replace(data, graph=graph.graph)
+    if "graph" in tables:
+        ids = pl.Series(data.catalog.items.ids, dtype=pl.String)
+        known = intake.graph(tables, ids).graph
+        check_links(known, ids)
+        data = replace(data, graph=known)
     return data, intake.report(cleaned.times, rejects)
 
 
@@ -154,6 +158,30 @@ def read_items(
     intake = _Intake(columns)
     part = intake.others({"items": read_table(items)})["items"]
     return catalog_of(part, pl.Series([], dtype=pl.String))[0], intake.report("none", rejects)
+
+
+def read_graph(
+    graph: Source,
+    *,
+    items: Catalog | None = None,
+    links: Source = None,
+    columns: Columns | None = None,
+    rejects: str | Path | None = None,
+) -> tuple[KnowledgeGraph, IngestReport]:
+    """A graph alone, with the account of its rows; see ``read``. It need not say anything of any item.
+
+    Examples
+    --------
+    >>> graph, report = read_graph({"head": ["a", "b"], "relation": ["by", None], "tail": ["Lem", "Lem"]})
+    >>> len(graph), report.refused
+    (1, {'graph: head, relation or tail is missing': 1})
+    """
+    _check_columns(columns)
+    intake = _Intake(columns)
+    tables = {"graph": read_triples(graph)} | ({} if links is None else {"links": read_table(links)})
+    ids = None if items is None else pl.Series(items.items.ids, dtype=pl.String)
+    found = intake.graph(tables, ids)
+    return found.graph, intake.report("none", rejects)
 
 
 class _Intake:
@@ -186,17 +214,14 @@ class _Intake:
             self.shaped(name, tables[name], part.refused, part.repairs)
         return parts
 
-    def graph(self, tables: Mapping[str, Table], items: pl.Series) -> ShapedGraph | None:
-        """The graph, its links worked in, where there is one; ``items`` are the ids of the catalogue."""
-        if "graph" not in tables:
-            return None
+    def graph(self, tables: Mapping[str, Table], items: pl.Series | None) -> ShapedGraph:
+        """The graph, its links worked in; ``items`` are the ids of the catalogue."""
         links = None
         if "links" in tables:
             links = read_links(tables["links"], present(tables["links"], self.columns))
             self.shaped("links", tables["links"], links.refused, links.repairs)
         found = shape_graph(tables["graph"], present(tables["graph"], self.columns), links, items)
         self.shaped("graph", tables["graph"], found.refused, found.repairs)
-        check_links(found.graph, items)
         return found
 
     def shaped(self, name: str, table: Table, refused: pl.DataFrame, repairs: Mapping[str, int]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -16,7 +16,9 @@ from warmstart.errors import ConfigError
 from warmstart.text import key_phrases as phrases
 from warmstart.text import mentions, named_entities
 from warmstart.text.base import TextEncoder
+from warmstart.text.kept_entities import kept_entities
 from warmstart.text.templates import item_texts
+from warmstart.text.weights import cache_home
 
 PHRASE, WORK = "key_phrase", "mentions_work"
 WAYS = ("phrases", "entities", "mentions")
@@ -70,8 +72,8 @@ def graph_from_text(
 ) -> tuple[KnowledgeGraph, dict[str, int]]:
     """Triples item, ``key_phrase`` or ``mentions...``, name, each with ``confidence`` in (0, 1] and ``source``.
 
-    The source is ``text:`` and the library: keybert, spacy, rjieba, ahocorasick. A named entity that is written as a
-    known one becomes that one.
+    The source is ``text:`` and the library: keybert, spacy, rjieba, ahocorasick. What is written as the name of a known
+    entity becomes that one. Work that was broken off is taken up again from the cache.
 
     Parameters
     ----------
@@ -100,22 +102,23 @@ def graph_from_text(
     """
     settings, known = settings or TextGraphSettings(), known or {}
     texts, ids = item_texts(catalog, settings.template) if settings.template else written(catalog), catalog.items.ids
-    rows: list[Row] = []
     told: Counter[str] = Counter()
+    rows: list[Row] = []
+    if "entities" in settings.ways:
+        named = kept_entities(texts, cache_home() / "graph", settings.model, _stage(tell, "named entities"))
+        rows += _resolved(
+            [(item, *m) for item, row in zip(ids, named, strict=True) for m in row], known, ids, settings, told
+        )
     if "phrases" in settings.ways:
         if encoder is None:
             raise ConfigError("key phrases need an encoder; give one, or leave phrases out of the ways")
         found = phrases.key_phrases(texts, encoder, settings.phrases, _stage(tell, "key phrases"))
+        one = _by_key({**{tail: tail for _, _, tail, _, _ in rows}, **known}, ids)
         rows += [
-            (item, PHRASE, phrase, sure, f"text:{phrases.LIBRARY}")
+            (item, PHRASE, one.get(name_key(phrase), phrase), sure, f"text:{phrases.LIBRARY}")
             for item, row in zip(ids, found, strict=True)
             for phrase, sure in row
         ]
-    if "entities" in settings.ways:
-        named = named_entities.named_entities(texts, settings.model, _stage(tell, "named entities"))
-        rows += _resolved(
-            [(item, *m) for item, row in zip(ids, named, strict=True) for m in row], known, set(ids), settings, told
-        )
     if "mentions" in settings.ways and known:
         seen, passed = mentions.find_mentions(texts, known, _stage(tell, "known names"))
         told["names that two entities have, looked for in no text"] = passed
@@ -123,6 +126,12 @@ def graph_from_text(
         pairs = [(item, *hit) for item, row in zip(ids, seen, strict=True) for hit in row]
         rows += [(item, mentions.RELATION, entity, sure, source) for item, entity, sure in pairs if entity != item]
     return _graph(rows, set(ids)), dict(+told)
+
+
+def _by_key(names: Mapping[str, str], items: Sequence[str]) -> dict[str, str]:
+    """Key of a name -> the entity that has it, items left out."""
+    own = set(items)
+    return {name_key(name): entity for entity, name in names.items() if entity not in own}
 
 
 def written(catalog: Catalog) -> list[str]:
@@ -133,7 +142,7 @@ def written(catalog: Catalog) -> list[str]:
 def _resolved(
     mentions_: list[tuple[str, str, str, float, str]],
     known: Mapping[str, str],
-    items: set[str],
+    ids: Sequence[str],
     settings: TextGraphSettings,
     told: Counter[str],
 ) -> list[Row]:
@@ -141,6 +150,7 @@ def _resolved(
 
     Names of one word are never taken for known ones, and titles only where a work is meant: Paris is mostly the city.
     """
+    items = set(ids)
     entity = {name_key(name): id_ for id_, name in known.items() if " " in name}
     shared = Counter(name_key(name) for _, _, name, _, _ in mentions_)
     spelled: dict[str, str] = {}

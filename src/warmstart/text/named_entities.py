@@ -67,7 +67,7 @@ def named_entities(texts: Sequence[str], model: str = MODEL, progress: Progress 
     sure = {
         kind: row.get("p") for kind, row in (pipeline.meta.get("performance", {}).get("ents_per_type") or {}).items()
     }
-    documents = pipeline.pipe((texts[at] for at in other), batch_size=BATCH)
+    documents = pipeline.pipe((texts[at].replace("_", " ") for at in other), batch_size=BATCH)
     for done, (at, document) in enumerate(zip(other, documents, strict=True), start=len(chinese) + 1):
         found[at] = _unique(_recognised(document, sure))
         if progress and (done % BATCH == 0 or done == len(texts)):
