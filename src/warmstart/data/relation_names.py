@@ -79,14 +79,14 @@ class RelationNames:
             raise ConfigError(f"{place} has a section {name!r}; sections are [relations.NAME] and [events.NAME]")
         relations: dict[str, dict[str, Phrases]] = {}
         events: dict[str, dict[str, str]] = {}
-        for name, section in table.get("relations", {}).items():
+        for name, section in sections(table, "relations", place):
             where = f"[relations.{name}] of {place}"
             known = {language: phrases(section[language], where) for language in LANGUAGES if language in section}
             turned = {language: one.turned for language, one in known.items()}
             for group, told in (("match", known), ("inverse", turned)):
                 for alias in aliases(section, group, where, (name,) if group == "match" else ()):
                     relations.setdefault(alias, told)
-        for name, section in table.get("events", {}).items():
+        for name, section in sections(table, "events", place):
             where = f"[events.{name}] of {place}"
             said = {language: str(section[language]) for language in LANGUAGES if language in section}
             for alias in aliases(section, "match", where, (name,)):
@@ -129,6 +129,21 @@ def made(relation: str) -> Phrases:
     if safe.endswith((" by", " in", " of", " to", " on", " from", " for", " with")):
         return Phrases(f"{safe} {{}}", f"linked ({safe}) to {{}}")
     return Phrases(f"{safe}: {{}}", f"{safe} of {{}}")
+
+
+def sections(table: Mapping[str, Any], group: str, place: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Sections of a group, by name.
+
+    Raises
+    ------
+    ConfigError
+        If there is anything else.
+    """
+    found = table.get(group, {})
+    for name, section in found.items() if isinstance(found, Mapping) else [(group, found)]:
+        if not isinstance(section, Mapping):
+            raise ConfigError(f"{name} = {section!r} of {place} is no section; write [{group}.NAME]")
+    return list(found.items())
 
 
 def phrases(given: object, place: str) -> Phrases:

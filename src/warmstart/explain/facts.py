@@ -17,9 +17,18 @@ from warmstart.data.relation_names import ENGLISH, LANGUAGES, RelationNames, rel
 from warmstart.explain.path_words import Teller
 from warmstart.explain.paths import Path, Paths, PathSettings, paths
 
-# ids of Freebase, Wikidata, blank nodes, numbers, digests: they name nothing
-OPAQUE = (
-    r"^(?:/?[mg][./][0-9a-z_]{2,}|[qpl]\d+|[\d.:_-]+|_:.*|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
+# ids of Freebase, Wikidata and blank nodes, numbers that are no years, digests: they name nothing
+OPAQUE = "|".join(
+    (
+        r"^(?:/?[mg][./][0-9a-z_]{2,}",
+        r"[qpl]\d+",
+        r"\d{1,3}",
+        r"[03-9]\d{3}",
+        r"[\d.:_-]{5,}",
+        r"_:.*",
+        r"[0-9a-f]{16,}",
+        r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+    )
 )
 LAST = re.compile(r"^\w+://.*[/#]([^/#]+)[/#]*$")
 
@@ -75,8 +84,8 @@ class Facts:
         label = self._labels[language].get(entity)
         if label is not None:
             return label
-        last = LAST.sub(r"\1", entity).replace("_", " ")
-        return None if re.match(OPAQUE, last, re.IGNORECASE) else last
+        last = LAST.sub(r"\1", entity)
+        return None if re.match(OPAQUE, last, re.IGNORECASE) else last.replace("_", " ")
 
     @cached_property
     def named(self) -> np.ndarray:
