@@ -14,6 +14,7 @@ from warmstart.experts.content import ContentMap
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
 from warmstart.explain.facts import Facts
+from warmstart.explain.path_translation import PathTranslation
 from warmstart.explain.paths import PathSettings
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
@@ -182,3 +183,15 @@ def test_without_a_graph_there_are_no_facts():
     plain.fit(type(data)(data.interactions, data.catalog, data.users))
     assert plain.fitted.facts is None
     assert plain.explain("i4", history=["i0"]).paths == ()
+
+
+def test_what_was_told_in_english_can_be_told_in_chinese(engine):
+    in_chinese = PathTranslation()
+    named = facts(labels=[("m.06mn7", "Ridley Scott", None)])
+    for f, history, item in ((named, ["1"], "2"), (facts(), ["1"], "2"), (facts(), ["3"], "2"), (facts(), ["3"], "1")):
+        for path in f.between(history, item).found:
+            for kind in ("", "rate", "view", "cart"):
+                assert in_chinese(f.teller.text(path, kind)) == f.teller.text(path, kind, "zh")
+    assert in_chinese("You took A -> out of the hands of B -> C") == "您选过 A -> out of the hands of B -> C"
+    for other in ("You Only Live Twice", "A -> B", "taken by 3 people"):
+        assert in_chinese(other) is None

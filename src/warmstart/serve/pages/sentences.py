@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 
+from warmstart.data.relation_names import CHINESE
+from warmstart.explain.path_translation import PathTranslation
+
 FIGURE = r"[-+0-9.,%e]+"
 FIGURES = frozenset({"n", "m", "k", "low", "high", "share", "count"})  # places that hold figures
 PLACE = re.compile(r"{(\w+)}")
@@ -15,6 +18,7 @@ LONGEST, DEEPEST = 2_000, 4  # characters of a text that is looked at, and sente
 BETWEEN = "; "  # sentences of one line
 GROUPS = {"kind": "kind", "listed": "slice"}  # places that hold words, and their group of messages
 Name = Callable[[str, str], str]
+Other = Callable[[str], str | None]  # tells sentences of its own; None of others
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Sentences:
         The first that fits counts.
     name
         What a value of a group of messages is called.
+    others
+        Who tells sentences that no pattern holds: paths through a graph, whose words have a table of their own.
 
     Examples
     --------
@@ -56,6 +62,7 @@ class Sentences:
 
     known: tuple[Sentence, ...]
     name: Name
+    others: tuple[Other, ...] = ()
 
     def __call__(self, text: str) -> str:
         """A text in the language, or as it is where it is none of the sentences."""
@@ -66,6 +73,9 @@ class Sentences:
         """A text in the language; None where it is none of the sentences, or holds others deeper than ``depth``."""
         if len(text) > LONGEST or not depth:
             return None
+        for other in self.others:
+            if (told := other(text)) is not None:
+                return told
         for one in self.known:
             found = one.english.fullmatch(text)
             places = None if found is None else self._places(found.groupdict(), depth - 1)
@@ -106,4 +116,5 @@ def sentences_of(language: str, name: Name) -> Sentences:
     """The sentences of a language; none of English."""
     file = resources.files("warmstart.serve.pages").joinpath(f"words/sentences.{language}.toml")
     known = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return Sentences(tuple(Sentence.of(english, other) for english, other in known.items()), name)
+    others = (PathTranslation(),) if language == CHINESE else ()
+    return Sentences(tuple(Sentence.of(english, other) for english, other in known.items()), name, others)
