@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="Events: a file, a folder, sql:URL::QUERY, a saved dataset.")]
 Items = Annotated[str | None, typer.Option(help="Table of items.")]
-Graph = Annotated[str | None, typer.Option(help="Triples head, relation, tail.")]
+Graph = Annotated[str | None, typer.Option(help="Triples: a table, .nt, .ttl, .jsonld, a built graph.")]
 Links = Annotated[str | None, typer.Option(help="Which entity of the graph is which item.")]
 Users = Annotated[str | None, typer.Option(help="Table of users.")]
 Map = Annotated[list[str] | None, typer.Option("--map", help="Column by name, e.g. user_id=uid; may be repeated.")]

@@ -114,26 +114,31 @@ def graph_from_columns(
     _check(table, columns, settings)
     read = [_Column.of(table, name, settings) for name in dict.fromkeys(columns)]
     spelled, across = _across(read)
-    ids = set(table[ITEM_ID].to_list())
-    told: Counter[str] = Counter()
+    graph, clashes = _named(table[ITEM_ID].to_list(), read, spelled)
+    told = Counter({"names that are an item's id, named with their column": clashes})
+    for column in read:
+        told.update(column.told)
+    merges = pl.concat([*(column.merges for column in read), across])
+    marks = {column.name: column.separator for column in read}
+    return BuiltGraph(graph.with_inverses() if settings.inverses else graph, merges, marks, +told)
+
+
+def _named(items: Sequence[str], read: Sequence[_Column], spelled: Mapping[str, str]) -> tuple[KnowledgeGraph, int]:
+    """Triples of all columns, and how many names had to be told from an item's id."""
+    ids = set(items)
     rows: list[tuple[str, str, str]] = []
     labels: dict[str, str] = {}
     for column in read:
-        for item, names in zip(table[ITEM_ID].to_list(), column.values, strict=True):
+        for item, names in zip(items, column.values, strict=True):
             for name in dict.fromkeys(spelled[name] for name in names):
                 entity = f"{column.name}:{name}" if column.numeric or name in ids else name
                 if entity != name:
                     labels[entity] = name
                 rows.append((item, column.name, entity))
-        told.update(column.told)
-    told["names that are an item's id, named with their column"] = sum(name in ids for name in labels.values())
-    frame = pl.DataFrame(rows, schema=["head", "relation", "tail"], orient="row")
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(("head", "relation", "tail"), pl.String), orient="row")
     frame = frame.with_columns(source=pl.concat_str(pl.lit("column:"), pl.col("relation"))).unique(maintain_order=True)
     named = pl.DataFrame({"entity": list(labels), "label": list(labels.values())}) if labels else None
-    graph = KnowledgeGraph(frame, named)
-    merges = pl.concat([*(column.merges for column in read), across])
-    marks = {column.name: column.separator for column in read}
-    return BuiltGraph(graph.with_inverses() if settings.inverses else graph, merges, marks, +told)
+    return KnowledgeGraph(frame, named), sum(name in ids for name in labels.values())
 
 
 @dataclass(frozen=True)

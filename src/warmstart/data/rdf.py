@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -136,7 +137,9 @@ def _parsed(text: str, suffix: str, name: str) -> Iterator[tuple[str, str, str, 
     data = json.dumps(_without_remote(_json(text, name), name)) if suffix == ".jsonld" else text
     graph = rdflib.Graph()
     try:
-        graph.parse(data=data, format="json-ld" if suffix == ".jsonld" else "turtle", publicID="")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # rdflib's, of its own classes
+            graph.parse(data=data, format="json-ld" if suffix == ".jsonld" else "turtle", publicID="")
     except Exception as error:  # rdflib and its readers raise errors of many kinds
         told = " ".join(str(error).split())[:160]
         raise DataError(f"{name} is no {RDF[suffix]} ({told}); correct it, or write it again") from error

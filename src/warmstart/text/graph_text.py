@@ -110,15 +110,11 @@ def graph_from_text(
             [(item, *m) for item, row in zip(ids, named, strict=True) for m in row], known, ids, settings, told
         )
     if "phrases" in settings.ways:
-        if encoder is None:
-            raise ConfigError("key phrases need an encoder; give one, or leave phrases out of the ways")
-        found = phrases.key_phrases(texts, encoder, settings.phrases, _stage(tell, "key phrases"))
         one = _by_key({**{tail: tail for _, _, tail, _, _ in rows}, **known}, ids)
-        rows += [
-            (item, PHRASE, one.get(name_key(phrase), phrase), sure, f"text:{phrases.LIBRARY}")
-            for item, row in zip(ids, found, strict=True)
-            for phrase, sure in row
-        ]
+        found = _phrases(texts, encoder, settings, tell)
+        source = f"text:{phrases.LIBRARY}"
+        pairs = [(item, *hit) for item, row in zip(ids, found, strict=True) for hit in row]
+        rows += [(item, PHRASE, one.get(name_key(phrase), phrase), sure, source) for item, phrase, sure in pairs]
     if "mentions" in settings.ways and known:
         seen, passed = mentions.find_mentions(texts, known, _stage(tell, "known names"))
         told["names that two entities have, looked for in no text"] = passed
@@ -126,6 +122,14 @@ def graph_from_text(
         pairs = [(item, *hit) for item, row in zip(ids, seen, strict=True) for hit in row]
         rows += [(item, mentions.RELATION, entity, sure, source) for item, entity, sure in pairs if entity != item]
     return _graph(rows, set(ids)), dict(+told)
+
+
+def _phrases(
+    texts: Sequence[str], encoder: TextEncoder | None, settings: TextGraphSettings, tell: Tell | None
+) -> list[list[tuple[str, float]]]:
+    if encoder is None:
+        raise ConfigError("key phrases need an encoder; give one, or leave phrases out of the ways")
+    return phrases.key_phrases(texts, encoder, settings.phrases, _stage(tell, "key phrases"))
 
 
 def _by_key(names: Mapping[str, str], items: Sequence[str]) -> dict[str, str]:
