@@ -21,7 +21,8 @@ from warmstart.experts.centred import Centred
 from warmstart.experts.content import FittedContentCosine, FittedContentMap
 from warmstart.experts.cross import FittedCrossEncoder
 from warmstart.experts.factors import FittedFactors
-from warmstart.experts.features import FittedFeatures, TokenMap
+from warmstart.experts.features import FittedFeatures
+from warmstart.experts.graph_features import Carried, Degrees, FittedGraphSpace
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.people_table import AttributeEncoder
@@ -31,6 +32,7 @@ from warmstart.experts.sequence import FittedSequence
 from warmstart.experts.smoothed import FittedSmoothedEASE
 from warmstart.experts.space import FittedItemSpace
 from warmstart.experts.split import SplitPanel
+from warmstart.experts.tokens import TokenMap
 from warmstart.experts.transitions import FittedTransitions
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.floor import Cell
@@ -73,6 +75,9 @@ CLASSES: dict[str, type] = {
         FittedItemSpace,
         FittedFeatures,
         TokenMap,
+        FittedGraphSpace,
+        Degrees,
+        Carried,
         Whitening,
         Support,
         FittedFusion,

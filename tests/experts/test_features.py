@@ -7,7 +7,10 @@ import pytest
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.toy import clusters
-from warmstart.experts.features import FeatureSpace, TokenMap, attribute_tokens, fact_tokens, unit, year_column
+from warmstart.errors import ConfigError
+from warmstart.experts.features import FeatureSpace, attribute_tokens, unit, year_column
+from warmstart.experts.graph_features import GraphSpace, fact_tokens
+from warmstart.experts.tokens import TokenMap
 
 TABLE = pl.DataFrame(
     {
@@ -93,13 +96,24 @@ def test_each_block_has_its_scale():
     toy = clusters(seed=0)
     text = text_of(toy.n_items)
     scales = (1.0, 0.6, 0.5, 0.4, 0.3)
-    space = FeatureSpace(scales=scales).fit(toy.catalog, text, toy.graph)
+    space = FeatureSpace(scales=scales, graph=GraphSpace(degrees=0)).fit(toy.catalog, text, toy.graph)
     z = space.items(toy.catalog, text, toy.graph)
     assert z.dtype == np.float32
     ends = np.cumsum([3, space.attribute.basis.shape[1], space.facts.basis.shape[1], len(space.centres), 1])
     for block, scale in zip(np.split(z, ends[:-1], axis=1), scales, strict=True):
         np.testing.assert_allclose(np.linalg.norm(block, axis=1), scale, atol=1e-5)
     assert z.shape[1] == ends[-1]
+
+
+def test_columns_that_are_not_named_are_not_read():
+    toy = clusters(seed=0)
+    text = text_of(toy.n_items)
+    space = FeatureSpace(columns=("title",)).fit(toy.catalog, text)
+    assert not space.attribute.tokens
+    assert not len(space.centres)
+    assert space.items(toy.catalog, text).shape == (toy.n_items, 4)
+    with pytest.raises(ConfigError, match="names 'plot'"):
+        FeatureSpace(columns=("plot",)).fit(toy.catalog, text)
 
 
 def test_new_items_are_placed_where_equal_old_ones_lie():

@@ -1,22 +1,23 @@
 """Item features Z: what is known of an item before anybody meets it.
 
 Blocks, each with rows of unit length and then scaled: whitened language-model text, attributes of the
-catalogue (idf-weighted multi-hot), facts of the graph (idf-weighted one-hop), year, and a constant
-(it carries the popularity that content predicts). A block's rows are zero where nothing is known.
+catalogue (idf-weighted multi-hot), facts of the graph (idf-weighted one-hop, see ``graph_features``), year, and a
+constant (it carries the popularity that content predicts). A block's rows are zero where nothing is known.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-import scipy.sparse as sp
 
 from warmstart.data.catalog import ITEM_ID, Catalog
 from warmstart.data.graph import KnowledgeGraph
+from warmstart.errors import ConfigError
+from warmstart.experts.graph_features import FittedGraphSpace, GraphSpace, fact_tokens
+from warmstart.experts.tokens import TokenMap
 
 SKIP = {ITEM_ID, "title", "name", "description", "text", "url", "image", "year", "release_year"}
 YEAR_COLUMNS = ("year", "release_year")
@@ -39,77 +40,35 @@ class FeatureSpace:
     year_width
         Width of a year bump, in years.
     scales
-        Scale of each block: text, attributes, graph, year, constant.
+        Scale of each block: text, attributes, facts of the graph, year, constant.
+    columns
+        Columns of the catalogue that are read as attributes, and of which the default text is made; empty = all.
+    graph
+        What is made of a graph.
     """
 
     dim: int = 64
     min_count: int = 2
     max_share: float = 0.5
     year_width: float = 5.0
-    scales: tuple[float, float, float, float, float] = (1.0, 0.7, 0.7, 0.5, 0.5)
+    scales: tuple[float, float, float, float, float] = (1.0, 0.7, 1.4, 0.5, 0.5)
+    columns: tuple[str, ...] = ()
+    graph: GraphSpace = field(default_factory=GraphSpace)
 
     def fit(self, catalog: Catalog, text: np.ndarray, graph: KnowledgeGraph | None = None) -> FittedFeatures:
         """Learn the blocks; ``text`` is float32 (n_items, d), whitened, zero rows = no text."""
-        attribute = TokenMap.fit(attribute_tokens(catalog.table), self.dim, self.min_count, self.max_share)
-        facts = TokenMap.fit(fact_tokens(catalog, graph), self.dim, self.min_count, self.max_share)
-        years = year_column(catalog.table)
+        if missing := [name for name in self.columns if name not in catalog.table.columns]:
+            raise ConfigError(f"space.features.columns names {missing[0]!r}; the catalogue has {catalog.table.columns}")
+        table = read_columns(catalog.table, self.columns)
+        attribute = TokenMap.fit(attribute_tokens(table), self.dim, self.min_count, self.max_share)
+        facts = self.graph.fit(catalog, graph, text)
+        years = year_column(table)
         known = years[~np.isnan(years)]
         centres = np.empty(0)
         if len(known):
             low, high = np.quantile(known, [0.02, 0.98])
             centres = np.arange(low, high + self.year_width, self.year_width)
-        return FittedFeatures(self.scales, self.year_width, centres.astype(np.float32), attribute, facts)
-
-
-@dataclass(frozen=True)
-class TokenMap:
-    """Tokens to a dense vector: idf weights, then right singular vectors of the training rows."""
-
-    tokens: dict[str, int]
-    idf: np.ndarray
-    basis: np.ndarray
-
-    @classmethod
-    def fit(cls, rows: list[list[str]], dim: int, min_count: int, max_share: float) -> TokenMap:
-        """Learn idf and directions from one list of tokens an item."""
-        count = Counter(t for row in rows for t in set(row))
-        top = max_share * max(len(rows), 1)
-        tokens = {
-            t: i for i, t in enumerate(sorted(t for t, c in count.items() if min_count <= c <= max(top, min_count)))
-        }
-        idf = np.array([np.log(len(rows) / count[t]) + 1.0 for t in tokens], dtype=np.float32)
-        empty = cls(tokens, idf, np.empty((len(tokens), 0), np.float32))
-        if not tokens:
-            return empty
-        a = empty.sparse(rows)
-        k = min(dim, len(tokens), max(int((np.diff(a.indptr) > 0).sum()), 1))
-        if k >= min(a.shape):
-            _, s, vt = np.linalg.svd(a.toarray(), full_matrices=False)
-            vt = vt[: min(k, int((s > 1e-6).sum()))]
-        else:
-            from sklearn.utils.extmath import randomized_svd
-
-            _, _, vt = randomized_svd(a, k, n_iter=4, random_state=0)
-        return cls(tokens, idf, np.ascontiguousarray(vt.T, dtype=np.float32))
-
-    def sparse(self, rows: list[list[str]]) -> sp.csr_matrix:
-        """Idf-weighted multi-hot rows of unit length; unknown tokens are left out."""
-        ptr, at = [0], []
-        for row in rows:
-            at.extend(sorted({self.tokens[t] for t in row if t in self.tokens}))
-            ptr.append(len(at))
-        index = np.array(at, dtype=np.int64)
-        a = sp.csr_matrix(
-            (self.idf[index] if len(index) else np.empty(0, np.float32), index, ptr),
-            shape=(len(rows), len(self.tokens)),
-            dtype=np.float32,
-        )
-        norm = np.sqrt(np.asarray(a.multiply(a).sum(1)).ravel())
-        return sp.csr_matrix(sp.diags(1.0 / np.maximum(norm, 1e-9)) @ a, dtype=np.float32)
-
-    def apply(self, rows: list[list[str]]) -> np.ndarray:
-        """Unit rows, float32 (n, dim); zero where no token is known."""
-        return unit(np.asarray(self.sparse(rows) @ self.basis, dtype=np.float32))
+        return FittedFeatures(self.scales, self.year_width, centres.astype(np.float32), attribute, facts, self.columns)
 
 
 @dataclass(frozen=True)
@@ -120,25 +79,38 @@ class FittedFeatures:
     year_width: float
     centres: np.ndarray
     attribute: TokenMap
-    facts: TokenMap
+    graph: FittedGraphSpace
+    columns: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> TokenMap:
+        """Facts of the graph as tokens."""
+        return self.graph.facts
 
     def items(self, catalog: Catalog, text: np.ndarray, graph: KnowledgeGraph | None = None) -> np.ndarray:
         """Features Z of all items of a catalogue: float32, shape (n_items, dim)."""
-        years = year_column(catalog.table)
+        table, rows = read_columns(catalog.table, self.columns), fact_tokens(catalog, graph)
+        years = year_column(table)
         bumps = np.exp(-0.5 * ((years[:, None] - self.centres[None, :]) / self.year_width) ** 2)
         blocks = (
             text,
-            self.attribute.apply(attribute_tokens(catalog.table)),
-            self.facts.apply(fact_tokens(catalog, graph)),
+            self.attribute.apply(attribute_tokens(table)),
+            self.facts.apply(rows),
             unit(np.nan_to_num(bumps)),
             np.ones((len(catalog), 1)),
         )
-        return np.hstack([s * b for s, b in zip(self.scales, blocks, strict=True)]).astype(np.float32)
+        scaled = [s * b for s, b in zip(self.scales, blocks, strict=True)]
+        return np.hstack([scaled[0], self.graph.besides(rows, text), *scaled[1:]]).astype(np.float32)
 
     def texts(self, text: np.ndarray) -> np.ndarray:
         """Typed texts in the space of Z: the text block filled, the others zero."""
-        rest = self.attribute.basis.shape[1] + self.facts.basis.shape[1] + len(self.centres) + 1
+        rest = self.graph.width + self.attribute.basis.shape[1] + self.facts.basis.shape[1] + len(self.centres) + 1
         return np.hstack([self.scales[0] * text, np.zeros((len(text), rest))]).astype(np.float32)
+
+
+def read_columns(table: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
+    """The id and the named columns, in the table's order; all of them where none is named."""
+    return table.select(n for n in table.columns if n == ITEM_ID or n in columns) if columns else table
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -193,24 +165,4 @@ def attribute_tokens(table: pl.DataFrame) -> list[list[str]]:
                 row.extend(
                     f"{column}={v.strip().lower()}" for v in SEPARATOR.split(value) if v.strip().lower() not in NOTHING
                 )
-    return rows
-
-
-def fact_tokens(catalog: Catalog, graph: KnowledgeGraph | None) -> list[list[str]]:
-    """``relation>tail`` and ``relation<head`` tokens of every item.
-
-    Examples
-    --------
-    >>> graph = KnowledgeGraph(pl.DataFrame({"head": ["a"], "relation": ["by"], "tail": ["ann"]}))
-    >>> fact_tokens(Catalog(pl.DataFrame({"item_id": ["a", "b"], "title": ["A", "B"]})), graph)
-    [['by>ann'], []]
-    """
-    rows: list[list[str]] = [[] for _ in range(len(catalog))]
-    if graph is None:
-        return rows
-    facts = graph.facts()
-    codes = catalog.items.codes(facts["entity"].to_list())
-    texts = facts["fact"].to_list()
-    for at in np.flatnonzero(codes >= 0):
-        rows[codes[at]].append(texts[at])
     return rows

@@ -8,7 +8,7 @@ import numpy as np
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
-from warmstart.experts.features import FeatureSpace, FittedFeatures
+from warmstart.experts.features import FeatureSpace, FittedFeatures, read_columns
 from warmstart.text.base import TextEncoder
 from warmstart.text.templates import item_texts
 from warmstart.text.whiten import Whitening
@@ -35,7 +35,7 @@ class ItemSpace:
 
     def fit(self, catalog: Catalog, graph: KnowledgeGraph | None, encoder: TextEncoder) -> FittedItemSpace:
         """Encode the catalogue and learn whitening and feature blocks from it."""
-        vectors = encoder.encode(item_texts(catalog, self.template))
+        vectors = encoder.encode(item_texts(read_of(catalog, self.features.columns), self.template))
         whitening = Whitening.fit(vectors, dim=self.text_dim, relax=self.relax)
         text = whitening.apply(vectors)
         fitted = self.features.fit(catalog, text, graph)
@@ -59,7 +59,8 @@ class FittedItemSpace:
 
     def items(self, catalog: Catalog, graph: KnowledgeGraph | None, encoder: TextEncoder) -> np.ndarray:
         """Features of a catalogue's items: float32, shape (n_items, dim)."""
-        text = self.whitening.apply(encoder.encode(item_texts(catalog, self.template)))
+        read = read_of(catalog, self.features.columns)
+        text = self.whitening.apply(encoder.encode(item_texts(read, self.template)))
         return self.features.items(catalog, text, graph)
 
     def texts(self, texts: list[str], encoder: TextEncoder) -> np.ndarray:
@@ -68,3 +69,8 @@ class FittedItemSpace:
         out = self.features.texts(self.whitening.apply(vectors))
         out[~vectors.any(1)] = 0.0
         return out
+
+
+def read_of(catalog: Catalog, columns: tuple[str, ...]) -> Catalog:
+    """The catalogue as far as it is read: the named columns; all where none is named."""
+    return Catalog(read_columns(catalog.table, columns)) if columns else catalog

@@ -17,7 +17,8 @@ from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.histories import Histories
 from warmstart.experts.content import FittedContentMap
-from warmstart.experts.features import FittedFeatures, attribute_tokens, fact_tokens
+from warmstart.experts.features import FittedFeatures, attribute_tokens, read_columns
+from warmstart.experts.graph_features import fact_tokens
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.explain.facts import Facts
@@ -201,14 +202,13 @@ class Explainer:
         width = (f.attribute.basis.shape[1], f.facts.basis.shape[1])
         names, rows = [], [np.zeros((0, sum(width)))]
         for tokens, space, scale, at in (
-            (attribute_tokens(one.table), f.attribute, f.scales[1], 0),
+            (attribute_tokens(read_columns(one.table, f.columns)), f.attribute, f.scales[1], 0),
             (fact_tokens(one, self._about(item)), f.facts, f.scales[2], width[0]),
         ):
-            row, known = space.sparse(tokens), list(space.tokens)
-            norm = max(float(np.linalg.norm(row @ space.basis)), 1e-9)
-            part = np.zeros((row.nnz, sum(width)))
-            part[:, at : at + space.basis.shape[1]] = scale * row.data[:, None] * space.basis[row.indices] / norm
-            names += [known[c] for c in row.indices]
+            known, vectors = space.parts(tokens[0])
+            part = np.zeros((len(known), sum(width)))
+            part[:, at : at + space.basis.shape[1]] = scale * vectors
+            names += known
             rows.append(part)
         return names, np.vstack(rows)
 
