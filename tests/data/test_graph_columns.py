@@ -66,10 +66,7 @@ def test_values_cannot_be_taken_for_items():
 
 def test_lists_are_split_and_empty_cells_say_nothing():
     built = graph_from_columns(FILMS, ["tags"])
-    assert rows(built) == [("1", "tags", "Heist"), ("4", "tags", "space")] or rows(built) == [
-        ("1", "tags", "heist"),
-        ("4", "tags", "space"),
-    ]
+    assert rows(built) == [("1", "tags", "Heist"), ("4", "tags", "space")]
 
 
 def test_a_separator_may_be_said():
@@ -132,7 +129,7 @@ PEOPLE = pl.DataFrame(
 def test_people_are_apart_from_items():
     built = graph_from_users(PEOPLE, ["job", "age"], friends=["knows"])
     found = rows(built)
-    assert ("user:1", "user_job", "job:Writer") in found or ("user:1", "user_job", "job:writer") in found
+    assert ("user:1", "user_job", "job:Writer") in found
     assert ("user:1", "user_age", "age:24") in found
     assert [r for r in found if r[1] == "user_knows"] == [
         ("user:1", "user_knows", "user:2"),

@@ -131,7 +131,8 @@ def _look_items(v: _View) -> Iterator[Finding]:
     elif n["items_linked"] < n["items"]:
         without = v.items.filter(~v.items.is_in(list(v.index.entities.ids)))
         share = n["share_items_linked"]
-        text = f"{len(without):,} of {n['items']:,.0f} items have no fact ({', '.join(without.head(SHOWN))} ...)"
+        shown = ", ".join(without.head(SHOWN)) + (" ..." if len(without) > SHOWN else "")
+        text = f"{len(without):,} of {n['items']:,.0f} items have no fact ({shown})"
         level: Severity = "warning" if share < FEW_LINKED else "advice"
         yield Finding("items_without_facts", level, text, "add facts of their own columns: graph build --from-columns")
 

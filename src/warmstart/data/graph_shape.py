@@ -80,6 +80,7 @@ def _extra(others: pl.DataFrame) -> pl.DataFrame:
     found = []
     if "confidence" in others.columns:
         told = others["confidence"]
+        told = told.replace("", None) if told.dtype == pl.String else told
         number = told.cast(pl.Float32, strict=False)
         found.append(number.set(number.is_null() & told.is_not_null(), -1.0))  # no number: refused, no fact
     if "source" in others.columns:
