@@ -101,7 +101,7 @@ def toy_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("page", [ROOT / r for r in READMES] + [ROOT / "docs" / "data.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [ROOT / r for r in (*READMES, "docs/data.md", "docs/graph.md")], ids=lambda p: p.name)
 def test_python_examples_run(page, toy_files, capsys):
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
