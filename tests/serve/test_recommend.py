@@ -138,6 +138,16 @@ def test_a_missing_item_is_explained(client, item, status):
     assert answer["text"]
 
 
+def test_paths_of_the_graph_come_with_an_explanation(client):
+    events = [{"item_id": "i0", "kind": "buy"}]
+    (path,) = [
+        p for p in ask(client, "/v1/explain", item_id="i20", events=events)["detail"]["paths"] if len(p["nodes"]) == 3
+    ]
+    assert [node["id"] for node in path["nodes"]] == ["i0", "maker0_0", "i20"]
+    assert path["text"].startswith("You bought The ")
+    assert " -> made by maker0 0 -> " in path["text"]
+
+
 def test_what_was_disliked_is_explained_as_seen(client):
     post_events(client, ("gus", "i0", "buy"), ("gus", "i4", "dislike"))
     assert "i4" not in ids(ask(client, user_id="gus", k=40))

@@ -8,7 +8,7 @@ linear in the attributes of j. Popularity is named as such.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -105,13 +105,14 @@ def describe(token: str) -> str:
 
 @dataclass(frozen=True)
 class Explainer:
-    """Takes fitted experts apart."""
+    """Takes fitted experts apart; what an item's tokens add to its features is looked up once."""
 
     panel: Panel
     features: FittedFeatures
     catalog: Catalog
     facts: Facts | None
     counts: np.ndarray
+    _known: dict[int, tuple[list[str], np.ndarray]] = field(default_factory=dict, compare=False, repr=False)
 
     @staticmethod
     def linear(panel: Panel, length: int) -> tuple[str, FittedPriorMeanEASE] | None:
@@ -198,6 +199,11 @@ class Explainer:
 
     def _tokens(self, item: int) -> tuple[list[str], np.ndarray]:
         """Tokens of an item, and what each adds to its features: float64, shape (n_tokens, as ``_heard``)."""
+        if item not in self._known:
+            self._known[item] = self._looked_up(item)
+        return self._known[item]
+
+    def _looked_up(self, item: int) -> tuple[list[str], np.ndarray]:
         f, one = self.features, Catalog(self.catalog.table[item : item + 1])
         width = (f.attribute.basis.shape[1], f.facts.basis.shape[1])
         names, rows = [], [np.zeros((0, sum(width)))]
