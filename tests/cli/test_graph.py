@@ -135,6 +135,8 @@ def test_show_by_id_and_by_title_with_pictures(shell, place):
     assert found["entity"] == "2"
     assert {row["entity"] for row in found["near"]} == {"Quentin Tarantino", "Sci-Fi"}
     assert (place / "a.svg").read_text(encoding="utf-8").startswith("<svg")
+    only = shell.json("graph", "show", "g", "2", *ITEMS, "--relation", "genre")
+    assert {row["relation"] for row in only["near"]} == {"genre"}
     said = shell("graph", "show", "g", "1", *ITEMS, "-k", "1", "--picture", "a.html")
     assert "Alien (1979)" in said.stdout
     assert "more facts; --most shows more" in said.stderr
@@ -146,6 +148,8 @@ def test_show_by_id_and_by_title_with_pictures(shell, place):
     [
         (("Heat",), "2 items have the title 'Heat': 3, 4"),
         (("Hoat",), "the graph holds no 'Hoat'"),
+        (("1", "--relation", "genres"), "the graph has no relation 'genres'; did you mean 'genre'?"),
+        (("1", "--relation", "zzz"), "the graph has no relation 'zzz'; it has genre"),
         (("1", "--picture", "a.png"), "use .svg or .html"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,9 @@ One = Annotated[str, typer.Argument(metavar="ITEM", help="Id of an item or entit
 Hops = Annotated[int, typer.Option(min=1, max=2, help="2 = also what its facts lead to.")]
 Most = Annotated[int, typer.Option("--most", "-k", min=1, help="Facts of the item at most.")]
 Beyond = Annotated[int, typer.Option(min=1, help="Facts beyond each of those at most.")]
+Relations = Annotated[
+    list[str] | None, typer.Option("--relation", help="Facts of this relation only; may be repeated.")
+]
 Picture = Annotated[Path | None, typer.Option(dir_okay=False, help="Draw it into a file: .svg or .html.")]
 FOUND = 1  # exit code of check where it finds a problem
 
@@ -116,6 +119,7 @@ def show_graph(
     hops: Hops = 2,
     most: Most = 20,
     beyond: Beyond = 3,
+    relations: Relations = None,
     picture: Picture = None,
     as_json: Json = False,
 ) -> None:
@@ -125,7 +129,8 @@ def show_graph(
     opened = Opened.of(graph, items, links, columns)
     names = opened.graph.names() | opened.titles
     entity, own = called(item, opened), frozenset(opened.titles)
-    found = neighbourhood(opened.graph.index, entity, own, hops=hops, most=most, beyond=beyond)
+    some = narrowed(opened.graph, relations)
+    found = neighbourhood(some.index, entity, own, hops=hops, most=most, beyond=beyond)
     draw(picture, found, names, own)
     if as_json:
         return emit(described(found, names))
@@ -133,6 +138,13 @@ def show_graph(
     if found.left_out:
         say(f"{found.left_out:,} more facts; --most shows more")
     return None
+
+
+def narrowed(graph: KnowledgeGraph, relations: list[str] | None) -> KnowledgeGraph:
+    """The graph, or some of its relations."""
+    from warmstart.data.graph_relations import of_relations
+
+    return graph if not relations else replace(graph, triples=of_relations(graph.triples, relations))
 
 
 def called(item: str, opened: Opened) -> str:

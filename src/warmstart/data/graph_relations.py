@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+from rapidfuzz import process
+
+from warmstart.errors import DataError
 
 ALIKE = 0.95  # share of the pairs of either relation that the other has, from which they are taken for one
 
@@ -49,6 +54,29 @@ def duplicate_pairs(triples: pl.DataFrame, share: float = ALIKE) -> pl.DataFrame
     same = triples.select("head", pl.col("relation").alias("other"), "tail")
     found = _alike(triples, same, share).filter(pl.col("relation") != pl.col("other"))
     return found.rename({"other": "duplicate"})
+
+
+def of_relations(triples: pl.DataFrame, relations: Sequence[str]) -> pl.DataFrame:
+    """The triples of some relations.
+
+    Raises
+    ------
+    DataError
+        If a relation is not there; the nearest names are told.
+
+    Examples
+    --------
+    >>> triples = pl.DataFrame({"head": ["a", "a"], "relation": ["by", "genre"], "tail": ["x", "war"]})
+    >>> of_relations(triples, ["by"]).rows()
+    [('a', 'by', 'x')]
+    """
+    known = triples["relation"].drop_nulls().unique().sort().to_list()
+    for name in relations:
+        if name not in known:
+            near = [found for found, _, _ in process.extract(name, known, limit=3, score_cutoff=50)]
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"it has {', '.join(known[:10])}"
+            raise DataError(f"the graph has no relation {name!r}; {hint}")
+    return triples.filter(pl.col("relation").is_in(list(relations)))
 
 
 def _alike(triples: pl.DataFrame, others: pl.DataFrame, share: float) -> pl.DataFrame:

@@ -56,8 +56,8 @@ def read(
     items, users
         What describes items and users, or None.
     graph, links
-        Triples head, relation, tail (a table, RDF as .nt, .ttl or .jsonld, a folder that ``warmstart graph build``
-        wrote); and which entity is which item (``item_id``, ``entity_id``). Or None.
+        Triples (a table, RDF as .nt, .ttl or .jsonld, what ``warmstart graph build`` wrote); and which entity is which
+        item (``item_id``, ``entity_id``). Or None.
     columns
         Canonical name -> own name, where customary names do not do: ``{"item_id": "sku", "kind": None}``.
     weights
@@ -122,19 +122,16 @@ def read_with_report(
     if isinstance(interactions, str | Path) and Path(interactions).is_dir():
         if (Path(interactions) / "manifest.json").is_file():
             if scale is not None:
-                raise DataError(
-                    f"scale={scale} beside {interactions}, whose rows were checked when it was saved; omit it"
-                )
+                raise DataError(f"scale={scale} beside {interactions}, whose rows were checked before; omit it")
             return Dataset.load(interactions), IngestReport()  # it was checked before it was saved
         found = find_tables(Path(interactions))
         interactions = found["events"]
         given = {name: found.get(name) if source is None else source for name, source in given.items()}
     intake = _Intake(columns)
     cleaned = intake.events(read_table(interactions), rules)
-    sources = {name: source for name, source in given.items() if source is not None}
-    tables = {name: (read_triples if name == "graph" else read_table)(source) for name, source in sources.items()}
-    parts = intake.others(tables)
-    data = _dataset(cleaned, parts, intake.repairs)
+    readers = {"graph": read_triples}
+    tables = {name: readers.get(name, read_table)(source) for name, source in given.items() if source is not None}
+    data = _dataset(cleaned, intake.others(tables), intake.repairs)
     if "graph" in tables:
         ids = pl.Series(data.catalog.items.ids, dtype=pl.String)
         known = intake.graph(tables, ids).graph
