@@ -16,6 +16,7 @@ from warmstart.experts.base import Expert
 from warmstart.experts.content import ContentCosine, ContentMap
 from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.factors import Factors
+from warmstart.experts.graph import PersonalisedPageRank
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.segments import Segments
@@ -36,6 +37,7 @@ EXPERTS: dict[str, type] = {
     "SmoothedEASE": SmoothedEASE,
     "Factors": Factors,
     "Transitions": Transitions,
+    "PersonalisedPageRank": PersonalisedPageRank,
     "SequenceTransformer": SequenceTransformer,
     "Segments": Segments,
     "UserAttributes": UserAttributes,
@@ -44,7 +46,10 @@ EXPERTS: dict[str, type] = {
 
 
 def default_experts() -> dict[str, Expert]:
-    """The experts of the default recipe, by name; ``sequence`` where torch and onnx are (extra ``lm``)."""
+    """The experts of the default recipe, by name; ``sequence`` where torch and onnx are (extra ``lm``).
+
+    One that has nothing to learn from (``graph`` without a graph, ``attributes`` without any) leaves itself out.
+    """
     experts: dict[str, Expert] = {
         "popularity": Popularity(),
         "predicted": Popularity(tau=16.0),
@@ -58,6 +63,7 @@ def default_experts() -> dict[str, Expert]:
         "people_content": SmoothedEASE(),
         "factors": Factors(),
         "transitions": Transitions(),
+        "graph": PersonalisedPageRank(),
         "attributes": UserAttributes(),
     }
     if installed("torch", "accelerate", "onnx"):

@@ -22,6 +22,7 @@ from warmstart.experts.content import FittedContentCosine, FittedContentMap
 from warmstart.experts.cross import FittedCrossEncoder
 from warmstart.experts.factors import FittedFactors
 from warmstart.experts.features import FittedFeatures
+from warmstart.experts.graph import FittedPageRank
 from warmstart.experts.graph_features import Carried, Degrees, FittedGraphSpace
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
@@ -65,6 +66,7 @@ CLASSES: dict[str, type] = {
         FittedSmoothedEASE,
         FittedFactors,
         FittedTransitions,
+        FittedPageRank,
         FittedSequence,
         FittedSegments,
         EventFacts,
