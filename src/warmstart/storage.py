@@ -16,6 +16,7 @@ from warmstart.artefact import load_arrays, open_sealed, pack, save_arrays, seal
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.graph_users import without_users
+from warmstart.data.path_count import PathCount
 from warmstart.experts.attributes import FittedUserAttributes
 from warmstart.experts.centred import Centred
 from warmstart.experts.content import FittedContentCosine, FittedContentMap
@@ -82,6 +83,7 @@ CLASSES: dict[str, type] = {
         Carried,
         Whitening,
         Support,
+        PathCount,
         FittedFusion,
         Head,
         Gate,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from warmstart.data.histories import Histories
 from warmstart.data.toy import clusters
 from warmstart.fusion.evidence import (
+    GRAPH,
     SUPPORT,
     Support,
     ages,
@@ -162,7 +163,7 @@ def test_how_a_candidate_lies_to_a_history(data, support):
     h = Histories.of(rows, data.n_items)
     query = np.array([0, 0, 1])
     found = evidence({}, (), support, h, query, item, np.ones((2, data.n_items), bool))
-    assert found.shape == (3, len(SUPPORT))
+    assert found.shape == (3, len(SUPPORT + GRAPH))
     assert found.dtype == np.float32
     unit = support.directions.rows(np.arange(data.n_items))
     sims = unit[item[:2]] @ unit[rows[0]].T
@@ -188,8 +189,8 @@ def test_columns_are_named_in_order(data, support):
     allowed[:, :10] = False
     query, item = candidates(scores, allowed, 7)
     found = evidence(scores, {"flat"}, support, Histories.of([[1], []], data.n_items), query, item, allowed)
-    names = columns_of(scores, {"flat"})
-    assert names == ["one.raw", "one.z", "one.rank", "flat.z", *SUPPORT]
+    names = columns_of(scores, {"flat"}, graph=True)
+    assert names == ["one.raw", "one.z", "one.rank", "flat.z", *SUPPORT, *GRAPH]
     assert found.shape == (len(query), len(names))
     at = {name: i for i, name in enumerate(names)}
     raw = scores["one"][query, item]
@@ -212,9 +213,15 @@ def test_a_mute_expert_is_nan_in_all_its_columns(data, support):
 def test_no_candidate_no_row(data, support):
     nobody = np.empty(0, np.int64)
     h = Histories.of([[1, 2], []], data.n_items)
-    assert evidence({}, (), support, h, nobody, nobody, np.zeros((2, data.n_items), bool)).shape == (0, len(SUPPORT))
+    assert evidence({}, (), support, h, nobody, nobody, np.zeros((2, data.n_items), bool)).shape == (
+        0,
+        len(SUPPORT + GRAPH),
+    )
     none = Histories.of([], data.n_items)
-    assert evidence({}, (), support, none, nobody, nobody, np.zeros((0, data.n_items), bool)).shape == (0, len(SUPPORT))
+    assert evidence({}, (), support, none, nobody, nobody, np.zeros((0, data.n_items), bool)).shape == (
+        0,
+        len(SUPPORT + GRAPH),
+    )
 
 
 def test_evidence_of_a_query_does_not_depend_on_the_batch(data, support):
@@ -245,3 +252,26 @@ def test_new_items_are_unmet_undated_and_placed_by_content(data, support):
     assert np.isnan(grown.item[n:, [AT["age"], AT["idle"]]]).all()
     assert grown.people.shape == (n + 2, n + 2)
     assert (grown.people[:n, :n] != support.people).nnz == 0
+
+
+def test_what_the_graph_says_of_a_candidate(data, support):
+    h, item = Histories.of([[0, 4], []], data.n_items), np.array([8, 20, 8])
+    found = evidence({}, (), support, h, np.array([0, 0, 1]), item, np.ones((2, data.n_items), bool))
+    at = {name: i for i, name in enumerate(columns_of((), (), graph=True))}
+    count, weight = support.paths(h.sets)
+    np.testing.assert_allclose(found[:, at["degree"]], np.log1p(support.paths.degree[item]), atol=1e-6)
+    np.testing.assert_allclose(found[:2, at["paths"]], np.log1p(count[0, item[:2]]), atol=1e-6)
+    np.testing.assert_allclose(found[:2, at["path_weight"]], weight[0, item[:2]], atol=1e-6)
+    assert count.max() > 0
+    assert found[2, at["paths"]] == 0
+    bare = Support.fit(replace(data, graph=None))
+    without = evidence({}, (), bare, h, np.array([0, 0, 1]), item, np.ones((2, data.n_items), bool))
+    np.testing.assert_array_equal(without, found[:, : len(SUPPORT)])
+
+
+def test_of_new_items_the_graph_says_nothing(data, support):
+    paths, n = support.grow(data.features[:2]).paths, data.n_items
+    assert paths.degree.tolist() == [*support.paths.degree.tolist(), 0, 0]
+    count, _ = paths(Histories.of([[0, n]], n + 2).sets)
+    np.testing.assert_array_equal(count[:, :n], support.paths(Histories.of([[0]], n).sets)[0])
+    assert not count[:, n:].any()

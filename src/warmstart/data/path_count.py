@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -94,6 +94,16 @@ class PathCount:
         both = self.around(sets)[query].multiply(self.held[item]).tocsr()
         return tuple(np.asarray(m.sum(1), np.float32).ravel() for m in (both, self._weighed(both)))  # type: ignore[return-value]
 
+    @property
+    def degree(self) -> np.ndarray:
+        """Entities that each item is next to, hubs left out: int64, shape (n_items,)."""
+        return np.diff(self.near.indptr)
+
+    def grown(self, n: int) -> Self:
+        """With n new items appended, of which the graph says nothing."""
+        near, held = (_longer(m, n) for m in (self.near, self.held))
+        return replace(self, near=near, held=held, reached=sp.csr_matrix(held.T))
+
     def around(self, sets: sp.csr_matrix) -> sp.csr_matrix:
         """What each history is next to: float32 CSR of ones, shape (n_queries, n_entities)."""
         found = sp.csr_matrix(sets[:, : self.near.shape[0]] @ self.near)
@@ -102,6 +112,12 @@ class PathCount:
 
     def _weighed(self, around: sp.csr_matrix) -> sp.csr_matrix:
         return sp.csr_matrix((self.specificity[around.indices], around.indices, around.indptr), shape=around.shape)
+
+
+def _longer(m: sp.csr_matrix, n: int) -> sp.csr_matrix:
+    """With n empty rows appended."""
+    indptr = np.append(m.indptr, np.full(n, m.nnz, m.indptr.dtype))
+    return sp.csr_matrix((m.data, m.indices, indptr), shape=(m.shape[0] + n, m.shape[1]))
 
 
 def _ones(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> sp.csr_matrix:

@@ -13,6 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.data.path_count import PathCount
 from warmstart.experts.centred import Centred
 from warmstart.experts.memo import remembered
 from warmstart.experts.popularity import content_rates, decayed_counts
@@ -34,6 +35,7 @@ SUPPORT = (
     "nearest_people",
     "links",
 )
+GRAPH = ("degree", "paths", "path_weight")  # where there is a graph
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,15 @@ class Support:
         CSR float32, shape (n_items, n_items): cosine of who took the items, top entries of each row.
     rate
         float64, shape (d + 1,): predicts the log count of an item from its features; empty without features.
+    paths
+        What the graph knows of every item; None without a graph.
     """
 
     item: np.ndarray
     directions: Centred
     people: sp.csr_matrix
     rate: np.ndarray
+    paths: PathCount | None = None
 
     @classmethod
     def fit(cls, data: Dataset, keep: int = 200) -> Support:
@@ -71,7 +76,9 @@ class Support:
         age, idle = ages(data)
         recent = [np.log1p(decayed_counts(x, share)) for share in (0.2, 0.05)]
         item = np.stack([np.log1p(counts), *recent, expected, counts == 0, age, idle], axis=1)
-        return cls(item.astype(np.float32), directions, people_cosine(x.matrix(), keep), b)
+        graph = data.graph if data.graph is not None and len(data.graph) else None
+        paths = None if graph is None else PathCount.of(graph.index, data.catalog.items)
+        return cls(item.astype(np.float32), directions, people_cosine(x.matrix(), keep), b, paths)
 
     def grow(self, features: np.ndarray) -> Support:
         """With new items appended: unmet, undated, placed by their content."""
@@ -82,7 +89,8 @@ class Support:
         indptr = np.append(self.people.indptr, [self.people.nnz] * m)
         people = sp.csr_matrix((self.people.data, self.people.indices, indptr), shape=(n + m, n + m))
         item = np.vstack([self.item, row])
-        return replace(self, item=item, directions=self.directions.grown(features), people=people)
+        paths = None if self.paths is None else self.paths.grown(m)
+        return replace(self, item=item, directions=self.directions.grown(features), people=people, paths=paths)
 
 
 def ages(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -139,12 +147,12 @@ def candidates(scores: dict[str, np.ndarray], allowed: np.ndarray, top: int) -> 
     return query, item
 
 
-def columns_of(experts: Iterable[str], flat: Collection[str]) -> list[str]:
-    """Names of the evidence columns, in order."""
+def columns_of(experts: Iterable[str], flat: Collection[str], graph: bool = False) -> list[str]:
+    """Names of the evidence columns, in order; ``graph`` = whether there is one."""
     out = []
     for name in experts:
         out += [f"{name}.z"] if name in flat else [f"{name}.raw", f"{name}.z", f"{name}.rank"]
-    return [*out, *SUPPORT]
+    return [*out, *SUPPORT, *(GRAPH if graph else ())]
 
 
 @cache
@@ -168,7 +176,8 @@ def evidence(
     """Features of candidates: float32, shape (n_candidates, n_columns), as named by ``columns_of``; NaN = cannot say.
 
     Per expert: the raw score, the score standardised over the query's allowed items, and the log of its
-    rank among the candidates (flat experts: standardised only); then the columns of ``SUPPORT``.
+    rank among the candidates (flat experts: standardised only); then the columns of ``SUPPORT``, and with a graph those
+    of ``GRAPH``: log(1 + entities next to the item), log(1 + those next to the history as well), their specificity.
     """
     # many small products: threads would cost more than they bring
     with thread_pools().limit(limits=1, user_api="blas"):
@@ -179,6 +188,9 @@ def evidence(
         mean, std = moments(s, allowed)
         z = (raw - mean[query]) / std[query]
         blocks += [z] if name in flat else [raw, z, log_rank(query, raw)]
+    if support.paths is not None:
+        count, weight = support.paths.pairs(h.sets, query, item)
+        near += [np.log1p(support.paths.degree[item]), np.log1p(count), weight]
     return np.column_stack([*blocks, support.item[item], *near]).astype(np.float32)
 
 

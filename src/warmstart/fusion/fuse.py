@@ -50,7 +50,8 @@ class Fusion:
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
         experts = able(experts, data)
         whole = Panel({}) if worlds else Panel.fit(experts, data)
-        columns = columns_of(whole.experts, whole.flat)
+        graph = data.graph is not None and len(data.graph) > 0
+        columns = columns_of(whole.experts, whole.flat, graph)
         many, spoke = len(worlds), set[str]()
         for i in range(many):
             if progress:
@@ -58,7 +59,7 @@ class Fusion:
             world = balanced(worlds.pop(0), self.queries, self.seed + i)
             panel, support = world_panel(experts, world), Support.fit(world.train)
             spoke |= {n for n, e in panel.experts.items() if not isinstance(e, Silent)}
-            found = columns_of(panel.experts, panel.flat)
+            found = columns_of(panel.experts, panel.flat, graph)
             if len(found) < len(columns):
                 continue  # a world in which an expert had nothing to learn from
             if len(found) > len(columns):

@@ -15,7 +15,7 @@ from warmstart.fusion.ranker import FittedRanker, Ranker
 from warmstart.fusion.samples import Samples
 from warmstart.fusion.simulate import LONG, NEW, SHORT, UNMET
 
-PLAIN = ("events", "recent_20", "expected", "unmet", "nearest_content", "nearest_people")
+PLAIN = ("events", "recent_20", "expected", "unmet", "nearest_content", "nearest_people", "degree", "paths")
 NOT_OF_UNMET = ("events", "recent_20", "unmet", "nearest_people", "links", "attributes.z", "attributes.rank")
 LIST = 10
 LEAST = 20  # queries to learn a head from, or to check one on
