@@ -33,6 +33,7 @@ from warmstart.cli.screen import Tell, answers, emit, progress
 from warmstart.errors import ConfigError
 
 if TYPE_CHECKING:
+    from warmstart.data.dataset import Dataset
     from warmstart.data.split import Split
     from warmstart.engine import Engine
     from warmstart.evaluate.report import Report
@@ -46,6 +47,9 @@ Percent = Annotated[float, typer.Option(min=0.0, max=100.0, help="Training event
 Seed = Annotated[int, typer.Option(help="Of everything drawn.")]
 Without = Annotated[
     str | None, typer.Option(help="Experts between commas; an engine that lacks them is fitted and measured beside it.")
+]
+Controlled = Annotated[
+    bool, typer.Option("--graph-control", help="Fit and measure without the graph, and with its tails shuffled, too.")
 ]
 Page = Annotated[Path | None, typer.Option("--report", help="Write one self-contained HTML page here.")]
 
@@ -68,6 +72,7 @@ def evaluate(
     scale: Scale = None,
     rejects: Rejects = None,
     without: Without = None,
+    graph_control: Controlled = False,
     page: Page = None,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +83,7 @@ def evaluate(
     dataset, _ = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
     split = make_split(dataset, kind, share, shots, percent, seed)
     with progress() as tell:
-        _, report = measure(recipe, split, k, tell, ids(without or ""))
+        _, report = measure(recipe, split, k, tell, ids(without or ""), graph_control)
     if page is not None:
         report.save_html(page)
     if as_json:
@@ -88,27 +93,38 @@ def evaluate(
 
 
 def measure(
-    recipe: Path | Recipe | None, split: Split, k: int, tell: Tell, without: Sequence[str] = ()
+    recipe: Path | Recipe | None,
+    split: Split,
+    k: int,
+    tell: Tell,
+    without: Sequence[str] = (),
+    graph_control: bool = False,
 ) -> tuple[Engine, Report]:
     """A fitted engine and its report, with the seconds the fit took and the trust curve.
 
-    With names of experts in ``without``, an engine that lacks them is measured beside it.
+    With names of experts in ``without``, an engine that lacks them is measured beside it; with ``graph_control``, one
+    without the graph and one with its tails shuffled.
 
     Raises
     ------
     ConfigError
         If the recipe has no such expert.
+    DataError
+        If there is no graph to be controlled.
     """
     from warmstart.engine import Engine
     from warmstart.evaluate.run import evaluate as run
 
     engine, seconds = Engine(recipe), {}
-    systems = {"warmstart": engine}
+    systems, trains = {"warmstart": engine}, {}
     if without:
         systems[f"without {', '.join(without)}"] = Engine(lacking(engine.recipe, without))
+    if graph_control:
+        trains = controls(split.train)
+        systems |= {name: Engine(recipe) for name in trains}
     for name, one in systems.items():
         start = time.perf_counter()
-        one.fit(split.train, progress=tell)
+        one.fit(trains.get(name, split.train), progress=tell)
         seconds[name] = time.perf_counter() - start
     for expert in set(without) - set(engine.fitted.panel.experts):
         LOG.warning("%s has too little to learn from here: both engines lack it", expert)
@@ -117,6 +133,13 @@ def measure(
     tell("measuring", 1, 1)
     costs = {s.name: {**s.costs, "fit_seconds": seconds.get(s.name, s.costs["fit_seconds"])} for s in report.systems}
     return engine, replace(report, systems=tuple(replace(s, costs=costs[s.name]) for s in report.systems))
+
+
+def controls(train: Dataset) -> dict[str, Dataset]:
+    """The same training data without the graph, and with the graph's tails shuffled within each relation."""
+    from warmstart.evaluate.control import shuffle_graph
+
+    return {"without the graph": replace(train, graph=None), "graph shuffled": shuffle_graph(train)}
 
 
 def lacking(recipe: Recipe, names: Sequence[str]) -> Recipe:

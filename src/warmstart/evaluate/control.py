@@ -1,4 +1,4 @@
-"""A control that must lose: the same system with the texts shuffled among the items."""
+"""Controls that must lose: the same system with the texts shuffled among the items, or the facts of the graph."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from warmstart.data.catalog import ITEM_ID, Catalog
 from warmstart.data.dataset import Dataset
+from warmstart.data.graph_relations import inverse_pairs
 from warmstart.data.split import Split
+from warmstart.errors import DataError
 from warmstart.evaluate.ask import System, ask
 from warmstart.evaluate.intervals import intervals, paired
 from warmstart.evaluate.metrics import ranking
@@ -32,6 +35,36 @@ def shuffle_texts(data: Dataset, seed: int = 0) -> Dataset:
     described = described[order.astype(np.uint32)] if described.width else described
     catalog = Catalog(described.insert_column(0, table[ITEM_ID]))
     return replace(data, catalog=catalog, features=None if data.features is None else data.features[order])
+
+
+def shuffle_graph(data: Dataset, seed: int = 0) -> Dataset:
+    """Every relation with its tails drawn anew among its triples: who has how many facts stays, which ones does not.
+
+    Relations that tell another's facts from the other end are left out first: they would tell of others.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from warmstart.data.example import example
+    >>> from warmstart.data.graph import KnowledgeGraph
+    >>> facts = pl.DataFrame({"head": list("abcd"), "relation": ["by"] * 4, "tail": ["x", "x", "y", "z"]})
+    >>> shuffled = shuffle_graph(replace(example(), graph=KnowledgeGraph(facts)), seed=2).graph.triples
+    >>> shuffled["head"].to_list(), sorted(shuffled["tail"].to_list())
+    (['a', 'b', 'c', 'd'], ['x', 'x', 'y', 'z'])
+    """
+    if data.graph is None:
+        raise DataError("there is no graph to shuffle; give one, e.g. by --graph")
+    facts, rng = data.graph.triples, np.random.default_rng(seed)
+    again = [gone for gone, stays in turned_names(facts).items() if gone != stays]
+    parts = facts.filter(~pl.col("relation").is_in(again)).partition_by("relation", maintain_order=True)
+    drawn = [part.with_columns(part["tail"][rng.permutation(len(part)).astype(np.uint32)]) for part in parts]
+    return replace(data, graph=replace(data.graph, triples=pl.concat(drawn) if drawn else facts))
+
+
+def turned_names(facts: pl.DataFrame) -> dict[str, str]:
+    """Relation -> the one that tells its facts from the other end, one name of each pair."""
+    pairs = inverse_pairs(facts)
+    return dict(zip(pairs["inverse"].to_list(), pairs["relation"].to_list(), strict=True))
 
 
 def shuffled_text_control(
