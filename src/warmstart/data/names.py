@@ -18,6 +18,7 @@ APOSTROPHE = re.compile(r"['\u2019`]")
 EDGES = " \t\n,;|/\u3001\uff0c\uff1b"
 SHORTEST = 6  # letters of a word that may be misspelled: of shorter ones one letter makes another word
 LONG = 9  # letters of a word from which two slips are allowed
+CROWD = 2000  # names of a group, beyond which they are not compared
 COMMONER = 5  # times as common a name has to be for a rarer one to be it with a letter replaced, or two slips
 SUFFIXES = frozenset(
     {"jr", "sr", "junior", "senior", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"}
@@ -151,20 +152,20 @@ def _merged(
 
 
 def _blocks(keys: Mapping[str, list[str]]) -> Iterable[list[str]]:
-    """Groups of names worth comparing: all words but one in common, or equal without blanks."""
+    """Groups of names worth comparing: equal without blanks, or all words but one in common and that one nearly.
+
+    One slip cannot be both among the first three and among the last three letters of a word of six. Where thousands
+    begin or end alike they are codes, not names, and are not compared.
+    """
     groups: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, words in keys.items():
         groups["", "".join(words)].append(name)
         for place, word in enumerate(words):
-            if len(word) < SHORTEST:
-                continue
-            rest = (*words[:place], "*", *words[place + 1 :])
-            if len(words) > 1:
-                groups[str(place), word[0], *rest].append(name)
-            else:  # a slip of one word cannot be both among its first three and its last three letters
-                groups["first", word[:3]].append(name)
-                groups["last", word[0], word[-3:]].append(name)
-    return (group for group in groups.values() if len(group) > 1)
+            if len(word) >= SHORTEST and not any(c.isdigit() for c in word):
+                rest = (*words[:place], "*", *words[place + 1 :])
+                groups["first", word[:3], *rest].append(name)
+                groups["last", word[0], word[-3:], *rest].append(name)
+    return (group for group in groups.values() if 1 < len(group) <= CROWD)
 
 
 def _misspelled(one: list[str], two: list[str], met: Mapping[str, int], *, clear: bool) -> bool:
