@@ -135,22 +135,37 @@ def _parsed(text: str, suffix: str, name: str) -> Iterator[tuple[str, str, str, 
     rdflib = require("rdflib", extra="graph")
     logging.getLogger("rdflib.term").setLevel(logging.ERROR)  # a literal that is no date is kept as its text
     data = json.dumps(_without_remote(_json(text, name), name)) if suffix == ".jsonld" else text
-    graph = rdflib.Graph()
+    told, store = _recorder()
+    graph = rdflib.Graph(store=store)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # rdflib's, of its own classes
             graph.parse(data=data, format="json-ld" if suffix == ".jsonld" else "turtle", publicID="")
     except Exception as error:  # rdflib and its readers raise errors of many kinds
-        told = " ".join(str(error).split())[:160]
-        raise DataError(f"{name} is no {RDF[suffix]} ({told}); correct it, or write it again") from error
+        why = " ".join(str(error).split())[:160]
+        raise DataError(f"{name} is no {RDF[suffix]} ({why}); correct it, or write it again") from error
     blank: dict[Any, str] = {}
-    for subject, predicate, thing in graph:
+    for subject, predicate, thing in told:
         ends = [
             blank.setdefault(term, f"_:b{len(blank)}") if isinstance(term, rdflib.BNode) else str(term)
             for term in (subject, thing)
         ]
         language = thing.language if isinstance(thing, rdflib.Literal) else None
         yield ends[0], str(predicate), ends[1], isinstance(thing, rdflib.Literal), language
+
+
+def _recorder() -> tuple[list[tuple[Any, Any, Any]], Any]:
+    """A list of triples in the order of the file, and the store of rdflib that fills it: it keeps no index."""
+    told: list[tuple[Any, Any, Any]] = []
+    memory = require("rdflib.plugins.stores.memory", extra="graph").Memory
+
+    class Recorder(memory):  # type: ignore[misc, valid-type]
+        """Notes what is added, in order."""
+
+        def add(self, triple: tuple[Any, Any, Any], context: Any, quoted: bool = False) -> None:
+            told.append(triple)
+
+    return told, Recorder()
 
 
 def _json(text: str, name: str) -> Any:
