@@ -22,6 +22,7 @@ from warmstart.cli import (
     fit,
     graph,
     graph_build,
+    graph_embed,
     graph_paths,
     interests,
     keys,
@@ -96,6 +97,7 @@ GRAPH_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("stats", graph.stats_graph, "warmstart graph stats graph/ --items films.csv"),
     ("show", graph.show_graph, "warmstart graph show graph/ 260 --items films.csv --picture around.svg"),
     ("check", graph.check_graph, "warmstart graph check kg.csv --items films.csv --links links.csv"),
+    ("embed", graph_embed.embed_graph, "warmstart graph embed graph/ -o vectors/ --model complex --dim 64"),
     ("paths", graph_paths.graph_paths, "warmstart graph paths engine/ --history 260,1196 --item 1210"),
 )
 
