@@ -101,7 +101,8 @@ def check_graph(
     from warmstart.data.graph_check import check_graph as look
 
     opened = Opened.of(graph, items, links, columns, rejects)
-    report = look(opened.graph, opened.ids, refused=opened.account.refused, repairs=opened.account.repairs)
+    told = opened.account
+    report = look(opened.graph, opened.ids, catalog=opened.catalog, refused=told.refused, repairs=told.repairs)
     if as_json:
         emit(report.to_dict())
     else:

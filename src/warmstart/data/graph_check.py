@@ -9,11 +9,13 @@ import numpy as np
 import polars as pl
 
 from warmstart.data.adjacency import Adjacency
+from warmstart.data.catalog import Catalog
 from warmstart.data.graph import TRIPLE, KnowledgeGraph
 from warmstart.data.graph_cycles import cycles
 from warmstart.data.graph_relations import duplicate_pairs, inverse_pairs
 from warmstart.data.graph_stats import GraphStats, graph_stats
-from warmstart.data.health import Finding, Severity
+from warmstart.data.health import Finding, Severity, disagreement
+from warmstart.data.link_agreement import link_agreement
 from warmstart.data.names import near_duplicates, same_spelling
 from warmstart.data.path_count import HUB
 
@@ -57,6 +59,7 @@ class _View:
     items: pl.Series | None
     refused: Mapping[str, int] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
+    catalog: Catalog | None = None
 
     def called(self, entities: list[str]) -> str:
         """Some entities by name, for a text."""
@@ -69,6 +72,7 @@ def check_graph(
     graph: KnowledgeGraph,
     items: pl.Series | None = None,
     *,
+    catalog: Catalog | None = None,
     refused: Mapping[str, int] | None = None,
     repairs: Mapping[str, int] | None = None,
 ) -> GraphReport:
@@ -80,6 +84,8 @@ def check_graph(
         Any graph.
     items
         Ids of the catalogue; without them nothing is said of links.
+    catalog
+        The catalogue itself, whose columns are held against what the graph ties; see ``link_agreement``.
     refused, repairs
         The account of its tables, by reason: ``"graph: triple occurs before"``.
 
@@ -91,7 +97,7 @@ def check_graph(
     'no_item'
     """
     index = Adjacency.of(graph.triples)
-    view = _View(graph, graph_stats(graph, items, index), index, items, refused or {}, repairs or {})
+    view = _View(graph, graph_stats(graph, items, index), index, items, refused or {}, repairs or {}, catalog)
     found = [finding for look in CHECKS for finding in look(view)]
     order = ("problem", "warning", "advice", "info")
     return GraphReport(view.stats, tuple(sorted(found, key=lambda f: order.index(f.severity))))
@@ -135,6 +141,11 @@ def _look_items(v: _View) -> Iterator[Finding]:
         text = f"{len(without):,} of {n['items']:,.0f} items have no fact ({shown})"
         level: Severity = "warning" if share < FEW_LINKED else "advice"
         yield Finding("items_without_facts", level, text, "add facts of their own columns: graph build --from-columns")
+
+
+def _look_links(v: _View) -> Iterator[Finding]:
+    if v.catalog is not None and v.graph.triples.height:
+        yield from disagreement(link_agreement(v.graph, v.catalog))
 
 
 def _look_hubs(v: _View) -> Iterator[Finding]:
@@ -208,6 +219,7 @@ def _look_names(v: _View) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[_View], Iterator[Finding]], ...] = (
     _look_rows,
     _look_items,
+    _look_links,
     _look_hubs,
     _look_components,
     _look_relations,

@@ -13,6 +13,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.interactions import NO_TIME, Interactions
 from warmstart.data.language import item_texts, languages
 from warmstart.data.leakage import events_before_added, outcome_columns
+from warmstart.data.link_agreement import Agreement, link_agreement
 from warmstart.data.report import UNDESCRIBED, IngestReport
 
 Severity = Literal["info", "advice", "warning", "problem"]
@@ -230,6 +231,27 @@ def _look_text(v: _View) -> Iterator[Finding]:
     )
 
 
+def _look_graph(v: _View) -> Iterator[Finding]:
+    if v.data.graph is None or not len(v.data.graph):
+        return
+    found = link_agreement(v.data.graph, v.data.catalog)
+    if found.pairs:
+        v.numbers.update({"graph_pairs": found.pairs, "graph_tied": found.tied, "graph_chance": found.chance})
+    yield from disagreement(found)
+
+
+def disagreement(found: Agreement) -> Iterator[Finding]:
+    """What to do where a graph ties items alike no more often than any others."""
+    if found.agrees is False:
+        yield Finding(
+            "links_disagree",
+            "warning",
+            f"of {found.pairs:,} pairs of items that share a value of a column the graph ties {found.tied:.1%}, of any "
+            f"two items {found.chance:.1%}",
+            "its links may name the wrong items: compare titles with what it says of them (warmstart graph show)",
+        )
+
+
 def _look_ratings(v: _View) -> Iterator[Finding]:
     known = v.events.rating[~np.isnan(v.events.rating)]
     if not len(known):
@@ -273,6 +295,7 @@ CHECKS: tuple[Callable[[_View], Iterator[Finding]], ...] = (
     _look_times,
     _look_leakage,
     _look_text,
+    _look_graph,
     _look_ratings,
     _look_ingest,
 )

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from warmstart.data.adjacency import Adjacency
 from warmstart.data.vocab import Vocabulary
 
+BLOCK = 8_192  # candidates looked at at once
 HUB = 500  # facts; what has more says little of what it touches
 
 
@@ -91,8 +92,12 @@ class PathCount:
         query, item
             Row of ``sets`` and item code of each candidate: int, shape (n_pairs,).
         """
-        both = self.around(sets)[query].multiply(self.held[item]).tocsr()
-        return tuple(np.asarray(m.sum(1), np.float32).ravel() for m in (both, self._weighed(both)))  # type: ignore[return-value]
+        around, count, weight = self.around(sets), *(np.zeros(len(query), np.float32) for _ in range(2))
+        for start in range(0, len(query), BLOCK):
+            at = slice(start, start + BLOCK)
+            both = around[query[at]].multiply(self.held[item[at]]).tocsr()
+            count[at], weight[at] = (np.asarray(m.sum(1)).ravel() for m in (both, self._weighed(both)))
+        return count, weight
 
     @property
     def degree(self) -> np.ndarray:
