@@ -10,6 +10,7 @@ from warmstart.errors import require
 from warmstart.learn.kge_models import ScoreFunction
 
 RIDGE = 0.01  # of the mean eigenvalue
+BLOCK = 32_768  # entities that are read at once
 
 
 def placed(
@@ -86,9 +87,12 @@ def _others(read: _Readings, entity: np.ndarray, kinds: np.ndarray, turned: np.n
     """G of every relation there is: float64, shape (width, width)."""
     found = {}
     for r, back in set(zip(kinds.tolist(), turned.tolist(), strict=True)):
-        v = read(entity, np.full(len(entity), r), np.full(len(entity), back))
-        v = v.reshape(-1, v.shape[2])
-        found[r] = v.T @ v / len(entity)
+        total = np.zeros((entity.shape[1],) * 2)
+        for start in range(0, len(entity), BLOCK):
+            part = entity[start : start + BLOCK]
+            v = read(part, np.full(len(part), r), np.full(len(part), back)).reshape(-1, entity.shape[1])
+            total += v.T @ v
+        found[r] = total / len(entity)
     return found
 
 

@@ -121,8 +121,8 @@ def hold_out(triples: pl.DataFrame, share: float, seed: int = 0) -> HeldOut:
 
 def _drawn(triples: pl.DataFrame, wanted: int, rng: np.random.Generator) -> np.ndarray:
     """Which triples are held out: bool, shape (n,)."""
-    ends = np.stack([triples["head"].to_numpy(), triples["tail"].to_numpy()]).astype(str)
-    entity = np.unique(ends, return_inverse=True)[1].reshape(2, -1)
+    names = np.stack([triples["head"].to_numpy(), triples["tail"].to_numpy()]).astype(str)
+    entity = np.unique(names, return_inverse=True)[1].reshape(2, -1)
     relation = np.unique(triples["relation"].to_numpy().astype(str), return_inverse=True)[1]
     pair = np.unique(np.sort(entity, axis=0), axis=1, return_inverse=True)[1].ravel()
     order = np.argsort(pair, kind="stable")
@@ -131,10 +131,11 @@ def _drawn(triples: pl.DataFrame, wanted: int, rng: np.random.Generator) -> np.n
     held, count = np.zeros(len(pair), bool), 0
     for at in rng.permutation(len(groups)):
         group = groups[at]
-        mine, used = np.bincount(entity[:, group].ravel()), np.bincount(relation[group])
-        if (facts[: len(mine)] > mine)[mine > 0].all() and (uses[: len(used)] > used)[used > 0].all():
-            facts[: len(mine)] -= mine
-            uses[: len(used)] -= used
+        ends, mine = np.unique(entity[:, group], return_counts=True)
+        kinds, used = np.unique(relation[group], return_counts=True)
+        if (facts[ends] > mine).all() and (uses[kinds] > used).all():
+            facts[ends] -= mine
+            uses[kinds] -= used
             held[group] = True
             count += len(group)
         if count >= wanted:
