@@ -1,6 +1,6 @@
 """Data folders for the independent harness: the same films without a graph, with it, with its tails shuffled.
 
-``python bench/graph/folders.py DATA OUT`` reads ``ml100k_plots`` and ``ml-latest-small`` of DATA and writes ``OUT/none``
+``python bench/graph/folders.py DATA OUT`` reads ``ml100k_plots``, ``ml-latest-small`` of DATA and writes ``OUT/none``
 (no graph), ``OUT/true``, ``OUT/shuffled`` and ``OUT/columns`` (a graph out of the film table), each with a folder
 ``ml100k_plots`` in it: what ``BENCH_DATA`` takes.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -23,10 +24,8 @@ class PathCount:
     ----------
     near
         float32 CSR, shape (n_items, n_entities): 1 where an item has a fact with an entity that is no hub.
-    held
-        The same, and 1 at the entity that the item is.
-    reached
-        ``held`` turned over: float32 CSR, shape (n_entities, n_items).
+    node
+        int64, shape (n_items,): the entity that an item is; -1 = none.
     specificity
         float32, shape (n_entities,): see ``Adjacency.specificity``.
 
@@ -41,8 +40,7 @@ class PathCount:
     """
 
     near: sp.csr_matrix
-    held: sp.csr_matrix
-    reached: sp.csr_matrix
+    node: np.ndarray
     specificity: np.ndarray
 
     @classmethod
@@ -62,8 +60,19 @@ class PathCount:
         there = index.neighbour[at]
         few = index.degree[there] <= hub
         row, column, shape = known[which[few]], there[few], (len(items), len(index.entities))
-        held = _ones(np.concatenate([row, known]), np.concatenate([column, node[known]]), shape)
-        return cls(_ones(row, column, shape), held, sp.csr_matrix(held.T), index.specificity)
+        return cls(_ones(row, column, shape), node, index.specificity)
+
+    @cached_property
+    def held(self) -> sp.csr_matrix:
+        """``near``, and 1 at the entity that the item is."""
+        known = np.flatnonzero(self.node >= 0)
+        own = _ones(known, self.node[known], self.near.shape)
+        return sp.csr_matrix(self.near.maximum(own))
+
+    @cached_property
+    def reached(self) -> sp.csr_matrix:
+        """``held`` turned over: float32 CSR, shape (n_entities, n_items)."""
+        return sp.csr_matrix(self.held.T)
 
     def __call__(self, sets: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
         """Distinct entities next to the history that an item is, or is next to; and the sum of their specificity.
@@ -106,8 +115,7 @@ class PathCount:
 
     def grown(self, n: int) -> Self:
         """With n new items appended, of which the graph says nothing."""
-        near, held = (_longer(m, n) for m in (self.near, self.held))
-        return replace(self, near=near, held=held, reached=sp.csr_matrix(held.T))
+        return replace(self, near=_longer(self.near, n), node=np.append(self.node, np.full(n, -1)))
 
     def around(self, sets: sp.csr_matrix) -> sp.csr_matrix:
         """What each history is next to: float32 CSR of ones, shape (n_queries, n_entities)."""
