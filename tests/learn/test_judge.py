@@ -74,7 +74,7 @@ def test_both_encoders_are_saved_and_new_items_read_by_both(tuned, tmp_path):
     assert engine.add_items(new) == 1
     f = engine.fitted
     assert f.panel.new[-1]
-    assert len(f.space.z) == len(f.judged.z) == len(f.support.unit) == len(f.catalog)
+    assert len(f.space.z) == len(f.judged.z) == len(f.support.directions.z) == len(f.catalog)
     expected = f.judged.items(f.catalog, f.graph, engine.judge)
     np.testing.assert_allclose(f.judged.z[-1], expected[-1], atol=1e-5)
     assert not np.allclose(gram(f.judged.z)[-1], gram(f.space.z)[-1], atol=1e-3)
