@@ -14,6 +14,7 @@ from warmstart import storage
 from warmstart.answers import answered, explained, likened, told_interests
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
+from warmstart.data.graph_users import impersonal
 from warmstart.data.histories import Histories
 from warmstart.data.readers import read_table
 from warmstart.data.tables import shape_keyed
@@ -62,10 +63,12 @@ class Engine:
     def fit(self, data: Dataset, progress: Progress | None = None) -> Self:
         """Encode the catalogue, simulate sparsity to learn the fusion, then fit the experts on all events.
 
-        With ``recipe.finetune`` the text encoder first learns from these events, and from nothing else.
+        With ``recipe.finetune`` the text encoder first learns from these events, and from nothing else. What a graph
+        says of people (``user:ID``) is left out.
         """
         if not len(data.interactions):
             raise DataError("the dataset has no events; an engine needs some to learn from")
+        given, data = data, impersonal(data)
         self.encoders = Encoders.of(self.recipe, data, progress)
         space, judged = self.encoders.spaces(self.recipe.space, data.catalog, data.graph, progress)
         asked = (self.recipe.space.template, self.recipe.concepts, progress)
@@ -78,10 +81,10 @@ class Engine:
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
         if progress:
             progress("finding segments", 0, 1)
-        counts, told = data.interactions.item_counts(), (data.fingerprint(), self.recipe.words)
+        counts, told = data.interactions.item_counts(), (given.fingerprint(), self.recipe.words)
         known = (Support.fit(seen), fusion, concepts, segments_of(panel, seen), counts)
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, *told)
-        self.data = data
+        self.data = given
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,9 @@ import polars as pl
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
+from warmstart.data.path_count import PathCount
 from warmstart.data.relation_names import RelationNames, relation_names
+from warmstart.data.vocab import Vocabulary
 from warmstart.experts.panel import Panel
 from warmstart.experts.products import appended
 from warmstart.experts.segments import FittedSegments
@@ -98,11 +101,17 @@ class Fitted:
             if self.judged is None
             else replace(self.judged, z=appended(self.judged.z, np.asarray(seen, np.float32))),
             panel=self.panel.grow(both, catalog),
-            support=self.support.grow(seen),
+            support=self.support.grow(seen, self._told(catalog.items.ids[len(self.catalog) :])),
             concepts=self.concepts.grow(z),
             segments=None if self.segments is None else self.segments.grow(seen),
             counts=np.append(self.counts, np.zeros(len(z), np.int64)),
         )
+
+    def _told(self, ids: Sequence[str]) -> PathCount | None:
+        """What the graph says of new items; None where it has no say."""
+        if self.graph is None or self.support.paths is None:
+            return None
+        return PathCount.of(self.graph.index, Vocabulary(ids))
 
     def moved(self, item: np.ndarray, time: np.ndarray) -> Fitted:
         """With events that came after the fit: popularity follows them, all else stays as it was learned.
@@ -112,4 +121,6 @@ class Fitted:
         item, time
             Codes and seconds since the epoch, int64, shape (n_events,).
         """
-        return replace(self, panel=self.panel.moved(item, time))
+        moved = replace(self, panel=self.panel.moved(item, time))
+        moved.__dict__["facts"] = self.facts  # of the same graph and catalogue: names are looked up once
+        return moved

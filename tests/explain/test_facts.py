@@ -1,5 +1,7 @@
 """Paths as an engine tells them: names, kinds of event, effects; and what a saved or grown engine knows of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -195,3 +197,50 @@ def test_what_was_told_in_english_can_be_told_in_chinese(engine):
     assert in_chinese("You took A -> out of the hands of B -> C") == "您选过 A -> out of the hands of B -> C"
     for other in ("You Only Live Twice", "A -> B", "taken by 3 people"):
         assert in_chinese(other) is None
+
+
+def small(experts, data):
+    return Engine(
+        Recipe(encoder="tfidf", experts=experts, fusion=Fusion(queries=30, heads=HeadLearner(ranker=None)))
+    ).fit(data)
+
+
+def test_what_a_graph_says_of_people_is_neither_learned_nor_told_nor_kept(tmp_path):
+    data = clusters(40, 24, 4, seed=1)
+    bought = [(f"user:{u}", "bought", f"i{i}") for u in range(6) for i in range(u % 4, 24, 4)]
+    made = [(f"i{i}", "made_by", f"maker{i % 4}") for i in range(24)]
+    told = KnowledgeGraph(pl.DataFrame(bought + made, schema=TRIPLE, orient="row"))
+    engine = small({"popularity": Popularity(), "content_map": ContentMap()}, replace(data, graph=told))
+    reasons = engine.recommend(histories=[["i0", "i4"]], k=5, explain=True)["reasons"].explode().to_list()
+    assert any("maker" in reason for reason in reasons)
+    assert not any("user:" in reason for reason in reasons)
+    assert not any("user:" in token for token in engine.fitted.space.features.facts.tokens)
+    engine.save(tmp_path / "engine")
+    assert "user:" not in (tmp_path / "engine" / "parts.json").read_text(encoding="utf-8")
+    assert engine.data_fingerprint == replace(data, graph=told).fingerprint()
+
+
+def test_a_new_item_that_the_graph_knew_already_is_counted_by_its_facts(tmp_path):
+    data = clusters(40, 24, 4, seed=1)
+    made = [(f"i{i}", "made_by", f"maker{i % 4}") for i in range(25)]
+    told = KnowledgeGraph(pl.DataFrame(made, schema=TRIPLE, orient="row"))
+    small({"popularity": Popularity(), "content_map": ContentMap()}, replace(data, graph=told)).save(
+        tmp_path / "engine"
+    )
+    engine = load(tmp_path / "engine")
+    engine.add_items([{"item_id": "i24", "title": "new"}, {"item_id": "i25", "title": "newer"}])
+    paths = engine.fitted.support.paths
+    assert paths.degree[-3:].tolist() == [1, 1, 0]
+    count, _ = paths(Histories.of([[0]], 26).sets)
+    assert count[0, [4, 24, 25]].tolist() == [1, 1, 0]
+
+
+def test_names_are_looked_up_once_while_events_arrive(engine):
+    moved = engine.fitted.moved(np.array([0]), np.array([10**9]))
+    assert moved.facts is engine.fitted.facts
+
+
+def test_a_column_may_have_an_equals_sign(engine):
+    table = engine.fitted.catalog.table.with_columns(pl.lit("x").alias("a=b"))
+    asked = replace(explainer(engine.fitted), catalog=Catalog(table))
+    assert asked._words(["a=b=x"]) == ("a: b=x",)

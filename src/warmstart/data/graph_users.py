@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
-from warmstart.data.dataset import USER_ID
+from warmstart.data.dataset import USER_ID, Dataset
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.graph_columns import BuiltGraph, ColumnSettings, graph_from_columns
 from warmstart.errors import DataError
@@ -77,6 +78,20 @@ def without_users(graph: KnowledgeGraph) -> KnowledgeGraph:
     known = pl.concat([kept["head"], kept["tail"]]).unique()
     labels = None if graph.labels is None else graph.labels.filter(pl.col("entity").is_in(known.implode()))
     return KnowledgeGraph(kept, labels)
+
+
+def impersonal(data: Dataset) -> Dataset:
+    """The dataset as an engine learns from it: what others did is no feature of an item, and is told to nobody.
+
+    Examples
+    --------
+    >>> from warmstart.data.example import example
+    >>> facts = pl.DataFrame({"head": ["a", "user:1"], "relation": ["by", "bought"], "tail": ["Lem", "a"]})
+    >>> impersonal(replace(example(), graph=KnowledgeGraph(facts))).graph.triples.rows()
+    [('a', 'by', 'Lem')]
+    """
+    graph = None if data.graph is None else without_users(data.graph)
+    return data if graph is data.graph else replace(data, graph=graph)
 
 
 def _told(triples: pl.DataFrame, before: pl.Expr) -> pl.DataFrame:

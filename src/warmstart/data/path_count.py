@@ -113,9 +113,12 @@ class PathCount:
         """Entities that each item is next to, hubs left out: int64, shape (n_items,)."""
         return np.diff(self.near.indptr)
 
-    def grown(self, n: int) -> Self:
-        """With n new items appended, of which the graph says nothing."""
-        return replace(self, near=_longer(self.near, n), node=np.append(self.node, np.full(n, -1)))
+    def grown(self, n: int, told: PathCount | None = None) -> Self:
+        """With n new items appended; ``told``: what the same graph says of them, None = nothing."""
+        if told is None:
+            return replace(self, near=_longer(self.near, n), node=np.append(self.node, np.full(n, -1)))
+        near = sp.csr_matrix(sp.vstack([self.near, told.near]))
+        return replace(self, near=near, node=np.append(self.node, told.node))
 
     def around(self, sets: sp.csr_matrix) -> sp.csr_matrix:
         """What each history is next to: float32 CSR of ones, shape (n_queries, n_entities)."""

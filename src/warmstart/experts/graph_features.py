@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 
 from warmstart.data.catalog import Catalog
@@ -199,7 +200,9 @@ def fact_tokens(catalog: Catalog, graph: KnowledgeGraph | None) -> Rows:
     rows: Rows = [[] for _ in range(len(catalog))]
     if graph is None:
         return rows
-    facts = graph.facts()
+    ids = pl.Series(catalog.items.ids, dtype=pl.String).implode()
+    near = graph.triples.filter(pl.col("head").is_in(ids) | pl.col("tail").is_in(ids))
+    facts = replace(graph, triples=near).facts()  # of the whole graph, a new item would have to wait for seconds
     codes = catalog.items.codes(facts["entity"].to_list())
     texts = facts["fact"].to_list()
     for at in np.flatnonzero(codes >= 0):

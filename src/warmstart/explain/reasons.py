@@ -8,13 +8,11 @@ linear in the attributes of j. Popularity is named as such.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
-import polars as pl
 
 from warmstart.data.catalog import Catalog
-from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.histories import Histories
 from warmstart.experts.content import FittedContentMap
 from warmstart.experts.features import FittedFeatures, attribute_tokens, read_columns
@@ -152,7 +150,7 @@ class Explainer:
 
     def _column(self, token: str) -> bool:
         """Whether a token tells a column of the catalogue."""
-        return token.partition("=")[0] in self.catalog.table.columns
+        return any(token.startswith(f"{name}=") for name in self.catalog.table.columns)
 
     def _attributes(self, panel: Panel, h: Histories, item: int, most: int = 5) -> tuple[tuple[str, float], ...]:
         """Tokens of the item by how much the content map's score owes to each; positive ones only."""
@@ -209,7 +207,7 @@ class Explainer:
         names, rows = [], [np.zeros((0, sum(width)))]
         for tokens, space, scale, at in (
             (attribute_tokens(read_columns(one.table, f.columns)), f.attribute, f.scales[1], 0),
-            (fact_tokens(one, self._about(item)), f.facts, f.scales[2], width[0]),
+            (fact_tokens(one, None if self.facts is None else self.facts.graph), f.facts, f.scales[2], width[0]),
         ):
             known, vectors = space.parts(tokens[0])
             part = np.zeros((len(known), sum(width)))
@@ -217,13 +215,6 @@ class Explainer:
             names += known
             rows.append(part)
         return names, np.vstack(rows)
-
-    def _about(self, item: int) -> KnowledgeGraph | None:
-        """The facts of one item."""
-        if self.facts is None:
-            return None
-        name, graph = self.catalog.items.ids[item], self.facts.graph
-        return replace(graph, triples=graph.triples.filter((pl.col("head") == name) | (pl.col("tail") == name)))
 
 
 def content_map(panel: Panel) -> FittedContentMap | None:

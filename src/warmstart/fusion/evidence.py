@@ -80,8 +80,8 @@ class Support:
         paths = None if graph is None else PathCount.of(graph.index, data.catalog.items)
         return cls(item.astype(np.float32), directions, people_cosine(x.matrix(), keep), b, paths)
 
-    def grow(self, features: np.ndarray) -> Support:
-        """With new items appended: unmet, undated, placed by their content."""
+    def grow(self, features: np.ndarray, told: PathCount | None = None) -> Support:
+        """With new items appended: unmet, undated, placed by their content, and by what the graph has told of them."""
         m, n = len(features), len(self.item)
         row = np.full((m, self.item.shape[1]), np.nan, np.float32)
         row[:, :3], row[:, 4] = 0.0, 1.0
@@ -89,7 +89,7 @@ class Support:
         indptr = np.append(self.people.indptr, [self.people.nnz] * m)
         people = sp.csr_matrix((self.people.data, self.people.indices, indptr), shape=(n + m, n + m))
         item = np.vstack([self.item, row])
-        paths = None if self.paths is None else self.paths.grown(m)
+        paths = None if self.paths is None else self.paths.grown(m, told)
         return replace(self, item=item, directions=self.directions.grown(features), people=people, paths=paths)
 
 
