@@ -59,7 +59,7 @@ def embed_graph(
     columns: Map = None,
     model: Function = ModelName.complex,
     dim: Dim = 64,
-    epochs: Epochs = 20,
+    epochs: Epochs = 12,
     loss: Kind = None,
     learning_rate: Rate = 0.01,
     n3: N3 = 0.01,

@@ -59,7 +59,7 @@ class GraphEmbedding:
 
     model: str = "complex"
     dim: int = 64
-    epochs: int = 20
+    epochs: int = 12
     loss: str | None = None
     learning_rate: float = 0.01
     n3: float = 0.01

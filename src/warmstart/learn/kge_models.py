@@ -58,11 +58,11 @@ class _Product:
     linear = True
 
     def start(self, n_entities: int, n_relations: int, dim: int, margin: float) -> tuple[Any, Any]:
-        """Glorot's normal draw."""
+        """Normal, with standard deviation ``1 / (2 sqrt(width))``: lengths of about 1/2."""
         torch = require("torch", extra="lm")
         width, other = self.widths(dim)
-        scale = math.sqrt(1 / width)
-        return torch.randn(n_entities, width) * scale * 0.5, torch.randn(n_relations, other) * scale * 0.5
+        scale = 0.5 / math.sqrt(width)
+        return torch.randn(n_entities, width) * scale, torch.randn(n_relations, other) * scale
 
     def widths(self, dim: int) -> tuple[int, int]:
         """As long as the vectors are."""
@@ -133,7 +133,7 @@ class TransE:
         return dim, dim
 
     def start(self, n_entities: int, n_relations: int, dim: int, margin: float) -> tuple[Any, Any]:
-        """Evenly within ``margin / dim``, as for RotatE."""
+        """Evenly within ``(margin + 2) / dim``, as for RotatE."""
         return _even(n_entities, dim, (margin + 2) / dim), _even(n_relations, dim, (margin + 2) / dim)
 
     def reach(self, head: Any, relation: Any) -> Any:
@@ -172,7 +172,7 @@ class RotatE:
         return 2 * dim, dim
 
     def start(self, n_entities: int, n_relations: int, dim: int, margin: float) -> tuple[Any, Any]:
-        """Evenly within ``margin / dim``; angles evenly over the circle."""
+        """Evenly within ``(margin + 2) / dim``; angles evenly over the circle."""
         return _even(n_entities, 2 * dim, (margin + 2) / dim), _even(n_relations, dim, math.pi)
 
     def reach(self, head: Any, relation: Any) -> Any:
