@@ -93,7 +93,7 @@ STORE_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("retain", store.retain_store, "warmstart store retain engine/"),
 )
 GRAPH_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
-    ("build", graph_build.build_graph, "warmstart graph build --items films.csv --from-columns directors,cast -o graph/"),
+    ("build", graph_build.build_graph, "warmstart graph build --items films.csv --from-columns director,cast -o g/"),
     ("stats", graph.stats_graph, "warmstart graph stats graph/ --items films.csv"),
     ("show", graph.show_graph, "warmstart graph show graph/ 260 --items films.csv --picture around.svg"),
     ("check", graph.check_graph, "warmstart graph check kg.csv --items films.csv --links links.csv"),
