@@ -92,9 +92,7 @@ def test_facts_that_are_told_twice_count_once():
     assert list(by_relation(rows)) == ["author>", "next<", "next>"]
 
 
-@pytest.mark.parametrize(
-    "graph", [None, graph_of([("x", "r", "y")]), KnowledgeGraph(graph_of(FACTS).triples[:0])]
-)
+@pytest.mark.parametrize("graph", [None, graph_of([("x", "r", "y")]), KnowledgeGraph(graph_of(FACTS).triples[:0])])
 def test_a_graph_that_says_nothing_adds_nothing(text, graph):
     fitted, z = placed(GraphSpace(metapaths=3, rounds=2), text, graph)
     assert z.shape == (6, fitted.width)
