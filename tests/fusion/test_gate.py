@@ -87,3 +87,15 @@ def test_what_has_no_score_is_not_found():
     nothing = np.full(3, np.nan)
     assert query_ndcg(nothing, query, taken, np.array([1])).tolist() == [0.0]
     assert query_ndcg(np.array([1.0, np.nan, np.nan]), query, taken, np.array([1])).tolist() == [1.0]
+
+
+def test_a_column_that_says_the_same_of_all_changes_nothing():
+    rng = np.random.default_rng(4)
+    said = rng.normal(size=(60, 2)).astype(np.float32)
+    query, taken = np.repeat(np.arange(12), 5), np.tile(np.arange(5) == 0, 12)
+    said[taken] += 1.0
+    flat = np.column_stack([said, np.full(60, 1.7, np.float32)])
+    plain = fit_gate(said, query, taken, np.ones(12), np.arange(2))
+    found = fit_gate(flat, query, taken, np.ones(12), np.arange(3))
+    np.testing.assert_allclose(found.weight[:2], plain.weight, atol=1e-4)
+    assert abs(found.weight[2]) < 1e-4

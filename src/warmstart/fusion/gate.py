@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 LOW, HIGH = -6.0, 12.0
+FLAT = 1e-9  # deviation up to which a column is constant but for rounding
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def fit_gate(
     if not rows.any():  # nothing that was taken is a candidate
         return Gate(np.asarray(columns), np.zeros(len(columns)) if anchor is None else anchor)
     d = design(features[rows], columns).astype(np.float64)
-    scale = d.std(0) + 1e-6
+    deviation = d.std(0)
+    scale = np.where(deviation > FLAT, deviation + 1e-6, 1.0)  # a column that says the same of all decides nothing
     a = np.zeros(len(columns)) if anchor is None else anchor * scale
     v = np.ones(int(rows.sum())) if worth is None else worth[rows]
     loss = Listwise(d / scale, query[rows], taken[rows], importance, a, v)
@@ -111,7 +114,7 @@ class Listwise:
         e = np.exp(rest - top[self.query])
         total = np.add.reduceat(e, self.start) + 1e-30
         behind = (np.log(total) + top)[self.query][self.taken] - s[self.taken]
-        pull = self.weight / (1.0 + np.exp(-behind))
+        pull = self.weight * expit(behind)
         per_query = np.bincount(self.query[self.taken], weights=pull, minlength=len(self.start))
         gradient = e / total[self.query] * per_query[self.query]
         gradient[self.taken] = -pull
