@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from warmstart.data.graph_relations import same_relations
 from warmstart.learn.kge import GraphEmbedding, fit_graph_embedding
 from warmstart.learn.kge_rank import figures, ranks
-from warmstart.learn.kge_split import TRIPLE, hold_out, same_relations, told_once
+from warmstart.learn.kge_split import TRIPLE, hold_out, told_once
 from warmstart.learn.kge_vectors import GraphVectors
 
 SEED, TEST_SHARE, NEW_SHARE = 0, 0.1, 0.05

@@ -70,4 +70,4 @@ def test_mistakes(shell, folder, words, said):
 
 def test_an_engine_without_a_graph_is_told(shell, fitted):
     said = shell("graph", "paths", shell.folder / "engine", "--history", "i0", "--item", "i4", code=2)
-    assert "was fitted without a graph" in said.stderr
+    assert "knows no graph; fit it with --graph" in said.stderr

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmstart.data.graph import KnowledgeGraph
+from warmstart.data.graph_relations import same_relations
 from warmstart.errors import ConfigError, DataError
-from warmstart.learn.kge_split import TRIPLE, hold_out, same_relations, told_once
+from warmstart.learn.kge_split import TRIPLE, hold_out, told_once
 
 
 def graph(rows):

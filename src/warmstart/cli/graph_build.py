@@ -71,9 +71,9 @@ def build_graph(
     given = Given(items, tuple(triples or ()), links, users, pairs(columns or (), "--map") or None)
     text = FromText(tuple(ids(from_text)), encoder, pipeline, template)
     marks = pairs(separators or (), "--separator")
-    wanted = Wanted(tuple(ids(from_columns)), text, tuple(ids(from_users)), tuple(ids(friends)), marks)
+    named = (tuple(ids(from_columns)), text, tuple(ids(from_users)), tuple(ids(friends)), marks)
     with progress() as tell:
-        report = build(given, wanted.merging(merge=merge, threshold=threshold, inverses=inverses), out, tell, csv=csv)
+        report = build(given, Wanted(*named, merge, threshold, inverses), out, tell, csv=csv)
     if as_json:
         return emit(report)
     for name, value in report["numbers"].items():

@@ -70,7 +70,7 @@ def facts_of(f: Fitted, folder: Path, names: Path | None) -> Facts:
     from warmstart.data.relation_names import relation_names
 
     if f.facts is None:
-        raise DataError(f"engine {folder} was fitted without a graph; fit it with --graph (or --from-columns)")
+        raise DataError(f"engine {folder} knows no graph; fit it with --graph (warmstart graph build makes one)")
     return f.facts if names is None else replace(f.facts, relations=relation_names(names, f.relation_names))
 
 

@@ -56,10 +56,6 @@ class Wanted:
     threshold: float = 90.0
     inverses: bool = False
 
-    def merging(self, *, merge: bool, threshold: float, inverses: bool) -> Wanted:
-        """The same with other settings."""
-        return replace(self, merge=merge, threshold=threshold, inverses=inverses)
-
     def cells(self, names: tuple[str, ...]) -> ColumnSettings:
         """How cells of some columns are read."""
         from warmstart.data.graph_columns import ColumnSettings

@@ -79,6 +79,27 @@ def of_relations(triples: pl.DataFrame, relations: Sequence[str]) -> pl.DataFram
     return triples.filter(pl.col("relation").is_in(list(relations)))
 
 
+def same_relations(triples: pl.DataFrame) -> dict[str, tuple[str, bool]]:
+    """Relations that say what another one says, with that one and whether head and tail change places.
+
+    Chains end at one relation: what is told three times is kept once.
+
+    Examples
+    --------
+    >>> rows = [("film", "directed_by", "ann"), ("ann", "directed", "film"), ("film", "genre", "crime")]
+    >>> same_relations(pl.DataFrame(rows, schema=["head", "relation", "tail"], orient="row"))
+    {'directed_by': ('directed', True)}
+    """
+    inverse = [(a, b, True) for a, b, _ in inverse_pairs(triples).rows()]
+    duplicate = [(a, b, False) for a, b, _ in duplicate_pairs(triples).rows()]
+    told: dict[str, tuple[str, bool]] = {}
+    for first, second, swapped in sorted(inverse + duplicate):
+        kept, turned = told.get(first, (first, False))
+        if kept != second and second not in told:
+            told[second] = (kept, turned != swapped)
+    return told
+
+
 def _alike(triples: pl.DataFrame, others: pl.DataFrame, share: float) -> pl.DataFrame:
     """Pairs of relations by the share of common (head, tail) among those of the larger; loops do not count."""
     pairs = triples.select("head", "relation", "tail").filter(pl.col("head") != pl.col("tail")).unique()

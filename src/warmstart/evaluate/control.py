@@ -10,7 +10,7 @@ import polars as pl
 
 from warmstart.data.catalog import ITEM_ID, Catalog
 from warmstart.data.dataset import Dataset
-from warmstart.data.graph_relations import inverse_pairs
+from warmstart.data.graph_relations import same_relations
 from warmstart.data.split import Split
 from warmstart.errors import DataError
 from warmstart.evaluate.ask import System, ask
@@ -40,7 +40,7 @@ def shuffle_texts(data: Dataset, seed: int = 0) -> Dataset:
 def shuffle_graph(data: Dataset, seed: int = 0) -> Dataset:
     """Every relation with its tails drawn anew among its triples: who has how many facts stays, which ones does not.
 
-    Relations that tell another's facts from the other end are left out first: they would tell of others.
+    Relations that tell another's facts again, from either end, are left out first: they would tell of others.
 
     Examples
     --------
@@ -55,16 +55,10 @@ def shuffle_graph(data: Dataset, seed: int = 0) -> Dataset:
     if data.graph is None:
         raise DataError("there is no graph to shuffle; give one, e.g. by --graph")
     facts, rng = data.graph.triples, np.random.default_rng(seed)
-    again = [gone for gone, stays in turned_names(facts).items() if gone != stays]
-    parts = facts.filter(~pl.col("relation").is_in(again)).partition_by("relation", maintain_order=True)
+    told = facts.filter(~pl.col("relation").is_in(list(same_relations(facts))))
+    parts = told.partition_by("relation", maintain_order=True)
     drawn = [part.with_columns(part["tail"][rng.permutation(len(part)).astype(np.uint32)]) for part in parts]
     return replace(data, graph=replace(data.graph, triples=pl.concat(drawn) if drawn else facts))
-
-
-def turned_names(facts: pl.DataFrame) -> dict[str, str]:
-    """Relation -> the one that tells its facts from the other end, one name of each pair."""
-    pairs = inverse_pairs(facts)
-    return dict(zip(pairs["inverse"].to_list(), pairs["relation"].to_list(), strict=True))
 
 
 def shuffled_text_control(

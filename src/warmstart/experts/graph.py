@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
 
+PEOPLE = 20_000  # users whose events weigh the relations, drawn where there are more
 BLOCK = 512  # items whose walks are taken at once
 
 
@@ -170,6 +172,8 @@ def relation_weights(index: Adjacency, place: np.ndarray, data: Dataset, floor: 
     """
     n, weight = len(index.relations), np.ones(len(index.relations))
     x = data.interactions.matrix()
+    if x.shape[0] > PEOPLE:
+        x = x[np.sort(np.random.default_rng(0).choice(x.shape[0], PEOPLE, replace=False))]
     counts = np.asarray(x.sum(0)).ravel()
     met = np.flatnonzero((place >= 0) & (counts > 0))
     if len(met) < 2:
@@ -179,10 +183,12 @@ def relation_weights(index: Adjacency, place: np.ndarray, data: Dataset, floor: 
     total = np.asarray(unit.sum(1)).ravel()
     common = (total @ total - share.sum()) / max(len(met) * (len(met) - 1), 1)
     at, edge = index.edges(place[met])
-    for r in range(n):
-        mine = index.relation[edge] == r
+    order = np.argsort(index.relation[edge], kind="stable")
+    bounds = np.searchsorted(index.relation[edge[order]], np.arange(n + 1))
+    for r, (begin, end) in enumerate(pairwise(bounds.tolist())):
+        mine = order[begin:end]
         ends = (at[mine], index.neighbour[edge[mine]])
-        a = sp.csr_matrix((np.ones(int(mine.sum())), ends), shape=(len(met), len(index.entities)))
+        a = sp.csr_matrix((np.ones(len(mine)), ends), shape=(len(met), len(index.entities)))
         weight[r] = likeness(a, unit, share, common)
     weight = np.maximum(weight, floor)
     return np.asarray(weight / weight.mean())

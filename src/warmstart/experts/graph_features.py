@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
-from warmstart.data.graph_relations import duplicate_pairs, inverse_pairs
+from warmstart.data.graph_relations import same_relations
 from warmstart.errors import ConfigError
 from warmstart.experts.tokens import TokenMap
 from warmstart.text.whiten import unit_rows
@@ -222,9 +222,7 @@ def told_once(rows: Rows, graph: KnowledgeGraph | None) -> Rows:
     """
     if graph is None:
         return rows
-    pairs = [(r, other) for r, other, _ in inverse_pairs(graph.triples).rows() if r != other]
-    pairs += [(r, other) for r, other, _ in duplicate_pairs(graph.triples).rows()]
-    again = {other for r, other in pairs}
+    again = same_relations(graph.triples)
     return [[token for token in row if side_of(token)[:-1] not in again] for row in rows]
 
 

@@ -82,11 +82,11 @@ def direct(index: Adjacency, sources: np.ndarray, target: int) -> Walks:
 
 def by_one(index: Adjacency, near: Ends, far: Ends, budget: int) -> Walks:
     """Walks of two edges: both ends reach the same entity; the most specific, where the budget is exceeded."""
-    i, j = matched(far.there, near.there)
-    cut = max(len(i) - budget, 0)
+    i, j, cut = matched(far.there, near.there, budget)
     if cut:
-        best = np.argsort(-index.specificity[near.there[i]], kind="stable")[:budget]
-        i, j = i[best], j[best]
+        best = np.argsort(-index.specificity[near.there], kind="stable")
+        i, j, cut = matched(far.there, near.there[best], budget)
+        i = best[i]
     node = np.column_stack([near.here[i], near.there[i], far.here[j]])
     relation = np.column_stack([near.relation[i], far.relation[j]]).astype(np.int64)
     return Walks(node, relation, np.column_stack([near.forward[i], ~far.forward[j]]), cut)
@@ -110,10 +110,9 @@ def by_two(index: Adjacency, near: Ends, far: Ends, budget: int) -> Walks:
     one, two = (there, here) if turn else (here, there)
     best = np.argsort(-(index.specificity[one] + index.specificity[two] + index.rarity[relation]), kind="stable")
     one, two, relation, forward = one[best], two[best], relation[best], (forward ^ turn)[best]
-    m, i = matched(near.there, one)
-    w, j = matched(far.there, two[m[:budget]])
-    cut += max(len(m) - budget, 0) + max(len(w) - budget, 0)
-    m, i, j = m[w[:budget]], i[w[:budget]], j[:budget]
+    m, i, more = matched(near.there, one, budget)
+    w, j, beyond = matched(far.there, two[m], budget)
+    cut, m, i = cut + more + beyond, m[w], i[w]
     node = np.column_stack([near.here[i], one[m], two[m], far.here[j]])
     relations = np.column_stack([near.relation[i], relation[m], far.relation[j]]).astype(np.int64)
     directions = np.column_stack([near.forward[i], forward[m], ~far.forward[j]])
@@ -128,13 +127,18 @@ def affordable(index: Adjacency, entities: np.ndarray, budget: int) -> tuple[np.
     return np.sort(entities[order[:n]]), int(index.degree[entities[order[n:]]].sum())
 
 
-def matched(table: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs of equal values: positions in ``wanted``, ascending, and in the ascending ``table``.
+def matched(table: np.ndarray, wanted: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Pairs of equal values: positions in ``wanted``, ascending, and in the ascending ``table``; and how many were cut.
+
+    No more than the first ``most`` pairs are made.
 
     Examples
     --------
-    >>> [a.tolist() for a in matched(np.array([3, 5, 5]), np.array([5, 4, 3]))]
-    [[0, 0, 2], [1, 2, 0]]
+    >>> i, j, cut = matched(np.array([3, 5, 5]), np.array([5, 4, 3]), 9)
+    >>> i.tolist(), j.tolist(), cut
+    ([0, 0, 2], [1, 2, 0], 0)
     """
     start = np.searchsorted(table, wanted, side="left")
-    return spans(start, np.searchsorted(table, wanted, side="right") - start)
+    length = np.searchsorted(table, wanted, side="right") - start
+    kept = np.clip(most - (np.cumsum(length) - length), 0, length)
+    return *spans(start, kept), int(length.sum() - kept.sum())

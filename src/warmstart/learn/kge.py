@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from warmstart.data.graph_relations import same_relations
 from warmstart.errors import ConfigError, DataError
 from warmstart.learn.kge_models import MODELS
 from warmstart.learn.kge_objective import LinkLoss, LinkObjective
 from warmstart.learn.kge_rank import both_ends
-from warmstart.learn.kge_split import TRIPLE, same_relations, told_once
+from warmstart.learn.kge_split import TRIPLE, told_once
 from warmstart.learn.kge_vectors import GraphVectors
 from warmstart.learn.loop import learn
 from warmstart.learn.objective import Watch

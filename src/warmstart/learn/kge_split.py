@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from warmstart.data.graph_relations import duplicate_pairs, inverse_pairs
 from warmstart.errors import ConfigError, DataError
 
 TRIPLE = ["head", "relation", "tail"]
@@ -28,27 +27,6 @@ class HeldOut:
     test: pl.DataFrame
 
 
-def same_relations(triples: pl.DataFrame) -> dict[str, tuple[str, bool]]:
-    """Relations that say what another one says, with that one and whether head and tail change places.
-
-    Reciprocal relations let a model read every fact from both ends, so the second telling teaches nothing new.
-
-    Examples
-    --------
-    >>> rows = [("film", "directed_by", "ann"), ("ann", "directed", "film"), ("film", "genre", "crime")]
-    >>> same_relations(pl.DataFrame(rows, schema=TRIPLE, orient="row"))
-    {'directed_by': ('directed', True)}
-    """
-    inverse = [(a, b, True) for a, b, _ in inverse_pairs(triples).rows()]
-    duplicate = [(a, b, False) for a, b, _ in duplicate_pairs(triples).rows()]
-    told: dict[str, tuple[str, bool]] = {}
-    for first, second, swapped in sorted(inverse + duplicate):
-        kept, turned = told.get(first, (first, False))
-        if kept != second and second not in told:
-            told[second] = (kept, turned != swapped)
-    return told
-
-
 def told_once(triples: pl.DataFrame, same: Mapping[str, tuple[str, bool]]) -> pl.DataFrame:
     """Distinct triples, each in the words of the relation that is kept.
 
@@ -57,7 +35,7 @@ def told_once(triples: pl.DataFrame, same: Mapping[str, tuple[str, bool]]) -> pl
     triples
         Columns ``head``, ``relation``, ``tail``.
     same
-        As ``same_relations`` finds it.
+        As ``graph_relations.same_relations`` finds it.
 
     Examples
     --------

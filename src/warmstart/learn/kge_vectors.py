@@ -34,7 +34,8 @@ class GraphVectors:
     entities, relations
         Their names, in the order of the rows.
     same
-        Relations that were learned as another one, maybe with head and tail swapped: see ``kge_split.same_relations``.
+        Relations that were learned as another one, maybe with head and tail swapped, as
+        ``graph_relations.same_relations`` finds them.
     entity
         float32, shape (entities, width); complex numbers as real parts, then imaginary parts.
     relation
