@@ -72,17 +72,17 @@ class Engine:
         self.encoders = Encoders.of(self.recipe, data, progress)
         space, judged = self.encoders.spaces(self.recipe.space, data.catalog, data.graph, progress)
         asked = (self.recipe.space.template, self.recipe.concepts, progress)
-        concepts = Concepts.fit(data.with_features(space.z), *asked)
-        seen = data.with_features((judged or space).z)
+        concepts = Concepts.fit(space.describe(data), *asked)
+        seen = (judged or space).describe(data)
         fusion = self.recipe.fusion.fit(self.recipe.experts, seen, progress)
         panel = fusion.heard(Panel.fit(self.recipe.experts, seen, progress))
         if judged is not None:
-            tuned = data.with_features(space.z)
+            tuned = space.describe(data)
             panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
         if progress:
             progress("finding segments", 0, 1)
         counts, told = data.interactions.item_counts(), (given.fingerprint(), self.recipe.words)
-        known = (Support.fit(seen), fusion, concepts, segments_of(panel, seen), counts)
+        known = (Support.fit(seen, graph=self.recipe.fusion.graph), fusion, concepts, segments_of(panel, seen), counts)
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, *told)
         self.data = given
         return self

@@ -159,3 +159,17 @@ def test_a_bare_catalogue_has_text_and_constant():
     text = text_of(2)
     z = FeatureSpace().fit(catalog, text).items(catalog, text)
     np.testing.assert_allclose(z, np.column_stack([text, [0.5, 0.5]]), atol=1e-6)
+
+
+def test_the_columns_a_graph_gave_are_known():
+    toy = clusters(seed=0)
+    text = text_of(toy.n_items)
+    space = FeatureSpace(graph=GraphSpace(metapaths=2, rounds=1)).fit(toy.catalog, text, toy.graph)
+    z, bare = space.items(toy.catalog, text, toy.graph), space.items(toy.catalog, text)
+    told = space.of_graph(z.shape[1])
+    assert told.shape == (z.shape[1],)
+    assert told.any()
+    np.testing.assert_array_equal(z[:, ~told], bare[:, ~told])
+    assert (np.abs(z[:, told] - bare[:, told]).max(0) > 0).all()
+    alone = FeatureSpace().fit(toy.catalog, text)
+    assert not alone.of_graph(alone.items(toy.catalog, text).shape[1]).any()

@@ -1,16 +1,21 @@
 """SPR against its definition, solved column by column."""
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.histories import Histories
 from warmstart.data.toy import clusters
-from warmstart.errors import WarmstartError
+from warmstart.errors import ConfigError
 from warmstart.experts import linear
-from warmstart.experts.linear import PriorMeanEASE, buckets_of, fill_upper, inverse_gram, prune
+from warmstart.experts.graph_laplacian import laplacian
+from warmstart.experts.linear import PriorMeanEASE, buckets_of, prune
 
 worlds = st.fixed_dictionaries(
     {"seed": st.integers(0, 10_000), "n_users": st.integers(2, 14), "n_items": st.integers(3, 9)}
@@ -126,33 +131,6 @@ def test_growth_is_exact(make_data, draw_world, world, model, m):
     np.testing.assert_allclose(columns(model.fit(data).grow(more)), columns(model.fit(whole)), atol=1e-4)
 
 
-@some
-@given(seed=st.integers(0, 10_000), n_users=st.integers(1, 12), n_items=st.integers(1, 12))
-def test_both_sides_give_the_inverse(seed, n_users, n_items):
-    rng = np.random.default_rng(seed)
-    x = (rng.random((n_users, n_items)) < 0.4).astype(np.float32)
-    ridge = rng.uniform(0.5, 5.0, n_items)
-    expected = np.linalg.inv(x.T.astype(np.float64) @ x + np.diag(ridge))
-    found = inverse_gram(sp.csr_matrix(x), ridge)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    padded = sp.csr_matrix(np.vstack([x, np.zeros((n_items, n_items), np.float32)]))  # users that took nothing
-    np.testing.assert_allclose(inverse_gram(padded, ridge), found, atol=1e-5)
-
-
-def test_a_singular_gram_is_told_with_a_remedy():
-    with pytest.raises(WarmstartError, match="larger ridge"):
-        inverse_gram(sp.csr_matrix(np.ones((3, 2), np.float32)), np.zeros(2))
-
-
-def test_upper_triangle_over_several_blocks():
-    full = np.random.default_rng(0).normal(size=(7, 7))
-    full = full + full.T
-    lower = np.tril(full)
-    fill_upper(lower, block=3)
-    np.testing.assert_array_equal(lower, full)
-
-
 def test_pruning_keeps_the_largest_and_the_diagonal():
     a = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
     mine = np.arange(3, 9)
@@ -203,3 +181,43 @@ def test_rare_items_lean_on_content_more_than_common_ones(make_data):
     fitted, prior = model.fit(data), z @ model.content.fit(data).w @ z.T
     far = np.abs(columns(fitted) - prior)
     assert far[2:, 1].mean() < far[2:, 0].mean()
+
+
+def with_graph(data, seed):
+    """The same world with random facts about most of its items."""
+    rng = np.random.default_rng(seed)
+    rows = [(i, "by", f"e{rng.integers(3)}") for i in data.catalog.items.ids[1:]]
+    graph = KnowledgeGraph(pl.DataFrame(rows, schema=["head", "relation", "tail"], orient="row"))
+    return replace(data, graph=graph)
+
+
+@some
+@given(world=worlds, weight=st.sampled_from([0.1, 1.0]), dropout=st.sampled_from([0.0, 0.33]))
+def test_with_a_laplacian_columns_minimise_their_objective(draw_world, world, weight, dropout):
+    """Of ``||x_j - X b||^2 + (b - kappa m)' (lam (I + g Lap) + p/(1-p) diag(G)) (b - kappa m)`` with ``b_j = 0``."""
+    data = with_graph(draw_world(**world), world["seed"])
+    model = PriorMeanEASE(dropout=dropout, laplacian=weight)
+    fitted = model.fit(data)
+    x, counts = data.interactions.matrix().toarray().astype(np.float64), data.interactions.item_counts()
+    met = np.flatnonzero(counts)
+    gram, n = (x.T @ x)[np.ix_(met, met)], counts[met]
+    lam = float((n**2).sum() / n.sum()) * (1 + model.tau / n.mean())
+    near = laplacian(data).toarray()[np.ix_(met, met)]
+    penalty = np.diag(lam + dropout / (1 - dropout) * n) + weight * lam * near
+    prior = (fitted.z @ fitted.w @ fitted.z.T)[np.ix_(met, met)].astype(np.float64)
+    found = columns(fitted)[np.ix_(met, met)]
+    for j in range(len(met)):
+        others = np.delete(np.arange(len(met)), j)
+        left = (gram + penalty)[np.ix_(others, others)]
+        right = gram[others, j] + penalty[others] @ prior[:, j]
+        np.testing.assert_allclose(found[others, j], np.linalg.solve(left, right), atol=1e-3)
+
+
+def test_a_laplacian_needs_a_graph_and_a_weight(draw_world):
+    data = draw_world(3, 10, 6)
+    plain = columns(PriorMeanEASE().fit(data))
+    np.testing.assert_array_equal(columns(PriorMeanEASE(laplacian=1.0).fit(again(data))), plain)
+    np.testing.assert_array_equal(columns(PriorMeanEASE().fit(with_graph(data, 3))), plain)
+    assert np.abs(columns(PriorMeanEASE(laplacian=1.0).fit(with_graph(data, 3))) - plain).max() > 1e-3
+    with pytest.raises(ConfigError, match="laplacian=-1"):
+        PriorMeanEASE(laplacian=-1.0)

@@ -117,3 +117,16 @@ def test_settings_are_checked():
     with pytest.raises(ConfigError, match="epochs=0"):
         SequenceTransformer(epochs=0)
     assert SequenceTransformer(task=NextItem(loss="gbce")).task.loss == "gbce"
+
+
+def test_what_a_graph_gave_can_be_left_out_of_the_description(circle):
+    few, told = replace(SMALL, epochs=2, graph=False), np.array([False, False, True, True])
+    other = circle.features.copy()
+    other[:, 2:] = np.random.default_rng(1).normal(size=(13, 2))
+    one, two = (few.fit(circle.with_features(z, told)) for z in (circle.features, other))
+    h = Histories.of([[0, 1, 2]], 13)
+    np.testing.assert_array_equal(one.score(h), two.score(h))
+    np.testing.assert_array_equal(one.grow(circle.features[12:]).vectors, two.grow(other[12:]).vectors)
+    read = replace(few, graph=True)
+    one, two = (read.fit(circle.with_features(z, told)) for z in (circle.features, other))
+    assert np.abs(one.score(h) - two.score(h)).max() > 1e-3

@@ -269,6 +269,11 @@ def test_what_the_graph_says_of_a_candidate(data, support):
     np.testing.assert_array_equal(without, found[:, : len(SUPPORT)])
 
 
+def test_the_graph_can_be_left_out(data):
+    assert Support.fit(data).paths is not None
+    assert Support.fit(data, graph=False).paths is None
+
+
 def test_of_new_items_the_graph_says_nothing(data, support):
     paths, n = support.grow(data.features[:2]).paths, data.n_items
     assert paths.degree.tolist() == [*support.paths.degree.tolist(), 0, 0]

@@ -73,3 +73,9 @@ def test_a_slow_expert_that_learns_in_no_world_has_no_say_at_all(data):
 def test_without_anybody_who_can_learn_the_remedy_is_told(data):
     with pytest.raises(DataError, match="Popularity"):
         Fusion().fit({"slow": Patient(least=1000)}, data)
+
+
+def test_the_graph_can_be_left_out(data):
+    experts = {"content": ContentCosine(), "popularity": Popularity()}
+    assert {"degree", "paths", "path_weight"} <= set(Fusion().fit(experts, data).columns)
+    assert not {"degree", "paths", "path_weight"} & set(Fusion(graph=False).fit(experts, data).columns)

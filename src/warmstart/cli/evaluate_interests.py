@@ -94,4 +94,4 @@ def without(data: Dataset, hidden: list[str], encoder: str, template: str | None
     rest = replace(data, catalog=Catalog(data.catalog.table.drop(hidden)), graph=None)
     recipe = Recipe(encoder=encoder, space=ItemSpace(template=template))
     space, _ = Encoders.of(recipe, rest, tell).spaces(recipe.space, rest.catalog, None, tell)
-    return rest.with_features(space.z)
+    return space.describe(rest)

@@ -40,6 +40,8 @@ class Dataset:
         One row a user, aligned with ``users`` (nulls where nothing is known), without the id; or None.
     features
         float32, shape (n_items, dim): item features Z, attached by the engine before experts are fitted; or None.
+    of_graph
+        bool, shape (dim,): which features a graph gave; None = none.
     """
 
     interactions: Interactions
@@ -48,6 +50,7 @@ class Dataset:
     graph: KnowledgeGraph | None = None
     user_table: pl.DataFrame | None = None
     features: np.ndarray | None = None
+    of_graph: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.interactions.n_items != len(self.catalog):
@@ -69,9 +72,9 @@ class Dataset:
         """The same world with other events (codes unchanged)."""
         return replace(self, interactions=x)
 
-    def with_features(self, features: np.ndarray) -> Dataset:
-        """The same data with item features Z attached."""
-        return replace(self, features=features)
+    def with_features(self, features: np.ndarray, of_graph: np.ndarray | None = None) -> Dataset:
+        """The same data with item features Z attached, and which of them a graph gave."""
+        return replace(self, features=features, of_graph=of_graph)
 
     def attributes(self, users: np.ndarray) -> pl.DataFrame | None:
         """Rows of the users table for user codes; -1 gives a row of nulls."""

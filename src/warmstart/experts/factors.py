@@ -11,6 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.errors import ConfigError
+from warmstart.experts.graph_laplacian import held_alike, laplacian
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Factors:
         Of alternating least squares.
     ridge
         Of the map from features to factors, in items of mean count.
+    laplacian
+        ``g`` of the graph: factors of items with events become ``(C + g L)^-1 C V``, with C the counts at mean 1 and L
+        the Laplacian (see ``graph_laplacian``), before the map is learned; at least 0.
     seed
         Of the first factors.
 
@@ -53,14 +58,22 @@ class Factors:
     alpha: float = 5.0
     iterations: int = 15
     ridge: float = 10.0
+    laplacian: float = 0.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not self.laplacian >= 0:
+            raise ConfigError(f"laplacian={self.laplacian:g} is not at least 0; 0.5 is a moderate one, 0 takes none")
+
     def fit(self, data: Dataset) -> FittedFactors:
-        """Factorise, then learn the map from features to factors."""
+        """Factorise, hold alike what lies close in the graph, then learn the map from features to factors."""
         x = data.interactions.matrix()
         v = self._factorise(x)
         counts = np.asarray(x.sum(0)).ravel()
         unmet = counts == 0
+        graph = laplacian(data) if self.laplacian else None
+        if graph is not None:
+            v = held_alike(v, np.where(unmet, 1.0, counts / counts[~unmet].mean()), self.laplacian * graph)
         gram = np.asarray(v[~unmet].T @ v[~unmet], np.float32)
         r, v[unmet] = np.zeros((0, self.dim), np.float32), 0.0
         if data.features is not None:

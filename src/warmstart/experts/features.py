@@ -102,10 +102,18 @@ class FittedFeatures:
         scaled = [s * b for s, b in zip(self.scales, blocks, strict=True)]
         return np.hstack([scaled[0], self.graph.besides(rows, text), *scaled[1:]]).astype(np.float32)
 
+    @property
+    def widths(self) -> tuple[int, int, int, int]:
+        """Columns after the text: of the graph beside its facts, attributes, facts, and year with the constant."""
+        return self.graph.width, self.attribute.basis.shape[1], self.facts.basis.shape[1], len(self.centres) + 1
+
+    def of_graph(self, dim: int) -> np.ndarray:
+        """Which columns of Z a graph gave: bool, shape (dim,)."""
+        return np.repeat((False, True, False, True, False), (dim - sum(self.widths), *self.widths))
+
     def texts(self, text: np.ndarray) -> np.ndarray:
         """Typed texts in the space of Z: the text block filled, the others zero."""
-        rest = self.graph.width + self.attribute.basis.shape[1] + self.facts.basis.shape[1] + len(self.centres) + 1
-        return np.hstack([self.scales[0] * text, np.zeros((len(text), rest))]).astype(np.float32)
+        return np.hstack([self.scales[0] * text, np.zeros((len(text), sum(self.widths)))]).astype(np.float32)
 
 
 def read_columns(table: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:

@@ -7,68 +7,17 @@ from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import lapack
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.errors import WarmstartError
+from warmstart.errors import ConfigError
 from warmstart.experts.content import ContentMap
+from warmstart.experts.graph_laplacian import laplacian
+from warmstart.experts.inverse import inverse_gram
 from warmstart.experts.memo import remembered
 from warmstart.experts.products import appended, projected
 
 DENSE_LIMIT = 4000
-
-
-def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray) -> np.ndarray:
-    """``P = (X'X + diag(ridge))^-1``: float32, shape (n, n), symmetric.
-
-    By Cholesky in place (LAPACK potrf, potri); on the users' side by Woodbury's identity
-    ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` when users are fewer than items.
-
-    Examples
-    --------
-    >>> inverse_gram(sp.csr_matrix([[1.0], [1.0]]), np.array([2.0])).tolist()
-    [[0.25]]
-
-    Raises
-    ------
-    WarmstartError
-        If the sum is singular in float32.
-    """
-    if x.shape[0] < x.shape[1]:
-        xr = x @ sp.diags(1.0 / ridge)
-        small = np.asarray((xr @ x.T).todense(), dtype=np.float64)
-        small[np.diag_indices_from(small)] += 1.0
-        half = np.linalg.solve(np.linalg.cholesky(small), xr.toarray()).astype(np.float32)
-        p: np.ndarray = -(half.T @ half)
-        p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
-        return p
-    p = np.asfortranarray((x.T @ x).toarray(order="F"), dtype=np.float32)
-    p[np.diag_indices_from(p)] += ridge.astype(np.float32)
-    p, failed = lapack.spotrf(p, lower=1, overwrite_a=1)
-    if not failed:
-        p, failed = lapack.spotri(p, lower=1, overwrite_c=1)
-    if failed:
-        raise WarmstartError(f"the Gram matrix is singular at column {failed}; use a larger ridge (strength)")
-    fill_upper(p)
-    return p
-
-
-def fill_upper(p: np.ndarray, block: int = 512) -> None:
-    """Mirror the lower triangle into the upper one, in place, block by block.
-
-    Examples
-    --------
-    >>> p = np.array([[1.0, 9.0], [2.0, 3.0]])
-    >>> fill_upper(p)
-    >>> p.tolist()
-    [[1.0, 2.0], [2.0, 3.0]]
-    """
-    for s in range(0, len(p), block):
-        e = min(s + block, len(p))
-        p[s:e, e:] = p[e:, s:e].T
-        corner = np.tril(p[s:e, s:e])
-        p[s:e, s:e] = corner + np.tril(corner, -1).T
 
 
 @dataclass(frozen=True)
@@ -79,6 +28,9 @@ class PriorMeanEASE:
     events keeps exactly its content column ``kappa M_j = kappa Z W z_j`` and a well-known one becomes
     EDLAE (``kappa = 0``: EASE). Columns are solved in buckets of similar ``n_j``: with ``P = (G + L)^-1``,
     ``B = -P diag(s) + kappa (P L Z W) Z'`` off the diagonal.
+
+    With a graph and ``laplacian`` above 0, ``laplacian lambda_j Lap`` is added to ``L_j`` (Lap: see
+    ``graph_laplacian``): history items that lie close in the graph differ alike from what content says of them.
 
     Parameters
     ----------
@@ -94,6 +46,8 @@ class PriorMeanEASE:
         Number of different ``lambda_j``; 1 inverse each.
     keep
         Entries kept per column where the catalogue is too large for a dense array.
+    laplacian
+        Weight of the graph's Laplacian beside the ridge (see ``graph_laplacian``), at least 0.
     content
         The content map that predicts columns.
 
@@ -117,7 +71,12 @@ class PriorMeanEASE:
     kappa: float = 0.7
     buckets: int = 1
     keep: int = 256
+    laplacian: float = 0.0
     content: ContentMap = field(default_factory=ContentMap)
+
+    def __post_init__(self) -> None:
+        if not self.laplacian >= 0:
+            raise ConfigError(f"laplacian={self.laplacian:g} is not at least 0; 0.3 is a moderate one, 0 takes none")
 
     def fit(self, data: Dataset) -> FittedPriorMeanEASE:
         """Solve the columns of all items with events; the others keep their content column."""
@@ -145,30 +104,47 @@ class PriorMeanEASE:
         bucket = np.full(n, self.buckets, np.int8)
         bucket[active] = buckets_of(counts[active], self.buckets)
         semantic = np.repeat(raw[None], self.buckets + 1, axis=0)
-        blocks = []
+        graph = laplacian(data) if self.laplacian else None
+        near = None if graph is None else self.laplacian * graph[active][:, active]
+        known, blocks = Known(x[:, active], z[active], raw[active], counts[active], near), []
         for b in range(self.buckets):
             mine = np.flatnonzero(bucket[active] == b)
             if len(mine):
-                data_part, semantic[b, active] = self._solve(x[:, active], z[active], raw[active], counts[active], mine)
+                data_part, semantic[b, active] = self._solve(known, mine)
                 blocks.append((active[mine], data_part))
         return FittedPriorMeanEASE(assemble(blocks, active, n), semantic, z, w, bucket)
 
-    def _solve(
-        self, x: sp.csr_matrix, z: np.ndarray, raw: np.ndarray, counts: np.ndarray, mine: np.ndarray
-    ) -> tuple[np.ndarray | sp.csc_matrix, np.ndarray]:
-        """Columns ``mine`` of ``I - P diag(s)``, shape (n, len(mine)), and ``kappa P L Z W``, shape (n, d)."""
+    def _solve(self, known: Known, mine: np.ndarray) -> tuple[np.ndarray | sp.csc_matrix, np.ndarray]:
+        """Columns ``mine`` of ``I - P L - P diag(t / P_jj)``, shape (n, len(mine)), and ``kappa P L Z W``, (n, d)."""
+        counts = known.counts
         scale = float((counts**2).sum() / counts.sum())
         lam = self.strength * scale * (1.0 + self.tau / float(counts[mine].mean()))
         ridge = lam + self.dropout / (1.0 - self.dropout) * counts
-        p = inverse_gram(x, ridge)
-        semantic = p @ (ridge[:, None] * raw).astype(np.float32)
-        diagonal = p.diagonal()[mine].astype(np.float64)
-        t = 1.0 - diagonal * ridge[mine] + np.einsum("ij,ij->i", semantic[mine], z[mine])
-        s = ridge[mine] + t / diagonal
+        graph = None if known.graph is None else sp.csr_matrix(lam * known.graph)
+        p = inverse_gram(known.x, ridge, graph)
+        pulled = None if graph is None else np.asarray((graph[mine] @ p).T, np.float32)
+        prior = ridge[:, None] * known.raw + (0.0 if graph is None else graph @ known.raw)
+        semantic = (p @ prior.astype(np.float32)).astype(np.float32)
+        diagonal, at = p.diagonal()[mine].astype(np.float64), np.arange(len(mine))
+        own = diagonal * ridge[mine] + (0.0 if pulled is None else pulled[mine, at])
+        t = 1.0 - own + np.einsum("ij,ij->i", semantic[mine], known.z[mine])
         columns = p if len(mine) == len(p) else p[:, mine]
-        columns *= -s.astype(np.float32)
-        columns[mine, np.arange(len(mine))] += 1.0
-        return (columns if len(p) <= DENSE_LIMIT else prune(columns, mine, self.keep)), semantic.astype(np.float32)
+        columns *= -(ridge[mine] + t / diagonal).astype(np.float32)
+        if pulled is not None:
+            columns -= pulled
+        columns[mine, at] += 1.0
+        return (columns if len(p) <= DENSE_LIMIT else prune(columns, mine, self.keep)), semantic
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Of the m items with events: events (n_users, m), features (m, d), ``Z kappa W``, counts; L of the graph."""
+
+    x: sp.csr_matrix
+    z: np.ndarray
+    raw: np.ndarray
+    counts: np.ndarray
+    graph: sp.csr_matrix | None
 
 
 def buckets_of(counts: np.ndarray, buckets: int) -> np.ndarray:

@@ -49,6 +49,8 @@ class SequenceTransformer:
         Histories below which nothing is learned: a network has little to learn from few.
     learning_rate
         The highest.
+    graph
+        Whether what a graph gave to the features is among the description of an item.
     seed
         Fixes weights, dropout and draws.
 
@@ -67,6 +69,7 @@ class SequenceTransformer:
     events: int = 512
     least: int = 200
     learning_rate: float = 3e-3
+    graph: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -86,7 +89,7 @@ class SequenceTransformer:
         if not self.learns(data):
             return None
         require("onnx", extra="lm")  # told before it learns, not after
-        z = np.zeros((data.n_items, 0), np.float32) if data.features is None else data.features.astype(np.float32)
+        z, unread = self.descriptions(data)
         people = people_vectors(data, self.shape.dim)[:, 1:]  # the first direction is popularity
         first = first_vectors(people, self.shape.dim, self.seed)
         objective = NextItemObjective(data.interactions, z, self.shape, self.task, self.seed, first)
@@ -97,8 +100,17 @@ class SequenceTransformer:
         model = objective.model
         facts = np.concatenate([table.weight.detach().cpu().numpy() for table in model.facts])
         describe, weigh = (p.detach().cpu().numpy() for p in (model.describe, model.weigh))
+        describe[unread], weigh[unread] = 0.0, 0.0  # where they began
         graph = export_layers(model.layers, self.shape.dim)
         return FittedSequence(graph, vectors, biases, describe, weigh, objective.facts, facts, self.shape.length)
+
+    def descriptions(self, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+        """What items are described by, float32 (n_items, d), and which columns of it are left at 0: bool, (d,)."""
+        if data.features is None:
+            return np.zeros((data.n_items, 0), np.float32), np.zeros(0, bool)
+        told = np.zeros(data.features.shape[1], bool) if data.of_graph is None else data.of_graph
+        unread = told & (not self.graph)
+        return np.where(unread, 0.0, data.features).astype(np.float32), unread
 
     def learns(self, data: Dataset) -> bool:
         """Whether ``least`` histories have two events."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.experts.features import FeatureSpace, FittedFeatures, read_columns
 from warmstart.text.base import TextEncoder
@@ -56,6 +57,10 @@ class FittedItemSpace:
     whitening: Whitening
     features: FittedFeatures
     z: np.ndarray
+
+    def describe(self, data: Dataset) -> Dataset:
+        """The same data with these features attached, and which of them a graph gave."""
+        return data.with_features(self.z, self.features.of_graph(self.z.shape[1]))
 
     def items(self, catalog: Catalog, graph: KnowledgeGraph | None, encoder: TextEncoder) -> np.ndarray:
         """Features of a catalogue's items: float32, shape (n_items, dim)."""

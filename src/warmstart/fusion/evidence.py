@@ -63,8 +63,8 @@ class Support:
     paths: PathCount | None = None
 
     @classmethod
-    def fit(cls, data: Dataset, keep: int = 200) -> Support:
-        """Count, date and relate the items."""
+    def fit(cls, data: Dataset, keep: int = 200, *, graph: bool = True) -> Support:
+        """Count, date and relate the items; ``graph`` = whether by the graph, too, where there is one."""
         x = data.interactions
         counts = x.item_counts().astype(np.float64)
         z = np.zeros((data.n_items, 1), np.float32) if data.features is None else data.features
@@ -76,8 +76,8 @@ class Support:
         age, idle = ages(data)
         recent = [np.log1p(decayed_counts(x, share)) for share in (0.2, 0.05)]
         item = np.stack([np.log1p(counts), *recent, expected, counts == 0, age, idle], axis=1)
-        graph = data.graph if data.graph is not None and len(data.graph) else None
-        paths = None if graph is None else PathCount.of(graph.index, data.catalog.items)
+        facts = data.graph if graph and data.graph is not None and len(data.graph) else None
+        paths = None if facts is None else PathCount.of(facts.index, data.catalog.items)
         return cls(item.astype(np.float32), directions, people_cosine(x.matrix(), keep), b, paths)
 
     def grow(self, features: np.ndarray, told: PathCount | None = None) -> Support:

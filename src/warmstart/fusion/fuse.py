@@ -34,6 +34,9 @@ class Fusion:
         Most queries of a state in a simulated world.
     heads
         How a state learns to rank.
+    graph
+        Whether the degree of a candidate in the graph, and what ties it to the history there, are among what it learns
+        from, where there is a graph.
     seed
         Of the simulated worlds.
     """
@@ -41,6 +44,7 @@ class Fusion:
     top: int = 60
     queries: int = 1500
     heads: HeadLearner = field(default_factory=HeadLearner)
+    graph: bool = True
     seed: int = 0
 
     def fit(self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None = None) -> FittedFusion:
@@ -50,14 +54,14 @@ class Fusion:
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
         experts = able(experts, data)
         whole = Panel({}) if worlds else Panel.fit(experts, data)
-        graph = data.graph is not None and len(data.graph) > 0
+        graph = self.graph and data.graph is not None and len(data.graph) > 0
         columns = columns_of(whole.experts, whole.flat, graph)
         many, spoke = len(worlds), set[str]()
         for i in range(many):
             if progress:
                 progress("simulating sparsity", i, many)
             world = balanced(worlds.pop(0), self.queries, self.seed + i)
-            panel, support = world_panel(experts, world), Support.fit(world.train)
+            panel, support = world_panel(experts, world), Support.fit(world.train, graph=self.graph)
             spoke |= {n for n, e in panel.experts.items() if not isinstance(e, Silent)}
             found = columns_of(panel.experts, panel.flat, graph)
             if len(found) < len(columns):

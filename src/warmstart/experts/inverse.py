@@ -1,0 +1,65 @@
+"""The inverse of a Gram matrix with a ridge."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import lapack
+
+from warmstart.errors import WarmstartError
+
+
+def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray, graph: sp.csr_matrix | None = None) -> np.ndarray:
+    """``P = (X'X + diag(ridge) + L)^-1``: float32, shape (n, n), symmetric; ``L = graph``, 0 where None.
+
+    By Cholesky in place (LAPACK potrf, potri); on the users' side by Woodbury's identity
+    ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` when users are fewer than items
+    and there is no graph.
+
+    Examples
+    --------
+    >>> inverse_gram(sp.csr_matrix([[1.0], [1.0]]), np.array([2.0])).tolist()
+    [[0.25]]
+
+    Raises
+    ------
+    WarmstartError
+        If the sum is singular in float32.
+    """
+    if graph is None and x.shape[0] < x.shape[1]:
+        xr = x @ sp.diags(1.0 / ridge)
+        small = np.asarray((xr @ x.T).todense(), dtype=np.float64)
+        small[np.diag_indices_from(small)] += 1.0
+        half = np.linalg.solve(np.linalg.cholesky(small), xr.toarray()).astype(np.float32)
+        p: np.ndarray = -(half.T @ half)
+        p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
+        return p
+    p = np.asfortranarray((x.T @ x).toarray(order="F"), dtype=np.float32)
+    p[np.diag_indices_from(p)] += ridge.astype(np.float32)
+    if graph is not None:
+        entry = graph.tocoo()
+        p[entry.row, entry.col] += entry.data.astype(np.float32)
+    p, failed = lapack.spotrf(p, lower=1, overwrite_a=1)
+    if not failed:
+        p, failed = lapack.spotri(p, lower=1, overwrite_c=1)
+    if failed:
+        raise WarmstartError(f"the Gram matrix is singular at column {failed}; use a larger ridge (strength)")
+    fill_upper(p)
+    return p
+
+
+def fill_upper(p: np.ndarray, block: int = 512) -> None:
+    """Mirror the lower triangle into the upper one, in place, block by block.
+
+    Examples
+    --------
+    >>> p = np.array([[1.0, 9.0], [2.0, 3.0]])
+    >>> fill_upper(p)
+    >>> p.tolist()
+    [[1.0, 2.0], [2.0, 3.0]]
+    """
+    for s in range(0, len(p), block):
+        e = min(s + block, len(p))
+        p[s:e, e:] = p[e:, s:e].T
+        corner = np.tril(p[s:e, s:e])
+        p[s:e, s:e] = corner + np.tril(corner, -1).T
