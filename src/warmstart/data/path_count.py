@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
 
-from warmstart.data.adjacency import Adjacency
+from warmstart.data.adjacency import Adjacency, spans
 from warmstart.data.vocab import Vocabulary
 
 BLOCK = 8_192  # candidates looked at at once
@@ -102,11 +103,25 @@ class PathCount:
             Row of ``sets`` and item code of each candidate: int, shape (n_pairs,).
         """
         around, count, weight = self.around(sets), *(np.zeros(len(query), np.float32) for _ in range(2))
-        for start in range(0, len(query), BLOCK):
-            at = slice(start, start + BLOCK)
-            both = around[query[at]].multiply(self.held[item[at]]).tocsr()
-            count[at], weight[at] = (np.asarray(m.sum(1)).ravel() for m in (both, self._weighed(both)))
+        order = np.argsort(query, kind="stable")
+        bounds = np.searchsorted(query[order], np.arange(sets.shape[0] + 1)).tolist()
+        near = np.zeros(self.near.shape[1], np.float32)  # what a history is next to; wiped after each
+        for q, (begin, end) in enumerate(pairwise(bounds)):
+            marked = around.indices[around.indptr[q] : around.indptr[q + 1]]
+            near[marked] = 1.0
+            for start in range(begin, end, BLOCK):
+                at = order[start : min(start + BLOCK, end)]
+                count[at], weight[at] = self._met(near, item[at])
+            near[marked] = 0.0
         return count, weight
+
+    def _met(self, near: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of marked entities (1, else 0; float32, shape (n_entities,)): how many each item holds, and their weight."""
+        start = self.held.indptr[items]
+        which, at = spans(start, self.held.indptr[items + 1] - start)
+        entity, n = self.held.indices[at], len(items)
+        met = near[entity]
+        return np.bincount(which, met, n), np.bincount(which, met * self.specificity[entity], n)
 
     @property
     def degree(self) -> np.ndarray:
