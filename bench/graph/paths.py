@@ -39,13 +39,17 @@ def drawn(n: int, rng: np.random.Generator) -> pl.DataFrame:
     relation = np.concatenate([np.zeros(hub, np.int64), zipf(rng, 24, 2 * n, 1.0)])
     tied = rng.random(len(head)) < 0.2
     tied[:hub] = False
-    name = pl.when(pl.col("tied")).then(pl.format("e{}", "other")).otherwise(pl.format("i{}", "head"))
+    name = (
+        pl.when(pl.col("tied"))
+        .then(pl.concat_str([pl.lit("e"), "other"]))
+        .otherwise(pl.concat_str([pl.lit("i"), "head"]))
+    )
     other = rng.integers(1, entities, len(head))
     frame = pl.DataFrame({"head": head, "relation": relation, "tail": tail, "tied": tied, "other": other})
     told = frame.select(
         name.alias("head"),
-        pl.format("relation_{}", "relation").alias("relation"),
-        pl.format("e{}", "tail").alias("tail"),
+        pl.concat_str([pl.lit("relation_"), "relation"]).alias("relation"),
+        pl.concat_str([pl.lit("e"), "tail"]).alias("tail"),
     )
     return told.unique(maintain_order=True).head(n)
 

@@ -61,8 +61,8 @@ class KnowledgeGraph:
         [('i1', 'by>Lem'), ('Lem', 'by<i1')]
         """
         t = self.triples
-        forward = t.select(pl.col("head").alias("entity"), pl.format("{}>{}", "relation", "tail").alias("fact"))
-        back = t.select(pl.col("tail").alias("entity"), pl.format("{}<{}", "relation", "head").alias("fact"))
+        forward = t.select(pl.col("head").alias("entity"), (pl.col("relation") + ">" + pl.col("tail")).alias("fact"))
+        back = t.select(pl.col("tail").alias("entity"), (pl.col("relation") + "<" + pl.col("head")).alias("fact"))
         return pl.concat([forward, back])
 
     def entities(self) -> pl.Series:

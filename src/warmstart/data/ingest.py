@@ -242,7 +242,7 @@ class _Intake:
         refused = refused.select("table", "row", "reason", pl.exclude("table", "row", "reason"))
         if rejects is not None:
             write_rejects(refused, rejects)
-        counts = refused.select(pl.format("{}: {}", "table", "reason").alias("why"))["why"].value_counts(sort=True)
+        counts = refused.select(why=pl.col("table") + ": " + pl.col("reason"))["why"].value_counts(sort=True)
         kept = {name: n - refused.filter(pl.col("table") == name).height for name, n in self.rows.items()}
         return IngestReport(
             rows=self.rows,

@@ -106,7 +106,7 @@ def _named(terms: pl.DataFrame, origin: str, repairs: dict[str, int]) -> Triples
         pl.concat([terms["subject"], facts.filter(~pl.col("literal"))["object"]]).unique(maintain_order=True)
     )
     relations = short_names(facts["predicate"].unique(maintain_order=True))
-    quoted = pl.format('"{}"{}', "object", pl.coalesce(pl.lit("@") + pl.col("language"), pl.lit("")))
+    quoted = pl.lit('"') + pl.col("object") + '"' + pl.coalesce(pl.lit("@") + pl.col("language"), pl.lit(""))
     short, named = entities.rename({"iri": "object", "name": "tail"}), relations.rename({"iri": "predicate"})
     frame = (
         facts.join(entities.rename({"iri": "subject", "name": "head"}), on="subject", how="left", maintain_order="left")

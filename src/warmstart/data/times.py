@@ -85,7 +85,7 @@ def _of_text(column: pl.Series) -> Times:
 def _iso(text: pl.Series) -> pl.Series:
     part = text.to_frame("t").select(pl.col("t").str.extract_groups(ISO)).unnest("t")
     padded = [pl.col(c).fill_null("00").str.zfill(2) for c in ("month", "day", "hour", "minute", "second")]
-    moment = pl.format("{}-{}-{} {}:{}:{}", "year", *padded).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False)
+    moment = pl.concat_str(["year", *padded], separator=" ").str.to_datetime("%Y %m %d %H %M %S", strict=False)
     digits = pl.col("zone").str.replace(":", "").str.extract(r"^([+-]\d{2}\d{0,2})$")
     sign = pl.when(digits.str.starts_with("-")).then(-1).otherwise(1)
     hours = digits.str.slice(1, 2).cast(pl.Int64, strict=False)

@@ -177,7 +177,7 @@ def _graph(rows: list[Row], items: set[str]) -> KnowledgeGraph:
     new = ~pl.col("source").eq(f"text:{mentions.LIBRARY}") & pl.col("tail").is_in(list(items))
     phrase = new & (pl.col("relation") == PHRASE)
     frame = frame.with_columns(
-        pl.when(phrase).then(pl.format("{}:{}", "relation", "tail")).otherwise("tail").alias("tail")
+        pl.when(phrase).then(pl.col("relation") + ":" + pl.col("tail")).otherwise("tail").alias("tail")
     )
     best = frame.sort("confidence", descending=True, maintain_order=True)
     return KnowledgeGraph(best.unique(["head", "relation", "tail"], keep="first", maintain_order=True))
