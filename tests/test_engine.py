@@ -8,10 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from warmstart.data.catalog import Catalog
+from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.ingest import read
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine, load
 from warmstart.errors import ConfigError, DataError, NotFitted, WarmstartError
+from warmstart.experts.popularity import Popularity
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
 from warmstart.fusion.ranker import Ranker
@@ -292,3 +295,35 @@ def test_a_handful_of_candidates_stands_in_the_order_of_the_whole_list():
     both = few.join(whole, on="item_id")
     assert few["item_id"].to_list()[0] == "i8"
     np.testing.assert_allclose(both["score"], both["score_right"])
+
+
+def test_every_use_of_a_graph_has_a_switch(data, tmp_path):
+    """Without any of them the engine is the one of the same data without a graph."""
+    small = {"encoder": "tfidf", "fusion": {"queries": 60, "heads": {"ranker": False}}}
+    experts = {"popularity": {"class": "Popularity"}, "people": {"class": "PriorMeanEASE"}}
+    off = Recipe.of(
+        small
+        | {"experts": experts, "space": {"features": {"graph": {"dim": 0, "degrees": 0.0}}}}
+        | {"fusion": small["fusion"] | {"graph": False}}
+    )
+    with_it, without = (Engine(off).fit(d) for d in (data, replace(data, graph=None)))
+    asked = {"histories": [["i1", "i5"], []], "k": 6}
+    assert with_it.recommend(**asked).equals(without.recommend(**asked))
+    held = Recipe.of(
+        off.to_dict() | {"experts": {"factors": {"class": "Factors", "dim": 4, "laplacian": 1.0}} | experts}
+    )
+    engine = Engine(held).fit(data)
+    engine.save(tmp_path / "engine")
+    assert Engine.load(tmp_path / "engine").recommend(**asked).equals(engine.recommend(**asked))
+
+
+def test_a_graph_of_wrong_links_is_left_out(data, caplog):
+    ids, rng = list(data.catalog.items.ids), np.random.default_rng(0)
+    table = data.catalog.table.with_columns(maker=pl.Series([f"maker{i // 2}" for i in range(len(ids))]))
+    facts = pl.DataFrame({"head": rng.permutation(ids), "relation": "by", "tail": table["maker"]})
+    wrong = replace(data, catalog=Catalog(table), graph=KnowledgeGraph(facts))
+    recipe = Recipe.of({"encoder": "tfidf", "fusion": {"queries": 60, "heads": {"ranker": False}}})
+    engine = Engine(replace(recipe, experts={"popularity": Popularity()})).fit(wrong)
+    assert engine.fitted.graph is None
+    assert "links name wrong items" in caplog.text
+    assert engine.data is wrong

@@ -21,6 +21,7 @@ from warmstart.data.tables import shape_keyed
 from warmstart.encoders import Encoders
 from warmstart.errors import DataError, NotFitted
 from warmstart.evaluate.report import Trust
+from warmstart.experts.link_test import believed
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.split import SplitPanel
 from warmstart.explain.missing import UNKNOWN, Explanation
@@ -64,11 +65,11 @@ class Engine:
         """Encode the catalogue, simulate sparsity to learn the fusion, then fit the experts on all events.
 
         With ``recipe.finetune`` the text encoder first learns from these events, and from nothing else. What a graph
-        says of people (``user:ID``) is left out.
+        says of people (``user:ID``) is left out; so is a graph whose links name wrong items (``link_test.believed``).
         """
         if not len(data.interactions):
             raise DataError("the dataset has no events; an engine needs some to learn from")
-        given, data = data, impersonal(data)
+        given, data = data, believed(impersonal(data), doubtful=self.recipe.doubtful_graph)
         self.encoders = Encoders.of(self.recipe, data, progress)
         space, judged = self.encoders.spaces(self.recipe.space, data.catalog, data.graph, progress)
         asked = (self.recipe.space.template, self.recipe.concepts, progress)

@@ -96,6 +96,8 @@ class Recipe:
         that fine-tuning began with.
     tail
         How much of what is widely known lists give for what is not.
+    doubtful_graph
+        Whether a graph is used whose links seem to name the wrong items.
     relation_names
         Words for relations of the graph, before those of the package: see ``RelationNames.of``.
     """
@@ -108,6 +110,7 @@ class Recipe:
     finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
     judge: str = ""
     tail: Tail = field(default_factory=Tail)
+    doubtful_graph: bool = False
     relation_names: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

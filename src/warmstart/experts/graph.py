@@ -171,17 +171,9 @@ def relation_weights(index: Adjacency, place: np.ndarray, data: Dataset, floor: 
     one over its items): the mean cosine of item columns, beside that over all pairs.
     """
     n, weight = len(index.relations), np.ones(len(index.relations))
-    x = data.interactions.matrix()
-    if x.shape[0] > PEOPLE:
-        x = x[np.sort(np.random.default_rng(0).choice(x.shape[0], PEOPLE, replace=False))]
-    counts = np.asarray(x.sum(0)).ravel()
-    met = np.flatnonzero((place >= 0) & (counts > 0))
+    met, taken = Taken.of(data, place >= 0)
     if len(met) < 2:
         return weight
-    unit = sp.csr_matrix(x[:, met] @ sp.diags(1.0 / np.sqrt(counts[met] + 5.0)))
-    share = counts[met] / (counts[met] + 5.0)  # each item's cosine with itself
-    total = np.asarray(unit.sum(1)).ravel()
-    common = (total @ total - share.sum()) / max(len(met) * (len(met) - 1), 1)
     at, edge = index.edges(place[met])
     order = np.argsort(index.relation[edge], kind="stable")
     bounds = np.searchsorted(index.relation[edge[order]], np.arange(n + 1))
@@ -189,19 +181,53 @@ def relation_weights(index: Adjacency, place: np.ndarray, data: Dataset, floor: 
         mine = order[begin:end]
         ends = (at[mine], index.neighbour[edge[mine]])
         a = sp.csr_matrix((np.ones(len(mine)), ends), shape=(len(met), len(index.entities)))
-        weight[r] = likeness(a, unit, share, common)
+        weight[r] = taken.likeness(a)
     weight = np.maximum(weight, floor)
     return np.asarray(weight / weight.mean())
 
 
-def likeness(a: sp.csr_matrix, unit: sp.csr_matrix, share: np.ndarray, common: float) -> float:
-    """Mean cosine of items that share an entity, beside ``common``; 1 where none do."""
-    a = sp.csr_matrix(a > 0, dtype=np.float64)
-    degree = np.asarray(a.sum(0)).ravel()
-    a = a[:, degree >= 2]
-    degree = degree[degree >= 2]
-    if not len(degree) or common <= 0:
-        return 1.0
-    sums = unit @ a  # (n_users, n_entities): what each user has of each entity
-    squares = np.asarray(sums.multiply(sums).sum(0)).ravel() - share @ a
-    return float((squares / degree).sum() / (degree - 1).sum() / common)
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """Who took which items, to tell how alike items are in that.
+
+    Parameters
+    ----------
+    unit
+        CSR float64, shape (n_users, n_items): columns of about unit length.
+    own
+        float64, shape (n_items,): cosine of each item with itself, below 1 where few took it.
+    common
+        Mean cosine over all pairs of items.
+    """
+
+    unit: sp.csr_matrix
+    own: np.ndarray
+    common: float
+
+    @classmethod
+    def of(cls, data: Dataset, among: np.ndarray) -> tuple[np.ndarray, Self]:
+        """Codes of the items that somebody took, of those that are ``among`` (bool, (n_items,)), and who took them."""
+        x = data.interactions.matrix()
+        if x.shape[0] > PEOPLE:
+            x = x[np.sort(np.random.default_rng(0).choice(x.shape[0], PEOPLE, replace=False))]
+        counts = np.asarray(x.sum(0)).ravel()
+        met = np.flatnonzero(among & (counts > 0))
+        unit = sp.csr_matrix(x[:, met] @ sp.diags(1.0 / np.sqrt(counts[met] + 5.0)))
+        own = counts[met] / (counts[met] + 5.0)
+        total = np.asarray(unit.sum(1)).ravel()
+        return met, cls(unit, own, (total @ total - own.sum()) / max(len(met) * (len(met) - 1), 1))
+
+    def likeness(self, holds: sp.csr_matrix) -> float:
+        """Mean cosine of items that share an entity (``holds``, (n_items, n_entities)), in units of ``common``.
+
+        Each entity counts in proportion to one over its items; 1 where no two items share one, or nobody took two.
+        """
+        holds = sp.csr_matrix(holds > 0, dtype=np.float64)
+        degree = np.asarray(holds.sum(0)).ravel()
+        holds = holds[:, degree >= 2]
+        degree = degree[degree >= 2]
+        if not len(degree) or self.common <= 0:
+            return 1.0
+        sums = self.unit @ holds  # (n_users, n_entities): what each user has of each entity
+        squares = np.asarray(sums.multiply(sums).sum(0)).ravel() - self.own @ holds
+        return float((squares / degree).sum() / (degree - 1).sum() / self.common)
