@@ -1,7 +1,7 @@
 """Data folders for the independent harness: the same films without a graph, with it, with its tails shuffled.
 
 ``python bench/graph/folders.py DATA OUT`` reads ``ml100k_plots``, ``ml-latest-small`` of DATA and writes ``OUT/none``
-(no graph), ``OUT/true``, ``OUT/shuffled`` and ``OUT/columns`` (a graph out of the film table), each with a folder
+(no graph), ``OUT/true``, ``OUT/shuffled`` and ``OUT/columns`` (a graph out of the film table), ``OUT/ranges`` (the same with ranges and ties), each with a folder
 ``ml100k_plots`` in it: what ``BENCH_DATA`` takes.
 
 The links that come with these data carry the ids of MovieLens at large, not those of MovieLens 100K: film 480 is
@@ -17,7 +17,7 @@ import polars as pl
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.graph import KnowledgeGraph
-from warmstart.data.graph_columns import graph_from_columns
+from warmstart.data.graph_columns import ColumnSettings, graph_from_columns
 from warmstart.data.ingest import read
 from warmstart.data.link_agreement import link_agreement
 from warmstart.evaluate.control import shuffle_graph
@@ -40,6 +40,8 @@ def main(data: Path, out: Path) -> None:
     folder(data, out / "true", whole.graph)
     folder(data, out / "shuffled", shuffled(whole))
     folder(data, out / "columns", graph_from_columns(whole.catalog, COLUMNS).graph)
+    ranged = graph_from_columns(whole.catalog, COLUMNS, ColumnSettings(ranges=10, ties=6))
+    folder(data, out / "ranges", ranged.graph)
     print(f"{links.height:,} films are linked")  # noqa: T201
 
 

@@ -36,6 +36,11 @@ Separator = Annotated[
 ]
 Merge = Annotated[bool, typer.Option(help="Whether names that are nearly alike become one.")]
 Threshold = Annotated[float, typer.Option(min=50, max=100, help="Least likeness of such names.")]
+Ranges = Annotated[int, typer.Option(min=0, help="Tell numbers of --from-columns as that many ranges, too.")]
+Ties = Annotated[
+    int,
+    typer.Option(min=0, help="Tell in that many ranges how many others a column's values tie an item to."),
+]
 Inverses = Annotated[bool, typer.Option("--inverses", help="Tell every fact from its other end, too.")]
 Encoder = Annotated[str | None, typer.Option(help="For key phrases; the best that works here if none is named.")]
 Pipeline = Annotated[str | None, typer.Option(help="spaCy pipeline for named entities: a package or a folder.")]
@@ -57,6 +62,8 @@ def build_graph(
     separators: Separator = None,
     merge: Merge = True,
     threshold: Threshold = 90.0,
+    ranges: Ranges = 0,
+    ties: Ties = 0,
     inverses: Inverses = False,
     encoder: Encoder = None,
     pipeline: Pipeline = None,
@@ -73,7 +80,7 @@ def build_graph(
     marks = pairs(separators or (), "--separator")
     named = (tuple(ids(from_columns)), text, tuple(ids(from_users)), tuple(ids(friends)), marks)
     with progress() as tell:
-        report = build(given, Wanted(*named, merge, threshold, inverses), out, tell, csv=csv)
+        report = build(given, Wanted(*named, merge, threshold, inverses, ranges, ties), out, tell, csv=csv)
     if as_json:
         return emit(report)
     for name, value in report["numbers"].items():

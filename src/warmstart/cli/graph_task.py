@@ -55,6 +55,8 @@ class Wanted:
     merge: bool = True
     threshold: float = 90.0
     inverses: bool = False
+    ranges: int = 0
+    ties: int = 0
 
     def cells(self, names: tuple[str, ...]) -> ColumnSettings:
         """How cells of some columns are read."""
@@ -94,7 +96,9 @@ class Builder:
 
         catalog = self._needed("--from-columns")
         self.tell("reading columns", 0, 0)
-        built = graph_from_columns(catalog, self.wanted.columns, self.wanted.cells(self.wanted.columns))
+        cells = self.wanted.cells(self.wanted.columns)
+        cells = replace(cells, ranges=self.wanted.ranges, ties=self.wanted.ties)
+        built = graph_from_columns(catalog, self.wanted.columns, cells)
         graph, same = known_by_name(built.graph, self._entities())
         self.parts.append(graph)
         self.merges.append(built.merges)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 from rapidfuzz import fuzz, process
@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 from warmstart.data.catalog import ITEM_ID, Catalog
 from warmstart.data.cells import cell_texts, cut_names, find_separator, split_cell
 from warmstart.data.graph import KnowledgeGraph
+from warmstart.data.graph_ranges import range_facts, ties
 from warmstart.data.names import Merge, near_duplicates, same_spelling
 from warmstart.errors import ConfigError, DataError
 
@@ -44,6 +45,11 @@ class ColumnSettings:
         Whether names cut off at the end of a cell are completed, or dropped where several could be meant.
     inverses
         Whether every triple is told from its tail, too, as ``inverse:COLUMN``.
+    ranges
+        Ranges with about as many items each, one of which every number is told as besides (``COLUMN_range``); 0 = none.
+    ties
+        Ranges of how many other items an item's values are values of, told for every column of text (``COLUMN_ties``):
+        whose people are known from other items is itself better known; 0 = none.
     """
 
     separators: Mapping[str, str] = field(default_factory=dict)
@@ -51,10 +57,19 @@ class ColumnSettings:
     threshold: float = 90.0
     repair_cut: bool = True
     inverses: bool = False
+    ranges: int = 0
+    ties: int = 0
 
     def __post_init__(self) -> None:
+        if min(self.ranges, self.ties) < 0 or 1 in (self.ranges, self.ties):
+            raise ConfigError(f"ranges={self.ranges}, ties={self.ties}: take 2 ranges or more of each, or 0 for none")
         if not 50 <= self.threshold <= 100:
             raise ConfigError(f"threshold={self.threshold:g} is not within 50 to 100; 90 lets one slip a word pass")
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """What relations of ranges are called after their column."""
+        return ("range",) * bool(self.ranges) + ("ties",) * bool(self.ties)
 
 
 @dataclass(frozen=True)
@@ -115,6 +130,7 @@ def graph_from_columns(
     read = [_Column.of(table, name, settings) for name in dict.fromkeys(columns)]
     spelled, across = _across(read)
     graph, clashes = _named(table[ITEM_ID].to_list(), read, spelled)
+    graph = _ranged(graph, table, read, spelled, settings)
     told = Counter({"names that are an item's id, named with their column": clashes})
     for column in read:
         told.update(column.told)
@@ -139,6 +155,33 @@ def _named(items: Sequence[str], read: Sequence[_Column], spelled: Mapping[str, 
     frame = frame.with_columns(source=pl.concat_str(pl.lit("column:"), pl.col("relation"))).unique(maintain_order=True)
     named = pl.DataFrame({"entity": list(labels), "label": list(labels.values())}) if labels else None
     return KnowledgeGraph(frame, named), sum(name in ids for name in labels.values())
+
+
+def _ranged(
+    graph: KnowledgeGraph,
+    table: pl.DataFrame,
+    read: Sequence[_Column],
+    spelled: Mapping[str, str],
+    settings: ColumnSettings,
+) -> KnowledgeGraph:
+    """With numbers told as ranges, and with how many others the values of a text column tie an item to."""
+    items, found = table[ITEM_ID].to_list(), []
+    for column in read:
+        if column.numeric and settings.ranges:
+            values = table[column.name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+            if table[column.name].drop_nulls().n_unique() > settings.ranges:  # fewer are ranges of their own
+                found.append(range_facts(items, column.name, "range", values, settings.ranges))
+        elif settings.ties and not column.numeric:
+            others = ties([[spelled[value] for value in row] for row in column.values])
+            found.append(range_facts(items, column.name, "ties", others, settings.ties))
+    if not found:
+        return graph
+    labels = [] if graph.labels is None else [graph.labels]
+    return replace(
+        graph,
+        triples=pl.concat([graph.triples, *(facts for facts, _ in found)]),
+        labels=pl.concat([*labels, *(names for _, names in found)]),
+    )
 
 
 @dataclass(frozen=True)
@@ -213,6 +256,9 @@ def _check(table: pl.DataFrame, columns: Sequence[str], settings: ColumnSettings
         raise DataError(f"the table of items has no column {ITEM_ID!r}; it has {table.columns[:20]}; rename one")
     if not columns:
         raise DataError("no column was named; name those whose values are to be entities, e.g. directors,genres")
+    made = {f"{name}_{kind}" for name in columns for kind in settings.made}
+    if clash := made & set(columns):
+        raise DataError(f"column {min(clash)!r} is called as a relation of ranges would be; rename it, or ask for none")
     for name in (*columns, *settings.separators):
         if name not in table.columns or name == ITEM_ID:
             near = [found for found, _, _ in process.extract(name, table.columns, limit=3, score_cutoff=50)]
