@@ -1,8 +1,8 @@
 """Data folders for the independent harness: the same films without a graph, with it, with its tails shuffled.
 
 ``python bench/graph/folders.py DATA OUT`` reads ``ml100k_plots``, ``ml-latest-small`` of DATA and writes ``OUT/none``
-(no graph), ``OUT/true``, ``OUT/shuffled`` and ``OUT/columns`` (a graph out of the film table), ``OUT/ranges`` (the same with ranges and ties), each with a folder
-``ml100k_plots`` in it: what ``BENCH_DATA`` takes.
+(no graph), ``OUT/true``, ``OUT/shuffled``, ``OUT/columns`` (a graph out of the film table) and ``OUT/ranges`` (the same
+with ranges and ties), each with a folder ``ml100k_plots`` in it: what ``BENCH_DATA`` takes.
 
 The links that come with these data carry the ids of MovieLens at large, not those of MovieLens 100K: film 480 is
 Jurassic Park there and North by Northwest here. ``true`` links by the films' IMDb numbers instead.

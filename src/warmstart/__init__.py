@@ -2,7 +2,7 @@
 
 >>> import warmstart as ws
 >>> sorted(set(ws.__all__) - {"__version__"})
-['Engine', 'Recipe', 'evaluate', 'load', 'read', 'split']
+['Engine', 'Rater', 'Recipe', 'evaluate', 'load', 'read', 'split']
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 # Imported at first use, so that ``import warmstart`` stays fast.
 _PLACES = {
     "Engine": "warmstart.engine:Engine",
+    "Rater": "warmstart.rater:Rater",
     "Recipe": "warmstart.recipe:Recipe",
     "evaluate": "warmstart.evaluate.run:evaluate",
     "load": "warmstart.engine:load",
@@ -22,7 +23,7 @@ _PLACES = {
     "split": "warmstart.data:split",
 }
 
-__all__ = ["Engine", "Recipe", "__version__", "evaluate", "load", "read", "split"]
+__all__ = ["Engine", "Rater", "Recipe", "__version__", "evaluate", "load", "read", "split"]
 
 
 def __getattr__(name: str) -> Any:

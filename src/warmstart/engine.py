@@ -23,6 +23,7 @@ from warmstart.errors import DataError, NotFitted
 from warmstart.evaluate.report import Trust
 from warmstart.experts.link_test import believed
 from warmstart.experts.panel import Panel, Progress
+from warmstart.experts.ratings.model import RatingModel
 from warmstart.experts.split import SplitPanel
 from warmstart.explain.missing import UNKNOWN, Explanation
 from warmstart.explain.trust import trust_of
@@ -34,6 +35,7 @@ from warmstart.interests.segments import segments_of, told_segments
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
+from warmstart.ratings import Rated, predicted, questions
 from warmstart.recipe import Recipe
 from warmstart.rerank.tail import Tail
 from warmstart.text.choose import SavedEncoder
@@ -86,6 +88,8 @@ class Engine:
         known = (Support.fit(seen, graph=self.recipe.fusion.graph), fusion, concepts, segments_of(panel, seen), counts)
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, *told)
         self.data = given
+        if self.recipe.ratings is not None:
+            self._rate(self.recipe.ratings, progress)
         return self
 
     @property
@@ -223,6 +227,43 @@ class Engine:
             None if user is None else [user], None if given is None else [given], None if text is None else [text]
         )
         return explained(f, code, h, k, filters or {}, self.recipe.tail)
+
+    def predict_rating(
+        self,
+        users: Sequence[str] | None = None,
+        items: Sequence[str] = (),
+        histories: Sequence[Rated] | None = None,
+    ) -> pl.DataFrame:
+        """Ratings of pairs, one of ``items`` for each of ``users`` or ``histories``: see ``ratings.predicted``.
+
+        Where the recipe has no table ``[ratings]`` the model is learned at the first question.
+
+        Returns
+        -------
+        pl.DataFrame
+            ``rating``, ``low``, ``high`` (a 90 % interval), in the unit of the ratings; null for an unknown item.
+        """
+        if self.fitted.ratings is None:
+            self._rate(RatingModel(), None)
+        assert self.fitted.ratings is not None
+        return predicted(self.fitted.ratings, self.fitted.catalog, self.data, items, users, histories)
+
+    def ask_ratings(self, history: Rated = (), k: int = 10) -> pl.DataFrame:
+        """Items whose rating would tell most about somebody who gave these ratings: ``item_id``, ``gain``."""
+        if self.fitted.ratings is None:
+            self._rate(RatingModel(), None)
+        assert self.fitted.ratings is not None
+        return questions(self.fitted.ratings, self.fitted.catalog, history, k)
+
+    def _rate(self, model: RatingModel, progress: Progress | None) -> None:
+        """Learn to predict ratings from the data at hand."""
+        f = self.fitted
+        if self.data is None:
+            raise NotFitted(
+                "this engine predicts no ratings; fit it with a table [ratings] in its recipe, or --ratings"
+            )
+        known = (f.judged or f.space).describe(aligned(impersonal(self.data), f.catalog))
+        self._fitted = replace(f, ratings=model.fit(known, progress))
 
     def concepts(self, level: int | None = None) -> pl.DataFrame:
         """What the catalogue is about: concepts named in words, a tree or overlapping ones; see ``Concepts.table``."""

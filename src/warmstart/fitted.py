@@ -17,6 +17,7 @@ from warmstart.data.relation_names import RelationNames, relation_names
 from warmstart.data.vocab import Vocabulary
 from warmstart.experts.panel import Panel
 from warmstart.experts.products import appended
+from warmstart.experts.ratings.model import FittedRatings
 from warmstart.experts.segments import FittedSegments
 from warmstart.experts.space import FittedItemSpace
 from warmstart.explain.facts import Facts
@@ -54,6 +55,8 @@ class Fitted:
         int64, shape (n_items,): distinct users of each item.
     fingerprint
         Of the dataset it was fitted on.
+    ratings
+        Predicts ratings; None where nobody asked for it.
     relation_names
         Relations of the graph in words.
     """
@@ -70,6 +73,7 @@ class Fitted:
     counts: np.ndarray
     fingerprint: str
     relation_names: RelationNames = field(default_factory=relation_names)
+    ratings: FittedRatings | None = None
 
     @cached_property
     def facts(self) -> Facts | None:
@@ -105,6 +109,7 @@ class Fitted:
             concepts=self.concepts.grow(z),
             segments=None if self.segments is None else self.segments.grow(seen),
             counts=np.append(self.counts, np.zeros(len(z), np.int64)),
+            ratings=None if self.ratings is None else self.ratings.grow(len(z)),
         )
 
     def _told(self, ids: Sequence[str]) -> PathCount | None:

@@ -19,6 +19,7 @@ from warmstart.experts.factors import Factors
 from warmstart.experts.graph import PersonalisedPageRank
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.ratings.model import RatingModel
 from warmstart.experts.segments import Segments
 from warmstart.experts.sequence import SequenceTransformer
 from warmstart.experts.smoothed import SmoothedEASE
@@ -96,6 +97,8 @@ class Recipe:
         that fine-tuning began with.
     tail
         How much of what is widely known lists give for what is not.
+    ratings
+        How ratings are predicted; None = not until ``predict_rating`` asks for one.
     doubtful_graph
         Whether a graph is used whose links seem to name the wrong items.
     relation_names
@@ -110,6 +113,7 @@ class Recipe:
     finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
     judge: str = ""
     tail: Tail = field(default_factory=Tail)
+    ratings: RatingModel | None = field(default=None, metadata={"class": RatingModel})
     doubtful_graph: bool = False
     relation_names: Mapping[str, Any] = field(default_factory=dict)
 

@@ -29,6 +29,13 @@ from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.people_table import AttributeEncoder
 from warmstart.experts.popularity import FittedPopularity
+from warmstart.experts.ratings.bias import FittedBias
+from warmstart.experts.ratings.model import FittedRatings
+from warmstart.experts.ratings.neighbours import FittedNeighbours
+from warmstart.experts.ratings.scale import RatingScale
+from warmstart.experts.ratings.sides import PeopleFacts
+from warmstart.experts.ratings.tables import Draws, FittedMachine
+from warmstart.experts.ratings.trust import FittedTrust
 from warmstart.experts.segments import FittedSegments
 from warmstart.experts.sequence import FittedSequence
 from warmstart.experts.smoothed import FittedSmoothedEASE
@@ -95,6 +102,14 @@ CLASSES: dict[str, type] = {
         Centres,
         SparseCoder,
         FusedSpace,
+        FittedRatings,
+        RatingScale,
+        FittedMachine,
+        Draws,
+        PeopleFacts,
+        FittedNeighbours,
+        FittedBias,
+        FittedTrust,
     )
 }
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the engine.")]
 Task = Annotated[str | None, typer.Option("--finetune", metavar="TASK", help="Let the text encoder learn: retrieval.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps of --finetune; every other setting is in the recipe.")]
+Ratings = Annotated[bool, typer.Option("--ratings", help="Learn to predict ratings, too (warmstart rate).")]
 SaveData = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder for the cleaned dataset, to give as --data later.")
 ]
@@ -52,15 +53,19 @@ def fit(
     save_data: SaveData = None,
     finetune: Task = None,
     steps: Steps = None,
+    ratings: Ratings = False,
     as_json: Json = False,
 ) -> None:
     """Fit an engine and save it; the folder holds no user data."""
     from warmstart.engine import Engine
+    from warmstart.experts.ratings.model import RatingModel
     from warmstart.learn.processes import one_alone
 
     one_alone("fit")
     engine = Engine(recipe)
     engine.recipe = finetuned(engine.recipe, finetune, steps)
+    if ratings and engine.recipe.ratings is None:
+        engine.recipe = replace(engine.recipe, ratings=RatingModel())
     dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
     with progress() as tell:
         engine.fit(dataset, progress=tell).save(out)

@@ -1,0 +1,130 @@
+"""Ratings that somebody would give, from those this person gave, with an interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.experts.panel import Progress
+from warmstart.experts.ratings.bias import Bias, FittedBias
+from warmstart.experts.ratings.machine import FactorisationMachine
+from warmstart.experts.ratings.neighbours import FittedNeighbours, Neighbours
+from warmstart.experts.ratings.rated import Known, Rated, check_pairs
+from warmstart.experts.ratings.rehearsal import Rehearsal
+from warmstart.experts.ratings.scale import RatingScale
+from warmstart.experts.ratings.tables import FittedMachine
+from warmstart.experts.ratings.trust import FittedTrust, Trust
+
+FEW = 500  # ratings, below which there is no rehearsal
+
+
+@dataclass(frozen=True)
+class RatingModel:
+    """A factorisation machine, neighbours and biases, and whom to trust of them.
+
+    Parameters
+    ----------
+    machine, neighbours, bias
+        The models.
+    trust
+        How they are joined, and how sure the result is.
+    rehearsal
+        Share of people, and of the ratings of the others, that are hidden to learn that; 0 = the machine alone, with
+        intervals of a normal distribution.
+    seed
+        Of what is hidden.
+    """
+
+    machine: FactorisationMachine = field(default_factory=FactorisationMachine)
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    bias: Bias = field(default_factory=Bias)
+    trust: Trust = field(default_factory=Trust)
+    rehearsal: float = 0.1
+    seed: int = 0
+
+    def fit(self, data: Dataset, progress: Progress | None = None) -> FittedRatings:
+        """Learn from the ratings of ``data``, and from its catalogue, table of users and item features, where there.
+
+        Raises
+        ------
+        DataError
+            If there are no ratings, or only one value.
+        MissingExtra
+            If myfm is not installed.
+        """
+        scale = RatingScale.of(Rated.of(data.interactions).value)
+        x = data.interactions
+        rating = np.where(np.isfinite(x.rating), scale.clip(x.rating.astype(np.float64)), np.nan).astype(np.float32)
+        data = data.with_interactions(replace(x, rating=rating))
+        trust = FittedTrust(np.zeros(9), np.full(4, 1.645))
+        if self.rehearsal and np.isfinite(rating).sum() >= FEW:
+            one = Rehearsal.of(data, self.rehearsal, self.seed)
+            short = replace(self, machine=replace(self.machine, chains=self.machine.chains[:2]))
+            trial = short._fit(one.train, scale, trust, progress)
+            trust = self.trust.fit(*trial.told(one.histories, one.query, one.item), one.value)
+        return self._fit(data, scale, trust, progress)
+
+    def _fit(self, data: Dataset, scale: RatingScale, trust: FittedTrust, progress: Progress | None) -> FittedRatings:
+        rated = Rated.of(data.interactions)
+        machine = self.machine.fit(data, rated, scale.levels, progress)
+        counts = np.bincount(rated.item, minlength=rated.n_items)
+        return FittedRatings(scale, machine, self.neighbours.fit(rated), self.bias.fit(rated), trust, counts)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRatings:
+    """Predicts ratings; nothing in it refers to a single person.
+
+    Parameters
+    ----------
+    scale
+        Between which values, in which steps.
+    machine, neighbours, bias, trust
+        The models, and how they are joined.
+    counts
+        int64, shape (n_items,): ratings of each item.
+    """
+
+    scale: RatingScale
+    machine: FittedMachine
+    neighbours: FittedNeighbours
+    bias: FittedBias
+    trust: FittedTrust
+    counts: np.ndarray
+
+    def predict(
+        self, histories: Histories, query: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rating, and lower and upper end of its 90 % interval: float64, shape (n_pairs,), within the scale.
+
+        Parameters
+        ----------
+        histories
+            Rated events of the people asked about; an empty history is somebody of whom nothing is known.
+        query, item
+            Row of ``histories`` and item code of each pair: int, shape (n_pairs,).
+        """
+        mean, half = self.trust(*self.told(histories, *check_pairs(histories, query, item)))
+        return self.scale.clip(mean), self.scale.clip(mean - half), self.scale.clip(mean + half)
+
+    def told(
+        self, histories: Histories, query: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What each model says, the machine's deviation, and ratings of person and item: see ``Trust.fit``."""
+        mean, variance, alone = self.machine.distribution(histories, query, item)
+        others = (model.predict(histories, query, item) for model in (self.neighbours, self.bias))
+        return (
+            np.stack([mean, alone, *others]),
+            np.sqrt(variance),
+            Known.of(histories).lengths[query],
+            self.counts[item],
+        )
+
+    def grow(self, n: int) -> Self:
+        """With n new items, of which only their kind is known: none."""
+        counts = np.append(self.counts, np.zeros(n, self.counts.dtype))
+        return replace(self, machine=self.machine.grow(n), counts=counts)

@@ -1,0 +1,100 @@
+"""Whom to trust with a rating, and how sure to be: learned where the answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BINS = (0, 1, 4, 16)  # ratings of a person, from which intervals are set apart
+ENOUGH = 200  # answers of a bin, below which it takes what holds for all
+USUAL = 1.645  # of a normal distribution, for 90 %
+
+
+@dataclass(frozen=True)
+class Trust:
+    """``r = m + sum_e (p_e - m) (a_e + b_e log(1 + n_u) + c_e log(1 + n_i))``: m the machine's rating, p_e others.
+
+    The weights are a ridge on answers that nobody was fitted on. Intervals are ``r -+ q s``, with s the machine's
+    standard deviation and q the share ``level`` of ``|answer - r| / s`` among people of about as many
+    ratings (split conformal).
+
+    Parameters
+    ----------
+    ridge
+        In answers.
+    level
+        Share of the ratings that lie inside.
+
+    References
+    ----------
+    D. Wolpert, Stacked generalization, Neural Networks 1992;
+    V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World, 2005, section 4.2.
+    """
+
+    ridge: float = 300.0
+    level: float = 0.9
+
+    def fit(
+        self, told: np.ndarray, spread: np.ndarray, heard: np.ndarray, known: np.ndarray, answer: np.ndarray
+    ) -> FittedTrust:
+        """Learn from answers.
+
+        Parameters
+        ----------
+        told
+            float64, shape (n_models, n): the machine's ratings first.
+        spread
+            float64, shape (n,): standard deviations of the machine, above 0.
+        heard, known
+            int, shape (n,): ratings of the person, and of the item.
+        answer
+            float64, shape (n,).
+        """
+        x = design(told, heard, known)
+        scale = np.maximum((x**2).mean(0), 1e-12)
+        left = x.T @ x + self.ridge * np.diag(scale)
+        weights = np.linalg.solve(left, x.T @ (answer - told[0])) if len(answer) else np.zeros(x.shape[1])
+        off = np.abs(answer - told[0] - x @ weights) / spread
+        bins = np.searchsorted(BINS, heard, side="right") - 1
+        every = reach(off, self.level)
+        reaches = [
+            reach(off[bins == b], self.level) if (bins == b).sum() >= ENOUGH else every for b in range(len(BINS))
+        ]
+        return FittedTrust(weights, np.array(reaches))
+
+
+@dataclass(frozen=True)
+class FittedTrust:
+    """Weights, shape (3 (n_models - 1),), and how many deviations an interval reaches, by bin of a person's ratings."""
+
+    weights: np.ndarray
+    reach: np.ndarray
+
+    def __call__(
+        self, told: np.ndarray, spread: np.ndarray, heard: np.ndarray, known: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Ratings, and half the width of their intervals: float64, shape (n,) both; arguments as for ``Trust.fit``."""
+        mean: np.ndarray = told[0] + design(told, heard, known) @ self.weights
+        return mean, spread * self.reach[np.searchsorted(BINS, heard, side="right") - 1]
+
+
+def design(told: np.ndarray, heard: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """How the others differ from the machine, by itself and times the logs of both counts: (n, 3 (n_models - 1))."""
+    others = (told[1:] - told[0]).T
+    logs = np.log1p(heard)[:, None] / 3, np.log1p(known)[:, None] / 4
+    return np.hstack([others, others * logs[0], others * logs[1]])
+
+
+def reach(off: np.ndarray, level: float) -> float:
+    """The ``ceil((n + 1) level)``-th smallest of n distances; of a normal distribution where there are none.
+
+    Examples
+    --------
+    >>> reach(np.arange(1.0, 20.0), 0.9), reach(np.empty(0), 0.9)
+    (18.0, 1.645)
+    """
+    if not len(off):
+        return USUAL
+    at = min(int(np.ceil((len(off) + 1) * level)), len(off)) - 1
+    return float(np.partition(off, at)[at])

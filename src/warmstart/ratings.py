@@ -1,0 +1,80 @@
+"""Ratings predicted for users and histories, by ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from warmstart.data.catalog import Catalog
+from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
+from warmstart.errors import DataError
+from warmstart.experts.ratings.elicit import worth_asking
+from warmstart.experts.ratings.model import FittedRatings
+from warmstart.query import resolve_histories
+
+Rated = Sequence[tuple[str, float]]  # item id and rating, oldest first
+
+
+def predicted(
+    ratings: FittedRatings,
+    catalog: Catalog,
+    data: Dataset | None,
+    items: Sequence[str],
+    users: Sequence[str] | None,
+    histories: Sequence[Rated] | None,
+) -> pl.DataFrame:
+    """One row a pair, in order: ``rating``, ``low``, ``high``; null for an item that is not in the catalogue.
+
+    Parameters
+    ----------
+    items
+        One id a pair.
+    users, histories
+        Who, one a pair: by id, or by the ratings that are known; neither = somebody of whom nothing is known.
+    """
+    for name, given in (("users", users), ("histories", histories)):
+        if given is not None and len(given) != len(items):
+            raise DataError(f"{len(given)} {name} for {len(items)} items; give one of each a pair")
+    if histories is not None:
+        query, people = np.arange(len(items)), of_ratings(histories, catalog)
+    else:
+        ids, query = np.unique(np.array(users or ["" for _ in items], dtype=str), return_inverse=True)
+        known = list(ids) if users is not None else None
+        people = resolve_histories(data, catalog, known, None, len(ids))
+    code = catalog.items.codes([str(i) for i in items])
+    found = np.full((3, len(items)), np.nan)
+    there = code >= 0
+    found[:, there] = ratings.predict(people, query[there], code[there])
+    return pl.DataFrame(dict(zip(("rating", "low", "high"), found, strict=True))).fill_nan(None)
+
+
+def of_ratings(rows: Sequence[Rated], catalog: Catalog) -> Histories:
+    """Histories of given ratings; ids that the catalogue lacks are left out.
+
+    Raises
+    ------
+    DataError
+        If a rating is no finite number.
+    """
+    kept = []
+    for row in rows:
+        for item, value in row:
+            if not np.isfinite(value):
+                raise DataError(f"the rating of item {item!r} is {value}; give a finite number")
+        codes = catalog.items.codes([str(item) for item, _ in row])
+        pairs = zip(codes.tolist(), row, strict=True)
+        kept.append([(code, float(value)) for code, (_, value) in pairs if code >= 0])
+    h = Histories.of([[code for code, _ in row] for row in kept], len(catalog))
+    return replace(h, rating=np.array([value for row in kept for _, value in row], np.float32))
+
+
+def questions(ratings: FittedRatings, catalog: Catalog, history: Rated, k: int) -> pl.DataFrame:
+    """The ``k`` items whose rating would tell most about somebody: ``item_id``, ``gain``; see ``worth_asking``."""
+    if k < 1:
+        raise DataError(f"k={k}; ask for at least 1 item")
+    item, gain = worth_asking(ratings, of_ratings([history], catalog), k)
+    return pl.DataFrame({"item_id": catalog.items.names(item.tolist()), "gain": gain})
