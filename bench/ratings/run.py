@@ -1,7 +1,7 @@
 """Ratings of a data set, predicted: splits, few examples, thinned training, questions; beside biases and neighbours.
 
 ``python bench/ratings/run.py DATA TASK [--out FILE]``: DATA is a folder with ``interactions.csv`` and ``items.csv``
-(and ``users.csv``), TASK one of ``u1`` (the first 20,000 lines are asked for, as in ML-100K; ``u2`` to ``u5`` likewise),
+(and ``users.csv``), TASK one of ``u1`` (lines 1 to 20,000 are asked for, as in ML-100K; ``u2`` to ``u5`` likewise),
 ``random`` (a fifth), ``time`` (the newest fifth), ``few`` (a sixth of the people, known by 0 to 32 ratings), ``thin``
 (1 to 100 % of the training part of ``random``), ``ask`` (questions by worth, by popularity and at random).
 """
@@ -162,7 +162,7 @@ def ask(data: Dataset) -> dict[str, object]:
 class Asking:
     """One person who is asked about items."""
 
-    def __init__(  # noqa: PLR0913 - a bench
+    def __init__(
         self, x: Interactions, user: int, way: str, often: np.ndarray, fitted: FittedRatings, rng: np.random.Generator
     ) -> None:
         rows = rng.permutation(np.flatnonzero(x.user == user))

@@ -222,4 +222,4 @@ def plain(value: Any) -> Any:
         return {name: False if v is None else plain(v) for name, v in kept.items()}
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    return [plain(one) for one in value] if isinstance(value, tuple) else value

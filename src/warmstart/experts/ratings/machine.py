@@ -79,6 +79,8 @@ class FactorisationMachine:
             Chain(text=8),
             Chain(heard=False, text=8),
             Chain(ordered=False, text=16),
+            Chain(text=16),
+            Chain(ordered=False),
             Chain(text=8),
         )
     )
@@ -90,10 +92,12 @@ class FactorisationMachine:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.chains or min(self.rank, self.kept) < 1 or not 0 <= self.dropped <= self.steps - self.kept:
+        drawn = min(self.rank, self.kept) >= 1 and 0 <= self.dropped <= self.steps - self.kept
+        if not (self.chains and drawn and self.per > 0):
             raise ConfigError(
-                f"{len(self.chains)} chains, rank={self.rank}, steps={self.steps}, dropped={self.dropped}, "
-                f"kept={self.kept}: take a chain, a rank and a draw at least, and steps >= dropped + kept"
+                f"{len(self.chains)} chains, rank={self.rank}, per={self.per:g}, steps={self.steps}, "
+                f"dropped={self.dropped}, kept={self.kept}: take a chain, a rank and a draw at least, "
+                "per above 0, and steps >= dropped + kept"
             )
 
     def fit(self, data: Dataset, rated: Rated, levels: np.ndarray, progress: Progress | None = None) -> FittedMachine:
@@ -114,7 +118,7 @@ class FactorisationMachine:
             If myfm is not installed.
         """
         people, facts = PeopleFacts.fit(data.user_table), item_facts(data)
-        steps = levels if 2 <= len(levels) <= LEVELS else np.empty(0)
+        steps = met(levels, rated.value) if 2 <= len(levels) <= LEVELS else np.empty(0)
         draws: list[Draws] = []
         for at, chain in enumerate(self.chains):
             if progress:
@@ -147,7 +151,7 @@ class FactorisationMachine:
         ]
         kind = myfm.MyFMOrderedProbit if chain.ordered else myfm.MyFMGibbsRegressor
         model = kind(rank=self.rank_of(rated), random_seed=seed)
-        given = np.searchsorted(levels, rated.value - 1e-9) if chain.ordered else rated.value
+        given = nearest(levels, rated.value) if chain.ordered else rated.value
         with redirect_stderr(StringIO()):  # its progress bar
             model.fit(
                 sp.csr_matrix((len(rated.value), 0)),
@@ -160,6 +164,29 @@ class FactorisationMachine:
             )
         at = np.linspace(0, self.steps - self.dropped - 1, self.kept).round().astype(int)
         return Draws.of([read(model, int(one), chain.ordered) for one in at], world)
+
+
+def nearest(levels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Position of the level nearest to each value: int64, shape (n,); ``levels`` ascend.
+
+    Examples
+    --------
+    >>> nearest(np.array([0.2, 0.3, 0.4]), np.array([0.3, 0.4], np.float32).astype(np.float64)).tolist()
+    [1, 2]
+    """
+    return np.searchsorted((levels[1:] + levels[:-1]) / 2, values)
+
+
+def met(levels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The levels that some value is nearest to: a step that nobody takes has no place on a ladder; none if it is one.
+
+    Examples
+    --------
+    >>> met(np.arange(1.0, 6.0), np.array([1.0, 4.0, 2.0, 4.0])).tolist(), met(np.arange(3.0), np.ones(4)).tolist()
+    ([1.0, 2.0, 4.0], [])
+    """
+    found: np.ndarray = levels[np.unique(nearest(levels, values))]
+    return found if len(found) > 1 else np.empty(0)
 
 
 def sampler() -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 ROUNDS = 8  # of looking for the heights on a ladder that ratings stand for
-FAR = 8.0  # deviations beyond which a step is not told from the end of the ladder
+FAR = 35.0  # deviations beyond which a normal distribution has no mass in float64
 
 
 class Ladder(NamedTuple):
@@ -119,12 +119,14 @@ def pulled(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> pulled(np.array([-np.inf, 0.0, 20.0]), np.array([np.inf, np.inf, 21.0])).round(3).tolist()
-    [0.0, 0.798, 20.0]
+    [0.0, 0.798, 20.05]
     """
-    a, b = np.clip(low, -FAR, FAR), np.clip(high, -FAR, FAR)
-    mass = ndtr(b) - ndtr(a)
-    found = (np.exp(-0.5 * a * a) - np.exp(-0.5 * b * b)) / np.sqrt(2 * np.pi) / np.maximum(mass, 1e-300)
-    return np.where(mass > 1e-12, found, np.where(low > 0, low, high))
+    turned = low > -high  # by symmetry: below 0, differences of ndtr keep their digits
+    a = np.clip(np.where(turned, -high, low), -FAR, FAR)
+    b = np.clip(np.where(turned, -low, high), -FAR, FAR)
+    below = np.maximum(ndtr(b) - ndtr(a), 1e-300)
+    found = (np.exp(-0.5 * a * a) - np.exp(-0.5 * b * b)) / np.sqrt(2 * np.pi) / below
+    return np.clip(np.where(turned, -found, found), low, high)
 
 
 def expected(asked: Asked, belief: Belief, noise: np.ndarray, ladder: Ladder | None) -> tuple[np.ndarray, np.ndarray]:

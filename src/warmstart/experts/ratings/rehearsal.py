@@ -8,6 +8,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.data.interactions import Interactions
 
 SHOWN = (0, 1, 2, 4, 8, 16, 32)  # ratings that are known of somebody new
 ASKED = 20  # ratings of such a person that are asked for, at most
@@ -48,7 +49,7 @@ class Rehearsal:
         >>> len(one.value) > 0, len(one.train.interactions) + len(one.value) <= len(x)
         (True, True)
         """
-        x, rng = data.interactions, np.random.default_rng(seed)
+        x, rng = once(data.interactions), np.random.default_rng(seed)
         rated = np.isfinite(x.rating)
         new = rng.random(data.n_users) < share
         hidden = rated & ~new[x.user] & (rng.random(len(x)) < share)
@@ -68,3 +69,20 @@ class Rehearsal:
         return cls(
             train, histories, x.user[at].astype(np.int64), x.item[at].astype(np.int64), x.rating[at].astype(np.float64)
         )
+
+
+def once(x: Interactions) -> Interactions:
+    """Without ratings that were given again later: hiding the last one would leave them to tell it.
+
+    Examples
+    --------
+    >>> x = Interactions.of(np.zeros(3), np.array([1, 1, 0]), 1, 2, rating=np.array([2.0, 4.0, np.nan]))
+    >>> once(x).rating.tolist()
+    [4.0, nan]
+    """
+    rated = np.isfinite(x.rating)
+    rows = np.flatnonzero(rated)[::-1]
+    pair = x.user[rows].astype(np.int64) * x.n_items + x.item[rows]
+    kept = ~rated
+    kept[rows[np.unique(pair, return_index=True)[1]]] = True
+    return x.select(kept)

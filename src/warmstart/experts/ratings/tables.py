@@ -174,7 +174,7 @@ class FittedMachine:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean and variance of the rating of each pair, and the mean by runs that do not look at what was rated.
 
-        All are float64, shape (n_pairs,); where no run is of that kind, the third is the first.
+        All are float64, shape (n_pairs,). The first two are by the other runs; where all are of one kind, by all.
 
         Parameters
         ----------
@@ -207,10 +207,12 @@ class FittedMachine:
         """Mean, variance, and mean of runs that do not look at what was rated, for one person: (3, n_items)."""
         pairs = zip(self.draws, before, strict=True)
         runs = [one.of_person(own, rated, values, item, self.levels) for one, own in pairs]
-        means = np.concatenate([m for m, _ in runs])
-        variance = np.concatenate([v for _, v in runs]).mean(0) + means.var(0)
-        alone = [m for (m, _), heard in zip(runs, self.heard.tolist(), strict=True) if not heard]
-        return np.stack([means.mean(0), variance, np.concatenate(alone or [means]).mean(0)])
+        kinds = [
+            [run for run, heard in zip(runs, self.heard.tolist(), strict=True) if heard == kind] for kind in (1, 0)
+        ]
+        means, alone = (np.concatenate([m for m, _ in kind or runs]) for kind in kinds)
+        variance = np.concatenate([v for _, v in kinds[0] or runs]).mean(0) + means.var(0)
+        return np.stack([means.mean(0), variance, alone.mean(0)])
 
     def grow(self, n: int) -> Self:
         """With n new items, of which nothing is known."""

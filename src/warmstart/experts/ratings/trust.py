@@ -52,7 +52,7 @@ class Trust:
             float64, shape (n,).
         """
         x = design(told, heard, known)
-        scale = np.maximum((x**2).mean(0), 1e-12)
+        scale = np.maximum((x**2).sum(0) / max(len(x), 1), 1e-12)
         left = x.T @ x + self.ridge * np.diag(scale)
         weights = np.linalg.solve(left, x.T @ (answer - told[0])) if len(answer) else np.zeros(x.shape[1])
         off = np.abs(answer - told[0] - x @ weights) / spread
