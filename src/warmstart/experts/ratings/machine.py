@@ -78,8 +78,8 @@ class FactorisationMachine:
             Chain(ordered=False, heard=False),
             Chain(text=8),
             Chain(heard=False, text=8),
+            Chain(facts=False),
             Chain(ordered=False, text=16),
-            Chain(text=16),
             Chain(ordered=False),
             Chain(text=8),
         )

@@ -115,6 +115,8 @@ class FittedRatings:
         self, histories: Histories, query: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What each model says, the machine's deviation, and ratings of person and item: see ``Trust.fit``."""
+        if histories.rating is not None:  # as in the fit
+            histories = replace(histories, rating=self.scale.clip(histories.rating))
         mean, variance, alone = self.machine.distribution(histories, query, item)
         others = (model.predict(histories, query, item) for model in (self.neighbours, self.bias))
         return (

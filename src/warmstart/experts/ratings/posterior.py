@@ -126,7 +126,8 @@ def pulled(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     b = np.clip(np.where(turned, -low, high), -FAR, FAR)
     below = np.maximum(ndtr(b) - ndtr(a), 1e-300)
     found = (np.exp(-0.5 * a * a) - np.exp(-0.5 * b * b)) / np.sqrt(2 * np.pi) / below
-    return np.clip(np.where(turned, -found, found), low, high)
+    between: np.ndarray = np.clip(np.where(turned, -found, found), low, high)
+    return between
 
 
 def expected(asked: Asked, belief: Belief, noise: np.ndarray, ladder: Ladder | None) -> tuple[np.ndarray, np.ndarray]:

@@ -64,7 +64,8 @@ def one_hot(codes: np.ndarray, widths: tuple[int, ...]) -> sp.csr_matrix:
 def item_facts(data: Dataset, min_count: int = 3) -> list[sp.csr_matrix]:
     """A block for each attribute of the catalogue, rows of length 1, and one of years: float64 CSR, (n_items, width).
 
-    Values on fewer than ``min_count`` items are left out, and so is a column of which nothing is left.
+    Values on fewer than ``min_count`` items are left out, and so is a column of which nothing is left, or more values
+    than one for every eight items: so many weights tell apart what the weight of the item already does.
     """
     table, blocks = data.catalog.table, []
     for name in table.columns:
@@ -75,7 +76,7 @@ def item_facts(data: Dataset, min_count: int = 3) -> list[sp.csr_matrix]:
     if not np.isnan(years).all():
         decade = np.where(years < 1980, years // 10 * 10, years)
         blocks.append(tokens_block([[] if np.isnan(y) else [str(int(y))] for y in decade], min_count))
-    return [block for block in blocks if block.shape[1] > 1]
+    return [block for block in blocks if 1 < block.shape[1] <= max(data.n_items / 8, 8)]
 
 
 def tokens_block(rows: list[list[str]], min_count: int) -> sp.csr_matrix:

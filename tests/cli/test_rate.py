@@ -1,0 +1,56 @@
+"""Ratings by the command line."""
+
+import pytest
+
+MACHINE = """
+[ratings.machine]
+rank = 2
+steps = 20
+dropped = 8
+kept = 3
+chains = [{ordered = false, facts = false}, {heard = false}]
+"""
+
+
+@pytest.fixture(scope="module")
+def engine(shell):
+    f = shell.folder
+    recipe = (f / "recipe.toml").read_text() + MACHINE
+    (f / "rated.toml").write_text(recipe)
+    tables = (f / "events.csv", "--items", f / "items.csv", "--map", "user_id=who")
+    shell("fit", *tables, "--recipe", f / "rated.toml", "-o", f / "rated", "--save-data", f / "rated_data")
+    return f / "rated"
+
+
+def test_ratings_of_a_history_and_of_a_user(shell, engine):
+    rows = shell.json("rate", engine, "--history", "i1=5,i2=4", "--items", "i3,i4,gone")
+    assert [row["item_id"] for row in rows] == ["i3", "i4", "gone"]
+    assert all(row["low"] <= row["rating"] <= row["high"] for row in rows[:2])
+    assert rows[2]["rating"] is None
+    table = shell("rate", engine, "--data", shell.folder / "rated_data", "--user", "u1", "--items", "i3").stdout
+    assert "i3" in table
+
+
+def test_questions(shell, engine):
+    rows = shell.json("rate", engine, "--history", "i1=5", "--ask", "3")
+    assert len(rows) == 3
+    assert "i1" not in {row["item_id"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--history", "i1", "--items", "i2"), "write ITEM=RATING"),
+        (("--history", "i1=much", "--items", "i2"), "write ITEM=RATING"),
+        (("--history", "i1=1", "--user", "u1", "--items", "i2"), "take one of them"),
+        ((), "nothing to do"),
+        (("--user", "u1", "--items", "i2"), "--data"),
+    ],
+)
+def test_mistakes(shell, engine, words, said):
+    assert said in shell("rate", engine, *words, code=2).stderr
+
+
+def test_an_engine_without_ratings_says_what_to_do(shell, fitted):
+    said = shell("rate", shell.folder / "engine", "--items", "i1", code=2).stderr
+    assert "--ratings" in said
