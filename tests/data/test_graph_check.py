@@ -157,3 +157,11 @@ def test_a_neighbourhood_is_specific_first_and_stops_at_hubs():
 def test_an_unknown_entity_is_told_with_the_nearest():
     with pytest.raises(DataError, match="holds no 'an'; did you mean 'ann'"):
         neighbourhood(graph([("i0", "by", "ann")]).index, "an")
+
+
+def test_what_two_relations_say_is_beyond_an_entity_once():
+    rows = [(item, relation, "x") for item in ("i0", "i1", "i2") for relation in ("by", "with")]
+    found = neighbourhood(graph(rows).index, "i0", frozenset({"i0", "i1", "i2"}), beyond=2)
+    beyond = found.far.group_by("relation", "via").len()
+    assert sorted(set(found.far["entity"].to_list())) == ["i1", "i2"]
+    assert beyond["len"].max() <= 2

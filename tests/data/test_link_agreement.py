@@ -9,7 +9,7 @@ from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.graph_check import check_graph
 from warmstart.data.health import check
-from warmstart.data.link_agreement import link_agreement
+from warmstart.data.link_agreement import Agreement, link_agreement
 from warmstart.data.toy import checkerboard
 
 FILMS = pl.DataFrame(
@@ -63,3 +63,11 @@ def test_both_checks_tell_it():
     finding = next(f for f in check(data).findings if f.name == "links_disagree")
     assert finding.severity == "warning"
     assert "wrong items" in finding.advice
+
+
+def test_a_dense_graph_that_ties_all_that_is_alike_agrees():
+    """Where most items are tied anyhow, twice as often cannot be; twice the odds can."""
+    assert Agreement(134, 1.0, 0.72).agrees is True
+    assert Agreement(134, 0.87, 0.6).agrees is True
+    assert Agreement(134, 0.5, 0.486).agrees is False
+    assert Agreement(134, 1.0, 1.0).agrees is None

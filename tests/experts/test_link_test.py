@@ -65,3 +65,10 @@ def test_a_graph_of_wrong_links_is_left_out_and_told(caplog):
     assert believed(silent) is silent  # the catalogue says nothing alike
     alone = replace(right, graph=None)
     assert believed(alone) is alone
+
+
+def test_where_too_little_is_known_the_graph_stays_with_a_warning(caplog):
+    wrong = world(np.random.default_rng(0).permutation(N))
+    few = wrong.with_interactions(wrong.interactions.select(wrong.interactions.item < ENOUGH - 5))
+    assert believed(few) is few
+    assert "too few events to tell" in caplog.text

@@ -85,5 +85,10 @@ def build_graph(
         return emit(report)
     for name, value in report["numbers"].items():
         answers().print(f"{name}: {value:,}", highlight=False)
+    for what, n in report["told"].items():
+        if n:
+            say(f"{what}: {n:,}")
+    if report["numbers"].get("items with facts", 1) == 0:
+        say("no item has a fact; link entities to items: --links FILE with item_id, entity_id")
     say(f"graph: {out}")
     return None

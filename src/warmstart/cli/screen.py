@@ -37,13 +37,15 @@ def silent() -> bool:
 
 def answers() -> Console:
     """The console of stdout; a pipe gets lines of a fixed width."""
-    console = Console(quiet=silent())
-    return console if console.is_terminal else Console(width=max(NARROW, console.width), quiet=silent())
+    console = Console(quiet=silent(), emoji=False)  # an id such as a:fire:b is no picture
+    if console.is_terminal:
+        return console
+    return Console(width=max(NARROW, console.width), quiet=silent(), emoji=False)
 
 
 def notes() -> Console:
     """The console of stderr."""
-    return Console(stderr=True)
+    return Console(stderr=True, emoji=False)
 
 
 def emit(value: Any) -> None:

@@ -40,8 +40,13 @@ class Agreement:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether items alike in the catalogue are tied more than twice as often as any two; None = cannot be said."""
-        return None if self.pairs < ENOUGH or not self.chance else self.tied > 2 * self.chance
+        """Whether the odds of a tie are more than twice as high for items alike in the catalogue as for any two.
+
+        None = cannot be said: too few pairs, or the graph ties none or all.
+        """
+        if self.pairs < ENOUGH or not 0 < self.chance < 1:
+            return None
+        return self.tied * (1 - self.chance) > 2 * self.chance * (1 - self.tied)
 
 
 def link_agreement(graph: KnowledgeGraph, catalog: Catalog, seed: int = 0) -> Agreement:

@@ -102,7 +102,9 @@ def _beyond(index: Adjacency, edge: int, middle: int, items: frozenset[str], mos
     edges = edges[index.neighbour[edges] != middle]
     others = index.neighbour[edges]
     strange = np.array([name not in items for name in index.entities.names(others)], dtype=bool)
-    kept = edges[np.lexsort((others, index.degree[others], strange))[:most]]
+    order = np.lexsort((others, index.degree[others], strange))
+    first = np.sort(np.unique(others[order], return_index=True)[1])  # by several relations, an entity is still one
+    kept = edges[order[first][:most]]
     return _rows(index, kept).select(pl.lit(index.entities.ids[via]).alias("via"), pl.all())
 
 

@@ -18,6 +18,7 @@ LOG = logging.getLogger(__name__)
 HUB = 50  # facts; sharing what has more says little
 DRAWS = 20  # of links at random
 SURE = 3.0  # standard deviations from their mean that are no chance
+TIES = "of %d pairs of items that the catalogue says alike it ties %.1f %%, of any two %.1f %%"
 ENOUGH = 30  # linked items with events, below which nothing is said
 
 
@@ -98,14 +99,17 @@ def believed(data: Dataset, *, doubtful: bool = False) -> Dataset:
     if doubtful or data.graph is None or not len(data.graph):
         return data
     told = link_agreement(data.graph, data.catalog)
-    if told.agrees is not False or link_test(data).borne_out is not False:
+    if told.agrees is not False or (borne_out := link_test(data).borne_out):
+        return data
+    shares = (told.pairs, 100 * told.tied, 100 * told.chance)
+    if borne_out is None:
+        LOG.warning(
+            f"the graph may name wrong items: {TIES}; there are too few events to tell; look at its links", *shares
+        )
         return data
     LOG.warning(
-        "the graph is left out, its links name wrong items: of %d pairs of items that the catalogue says alike it ties "
-        "%.1f %%, of any two %.1f %%, and what people do does not bear it out; mend the links, or set doubtful_graph = "
-        "true in the recipe",
-        told.pairs,
-        100 * told.tied,
-        100 * told.chance,
+        f"the graph is left out, its links name wrong items: {TIES}, and what people do does not bear it out; mend the "
+        "links, or set doubtful_graph = true in the recipe",
+        *shares,
     )
     return replace(data, graph=None)
