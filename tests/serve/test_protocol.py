@@ -135,7 +135,7 @@ def test_a_client_that_takes_nothing_is_let_go():
 
 
 def test_a_client_that_takes_slowly_gets_it_all():
-    with running(Manners(write_seconds=0.5)) as (_, address), connected(address) as client:
+    with running(Manners(write_seconds=3.0)) as (_, address), connected(address) as client:
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         time.sleep(0.2)
         assert len(rest(client)) > LARGE
