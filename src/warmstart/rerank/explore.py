@@ -53,7 +53,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Worlds:
-    """What the rates of new items may be: log of the drawn rate over the expected one, float32, (WORLDS, n_new)."""
+    """What the rates of new items may be: log of the drawn rate over the expected one, float32, (n_new, WORLDS)."""
 
     noise: np.ndarray
 
@@ -76,14 +76,14 @@ class Worlds:
         Examples
         --------
         >>> worlds = Worlds.draw(np.array([0.0, 1000.0]), 2.0, np.random.default_rng(0))
-        >>> [f"{deviation:.1f}" for deviation in np.exp(worlds.noise).std(axis=0)]
+        >>> [f"{deviation:.1f}" for deviation in np.exp(worlds.noise).std(axis=1)]
         ['0.7', '0.0']
         """
         if not tau > 0:
             raise ConfigError(f"tau={tau:g} is not above 0; 2 is usual")
         shape = np.asarray(events, np.float64) + tau
         drawn = rng.gamma(shape, size=(worlds, len(shape))) / shape
-        return cls(np.log(np.maximum(drawn, 1e-30)).astype(np.float32))
+        return cls(np.ascontiguousarray(np.log(np.maximum(drawn, 1e-30)).T, np.float32))
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Exploration:
 
 
 def explore(
-    k: int, columns: np.ndarray, expected: np.ndarray, worlds: Worlds, budget: Budget, rng: np.random.Generator
+    k: int, rows: np.ndarray, expected: np.ndarray, worlds: Worlds, budget: Budget, rng: np.random.Generator
 ) -> Exploration:
     """Choose the places of one answer that try new items, and the items.
 
@@ -128,8 +128,8 @@ def explore(
     ----------
     k
         Places of the answer.
-    columns
-        int64, shape (m,): columns of ``worlds`` of the candidates: new items that may be shown to this person and are
+    rows
+        int64, shape (m,): rows of ``worlds`` of the candidates: new items that may be shown to this person and are
         not among the k. Some 200 of the best expected suffice.
     expected
         float, shape (m,), finite: log of the rate expected of each, for this person where that is known; e.g. the score
@@ -143,12 +143,12 @@ def explore(
     >>> len(tried.places), tried.propensity.round(2).tolist()
     (1, [0.9, 0.9, 0.9, 0.9, 0.9, 0.03, 0.9, 0.9, 0.9, 0.9])
     """
-    mean = budget.places(k, len(columns))
+    mean = budget.places(k, len(rows))
     propensity = np.ones(k)
     if mean <= 0:
         return Exploration(np.empty(0, np.int64), np.empty(0, np.int64), propensity)
     keep, least, up = budget.keep, int(mean), mean - int(mean)
-    best = _best(worlds.noise[:, columns] + np.asarray(expected, np.float32), least + (up > 0))
+    best = _best(worlds.noise[rows] + np.asarray(expected, np.float32)[:, None], least + (up > 0))
     count = least + int(rng.random() < up)
     tried = rng.permutation(best[rng.integers(len(best)), :count])
     places = np.sort(rng.choice(k - keep, count, replace=False)) + keep
@@ -159,9 +159,9 @@ def explore(
 
 
 def _best(value: np.ndarray, count: int) -> np.ndarray:
-    """Columns of the ``count`` largest entries of each row, largest first: int64, shape (n_rows, count)."""
-    best, rows = np.empty((len(value), count), np.int64), np.arange(len(value))
+    """Rows of the ``count`` largest entries of each column, largest first: int64, shape (n_columns, count)."""
+    best, worlds = np.empty((value.shape[1], count), np.int64), np.arange(value.shape[1])
     for rank in range(count):
-        best[:, rank] = value.argmax(axis=1)
-        value[rows, best[:, rank]] = -np.inf
+        best[:, rank] = value.argmax(axis=0)
+        value[best[:, rank], worlds] = -np.inf
     return best
