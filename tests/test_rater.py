@@ -110,3 +110,21 @@ def test_an_engine_without_ratings_says_what_to_do(data, tmp_path):
     engine.save(tmp_path / "engine")
     with pytest.raises(NotFitted, match="--ratings"):
         ws.load(tmp_path / "engine").predict_rating(items=["i0"])
+
+
+def test_a_user_is_asked_what_the_history_of_that_user_would_be(data):
+    rater = Rater(MODEL, Recipe(encoder="tfidf")).fit(replace(data, user_table=None))
+    user = rater.data.users.names([0])[0]
+    h = rater.data.histories(np.array([0]))
+    names = rater.data.catalog.items.names(h.item.tolist())
+    given = list(zip(names, h.rating.tolist(), strict=True))
+    assert rater.ask(user=user, k=4).equals(rater.ask(given, 4))
+    with pytest.raises(DataError, match="take one of them"):
+        rater.ask(given, 4, user)
+
+
+def test_one_history_for_many_items_says_the_same_as_for_each(rater):
+    rows, items = [[("i0", 5.0)], [("i1", 1.0), ("i0", 3.0)]], ["i2", "i3", "i4"]
+    both = rater.predict(histories=[rows[0], rows[1], rows[0]], items=items)
+    for at, row in enumerate((0, 1, 0)):
+        assert rater.predict(histories=[rows[row]], items=[items[at]]).rows()[0] == pytest.approx(both.rows()[at])

@@ -23,7 +23,7 @@ from warmstart.errors import DataError, NotFitted
 from warmstart.evaluate.report import Trust
 from warmstart.experts.link_test import believed
 from warmstart.experts.panel import Panel, Progress
-from warmstart.experts.ratings.model import RatingModel
+from warmstart.experts.ratings.model import FittedRatings, RatingModel
 from warmstart.experts.split import SplitPanel
 from warmstart.explain.missing import UNKNOWN, Explanation
 from warmstart.explain.trust import trust_of
@@ -35,7 +35,7 @@ from warmstart.interests.segments import segments_of, told_segments
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
-from warmstart.ratings import Rated, predicted, questions
+from warmstart.ratings import Rated, predicted, questions, with_ratings
 from warmstart.recipe import Recipe
 from warmstart.rerank.tail import Tail
 from warmstart.text.choose import SavedEncoder
@@ -89,7 +89,7 @@ class Engine:
         self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, *told)
         self.data = given
         if self.recipe.ratings is not None:
-            self._rate(self.recipe.ratings, progress)
+            self._fitted = with_ratings(self._fitted, self.data, self.recipe.ratings, progress)
         return self
 
     @property
@@ -243,27 +243,19 @@ class Engine:
         pl.DataFrame
             ``rating``, ``low``, ``high`` (a 90 % interval), in the unit of the ratings; null for an unknown item.
         """
-        if self.fitted.ratings is None:
-            self._rate(RatingModel(), None)
-        assert self.fitted.ratings is not None
-        return predicted(self.fitted.ratings, self.fitted.catalog, self.data, items, users, histories)
+        return predicted(self._ratings, self.fitted.catalog, self.data, items, users, histories)
 
-    def ask_ratings(self, history: Rated = (), k: int = 10) -> pl.DataFrame:
-        """Items whose rating would tell most about somebody who gave these ratings: ``item_id``, ``gain``."""
-        if self.fitted.ratings is None:
-            self._rate(RatingModel(), None)
-        assert self.fitted.ratings is not None
-        return questions(self.fitted.ratings, self.fitted.catalog, history, k)
+    def ask_ratings(self, history: Rated | None = None, k: int = 10, user: str | None = None) -> pl.DataFrame:
+        """Items whose rating would tell most about somebody with these ratings, or a user: ``item_id``, ``gain``."""
+        return questions(self._ratings, self.fitted.catalog, self.data, history, user, k)
 
-    def _rate(self, model: RatingModel, progress: Progress | None) -> None:
-        """Learn to predict ratings from the data at hand."""
-        f = self.fitted
-        if self.data is None:
-            raise NotFitted(
-                "this engine predicts no ratings; fit it with a table [ratings] in its recipe, or --ratings"
-            )
-        known = (f.judged or f.space).describe(aligned(impersonal(self.data), f.catalog))
-        self._fitted = replace(f, ratings=model.fit(known, progress))
+    @property
+    def _ratings(self) -> FittedRatings:
+        """What predicts ratings; is learned here where it was not yet."""
+        if self.fitted.ratings is None:
+            self._fitted = with_ratings(self.fitted, self.data, RatingModel())
+        assert self.fitted.ratings is not None
+        return self.fitted.ratings
 
     def concepts(self, level: int | None = None) -> pl.DataFrame:
         """What the catalogue is about: concepts named in words, a tree or overlapping ones; see ``Concepts.table``."""

@@ -94,10 +94,10 @@ class Rater:
         ratings, catalog = self.fitted
         return predicted(ratings, catalog, self.data, items, users, histories)
 
-    def ask(self, history: Rated = (), k: int = 10) -> pl.DataFrame:
-        """Items whose rating would tell most about somebody with these ratings: ``item_id``, ``gain``."""
+    def ask(self, history: Rated | None = None, k: int = 10, user: str | None = None) -> pl.DataFrame:
+        """Items whose rating would tell most about somebody with these ratings, or a user: ``item_id``, ``gain``."""
         ratings, catalog = self.fitted
-        return questions(ratings, catalog, history, k)
+        return questions(ratings, catalog, self.data, history, user, k)
 
     def save(self, folder: str | Path) -> None:
         """Write a folder that ``Rater.load`` reads without myfm; it holds no user's ratings."""

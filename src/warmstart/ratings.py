@@ -10,11 +10,14 @@ import polars as pl
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
+from warmstart.data.graph_users import impersonal
 from warmstart.data.histories import Histories
-from warmstart.errors import DataError
+from warmstart.errors import DataError, NotFitted
+from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.elicit import worth_asking
-from warmstart.experts.ratings.model import FittedRatings
-from warmstart.query import resolve_histories
+from warmstart.experts.ratings.model import FittedRatings, RatingModel
+from warmstart.fitted import Fitted
+from warmstart.query import aligned, resolve_histories
 
 Rated = Sequence[tuple[str, float]]  # item id and rating, oldest first
 
@@ -40,7 +43,9 @@ def predicted(
         if given is not None and len(given) != len(items):
             raise DataError(f"{len(given)} {name} for {len(items)} items; give one of each a pair")
     if histories is not None:
-        query, people = np.arange(len(items)), of_ratings(histories, catalog)
+        once: dict[tuple[tuple[str, float], ...], int] = {}
+        query = np.array([once.setdefault(tuple((i, v) for i, v in row), len(once)) for row in histories], np.int64)
+        people = of_ratings(list(once), catalog)
     else:
         ids, query = np.unique(np.array(users or ["" for _ in items], dtype=str), return_inverse=True)
         known = list(ids) if users is not None else None
@@ -50,6 +55,20 @@ def predicted(
     there = code >= 0
     found[:, there] = ratings.predict(people, query[there], code[there])
     return pl.DataFrame(dict(zip(("rating", "low", "high"), found, strict=True))).fill_nan(None)
+
+
+def with_ratings(fitted: Fitted, data: Dataset | None, model: RatingModel, progress: Progress | None = None) -> Fitted:
+    """An engine's parts, with ratings learned from the data at hand.
+
+    Raises
+    ------
+    NotFitted
+        If there are none.
+    """
+    if data is None:
+        raise NotFitted("this engine predicts no ratings; fit it with a table [ratings] in its recipe, or --ratings")
+    known = (fitted.judged or fitted.space).describe(aligned(impersonal(data), fitted.catalog))
+    return replace(fitted, ratings=model.fit(known, progress))
 
 
 def of_ratings(rows: Sequence[Rated], catalog: Catalog) -> Histories:
@@ -72,9 +91,19 @@ def of_ratings(rows: Sequence[Rated], catalog: Catalog) -> Histories:
     return replace(h, rating=np.array([value for row in kept for _, value in row], np.float32))
 
 
-def questions(ratings: FittedRatings, catalog: Catalog, history: Rated, k: int) -> pl.DataFrame:
-    """The ``k`` items whose rating would tell most about somebody: ``item_id``, ``gain``; see ``worth_asking``."""
+def questions(
+    ratings: FittedRatings, catalog: Catalog, data: Dataset | None, history: Rated | None, user: str | None, k: int
+) -> pl.DataFrame:
+    """The ``k`` items whose rating would tell most about somebody: ``item_id``, ``gain``; see ``worth_asking``.
+
+    Who it is tells ``user``, by id, or ``history``, by the ratings that are known; neither = somebody new.
+    """
     if k < 1:
         raise DataError(f"k={k}; ask for at least 1 item")
-    item, gain = worth_asking(ratings, of_ratings([history], catalog), k)
+    if user is not None and history is not None:
+        raise DataError(f"a history and the user {user!r} were given; take one of them")
+    person = of_ratings([history or ()], catalog)
+    if user is not None:
+        person = resolve_histories(data, catalog, [user], None, 1)
+    item, gain = worth_asking(ratings, person, k)
     return pl.DataFrame({"item_id": catalog.items.names(item.tolist()), "gain": gain})

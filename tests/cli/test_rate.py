@@ -43,6 +43,7 @@ def test_questions(shell, engine):
         (("--history", "i1", "--items", "i2"), "write ITEM=RATING"),
         (("--history", "i1=much", "--items", "i2"), "write ITEM=RATING"),
         (("--history", "i1=1", "--user", "u1", "--items", "i2"), "take one of them"),
+        (("--ask", "2", "--items", "i2"), "take one of them"),
         ((), "nothing to do"),
         (("--user", "u1", "--items", "i2"), "--data"),
     ],
@@ -54,3 +55,10 @@ def test_mistakes(shell, engine, words, said):
 def test_an_engine_without_ratings_says_what_to_do(shell, fitted):
     said = shell("rate", shell.folder / "engine", "--items", "i1", code=2).stderr
     assert "--ratings" in said
+
+
+def test_questions_of_a_user_are_beyond_what_this_user_rated(shell, engine):
+    data = shell.folder / "rated_data"
+    asked = shell.json("rate", engine, "--data", data, "--user", "u1", "--ask", "500")
+    new = shell.json("rate", engine, "--ask", "500")
+    assert 0 < len(asked) < len(new)

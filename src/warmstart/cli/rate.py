@@ -36,14 +36,16 @@ def rate(
 
     if user is not None and history is not None:
         raise ConfigError("--user and --history were given; take one of them")
+    if items and ask:
+        raise ConfigError("--items and --ask were given; take one of them")
     if not items and not ask:
         raise ConfigError("nothing to do; name --items, or --ask for a number of questions")
     loaded = open_engine(engine, data)
+    note_unknown(loaded, [] if user is None else [user])
     known = given(history)
     if ask:
-        return show(loaded.ask_ratings(known, ask), as_json)
+        return show(loaded.ask_ratings(None if user is not None else known, ask, user), as_json)
     wanted = ids(items or "")
-    note_unknown(loaded, [] if user is None else [user])
     people = None if user is None else [user] * len(wanted)
     rows = loaded.predict_rating(people, wanted, None if user is not None else [known] * len(wanted))
     return show(rows.insert_column(0, pl.Series("item_id", wanted, dtype=pl.String)), as_json)

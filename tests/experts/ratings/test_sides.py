@@ -12,7 +12,7 @@ from warmstart.experts.ratings.rated import Rated
 from warmstart.experts.ratings.sides import (
     PeopleFacts,
     described,
-    halved,
+    even,
     how_often,
     item_facts,
     one_hot,
@@ -101,7 +101,7 @@ def test_a_value_named_twice_counts_once():
 def test_rows_of_ones_are_brought_to_length_one(seed):
     rng = np.random.default_rng(seed)
     ones = (rng.random((6, 5)) < 0.4).astype(float)
-    found = halved(taken_by_of(ones)).toarray()
+    found = even(taken_by_of(ones)).toarray()
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), ones.any(1))
     np.testing.assert_array_equal(found > 0, ones > 0)
 

@@ -48,7 +48,7 @@ def data(planted):
 
 def world_of(data, heard):
     rated, people = Rated.of(data.interactions), PeopleFacts.fit(data.user_table)
-    return rated, people, World.of(data, rated, people, [*item_facts(data), how_often(rated)], heard=heard)
+    return rated, people, World.of(data, rated, people).shown(*item_facts(data), how_often(rated), heard=heard)
 
 
 def random_part(world, seed):
@@ -61,12 +61,12 @@ def random_part(world, seed):
 @pytest.mark.parametrize("heard", [True, False])
 def test_tables_and_a_persons_own_part_make_up_the_formula(data, heard):
     """On parameters at random, for every person and item."""
-    rated, people, world = world_of(data, heard)
+    _, people, world = world_of(data, heard)
     part = random_part(world, 0)
     draws = Draws.of([part], world)
     fitted = FittedMachine((draws,), people, np.empty(0), np.array([heard]))
     users = np.arange(data.n_users)
-    before = fitted.before(data.histories(users), rated.known())[0]
+    before = fitted.before(*fitted.seen(data.histories(users)))[0]
     item = draws.item.astype(np.float64)
     person, of_item = (sp.hstack(blocks).toarray() for blocks in (world.person, world.item))
     for u in users[:8]:

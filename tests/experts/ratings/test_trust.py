@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmstart.experts.ratings.trust import BINS, ENOUGH, USUAL, FittedTrust, Trust, design, reach
+from warmstart.errors import ConfigError
+from warmstart.experts.ratings.trust import BINS, ENOUGH, FittedTrust, Trust, design, reach
 
 
 def world(seed, n, width=1.0):
@@ -50,8 +51,8 @@ def test_ratings_are_what_the_formula_says(seed, n_models):
     rng = np.random.default_rng(seed)
     told, spread = rng.normal(size=(n_models, 6)), rng.uniform(0.1, 2, 6)
     heard, known = rng.integers(0, 40, 6), rng.integers(0, 40, 6)
-    weights, reaches = rng.normal(size=3 * (n_models - 1)), rng.uniform(1, 2, 4)
-    mean, half = FittedTrust(weights, reaches)(told, spread, heard, known)
+    weights, reaches = rng.normal(size=3 * (n_models - 1)), rng.uniform(1, 2, len(BINS))
+    mean, half = FittedTrust(weights, np.array(BINS), reaches)(told, spread, heard, known)
     a, b, c = weights.reshape(3, -1)
     for p in range(6):
         by_count = a + b * np.log(1 + heard[p]) / 3 + c * np.log(1 + known[p]) / 4
@@ -83,7 +84,7 @@ def test_intervals_hold_the_share_they_promise_in_every_bin(level):
     for heard in (0, 2, 8, 32):
         here = inside[asked[2] == heard]
         assert here.mean() == pytest.approx(level, abs=4 * np.sqrt(2 * level * (1 - level) / len(here)))
-    assert trust.reach[0] > 2 * trust.reach[3]
+    assert trust.reach[0] > 2 * trust.reach[-1]
 
 
 def test_bins_of_few_answers_take_what_holds_for_all():
@@ -92,9 +93,10 @@ def test_bins_of_few_answers_take_what_holds_for_all():
     off = rng.exponential(1 + heard)
     trust = Trust().fit(np.zeros((1, len(off))), np.ones(len(off)), heard, heard, off)
     every = reach(off, 0.9)
-    assert trust.reach[1] == trust.reach[3] == every
-    assert trust.reach[0] == reach(off[heard == 0], 0.9) < every
-    assert trust.reach[2] == reach(off[heard == 8], 0.9) > every
+    by_bin = dict(zip(trust.bins.tolist(), trust.reach.tolist(), strict=True))
+    assert by_bin[2] == by_bin[1] == by_bin[32] == every
+    assert by_bin[0] == reach(off[heard == 0], 0.9) < every
+    assert by_bin[8] == reach(off[heard == 8], 0.9) > every
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -110,11 +112,20 @@ def test_the_reach_is_the_least_that_holds_enough(seed, n, level):
         assert found == off.max()
 
 
-def test_without_answers_the_machine_stands_alone():
-    none = np.empty(0)
-    trust = Trust().fit(np.empty((3, 0)), none, none.astype(int), none.astype(int), none)
+@pytest.mark.parametrize(("level", "usual"), [(0.9, 1.645), (0.5, 0.674)])
+def test_without_answers_the_machine_stands_alone(level, usual):
+    trust = Trust(level=level).untried(3)
     assert trust.weights.tolist() == [0.0] * 6
-    assert trust.reach.tolist() == [USUAL] * 4
+    np.testing.assert_allclose(trust.reach, usual, atol=1e-3)
+    assert len(trust.reach) == len(trust.bins)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({"level": 1.0}, "level=1 "), ({"level": 0.0}, "level=0 "), ({"ridge": -1.0}, "ridge=-1 ")]
+)
+def test_mistakes_are_told(wrong, told):
+    with pytest.raises(ConfigError, match=told):
+        Trust(**wrong)
 
 
 def test_of_few_answers_little_is_learned():

@@ -119,14 +119,13 @@ class FactorisationMachine:
         """
         people, facts = PeopleFacts.fit(data.user_table), item_facts(data)
         steps = met(levels, rated.value) if 2 <= len(levels) <= LEVELS else np.empty(0)
-        draws: list[Draws] = []
+        world, draws = World.of(data, rated, people), list[Draws]()
         for at, chain in enumerate(self.chains):
             if progress:
                 progress("drawing factors of ratings", at, len(self.chains))
             chain = replace(chain, ordered=chain.ordered and len(steps) > 0)
             shown = [*(facts if chain.facts else []), *described(data, chain.text), how_often(rated)]
-            world = World.of(data, rated, people, shown, heard=chain.heard)
-            draws.append(self._run(world, rated, chain, steps, self.seed + at))
+            draws.append(self._run(world.shown(*shown, heard=chain.heard), rated, chain, steps, self.seed + at))
         return FittedMachine(tuple(draws), people, steps, np.array([chain.heard for chain in self.chains]))
 
     def rank_of(self, rated: Rated) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.errors import ConfigError
 from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.bias import Bias, FittedBias
 from warmstart.experts.ratings.machine import FactorisationMachine
@@ -19,6 +20,7 @@ from warmstart.experts.ratings.scale import RatingScale
 from warmstart.experts.ratings.tables import FittedMachine
 from warmstart.experts.ratings.trust import FittedTrust, Trust
 
+N_MODELS = 4  # that say something of a rating: see ``FittedRatings.told``
 FEW = 500  # ratings, below which there is no rehearsal
 
 
@@ -46,6 +48,10 @@ class RatingModel:
     rehearsal: float = 0.1
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.rehearsal < 1:
+            raise ConfigError(f"ratings rehearsal={self.rehearsal:g} is not in [0, 1); 0.1 is usual, 0 is none")
+
     def fit(self, data: Dataset, progress: Progress | None = None) -> FittedRatings:
         """Learn from the ratings of ``data``, and from its catalogue, table of users and item features, where there.
 
@@ -60,7 +66,7 @@ class RatingModel:
         x = data.interactions
         rating = np.where(np.isfinite(x.rating), scale.clip(x.rating.astype(np.float64)), np.nan).astype(np.float32)
         data = data.with_interactions(replace(x, rating=rating))
-        trust = FittedTrust(np.zeros(9), np.full(4, 1.645))
+        trust = self.trust.untried(N_MODELS)
         if self.rehearsal and np.isfinite(rating).sum() >= FEW:
             one = Rehearsal.of(data, self.rehearsal, self.seed)
             short = replace(self, machine=replace(self.machine, chains=self.machine.chains[:2]))
@@ -99,7 +105,7 @@ class FittedRatings:
     def predict(
         self, histories: Histories, query: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rating, and lower and upper end of its 90 % interval: float64, shape (n_pairs,), within the scale.
+        """Rating, and both ends of its interval (``Trust.level``): float64, shape (n_pairs,), within the scale.
 
         Parameters
         ----------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,22 +25,27 @@ class Rehearsal:
     train
         The data without hidden ratings and without new people.
     histories
-        Of every user code: what is known when the ratings are asked for.
+        What is known of somebody when ratings are asked for; a person may be met more than once.
+    person
+        Whose history it is: user codes, int64, shape (n_histories,).
     query, item
-        User code and item code of each pair: int64, shape (n_pairs,).
+        Row of ``histories`` and item code of each pair: int64, shape (n_pairs,).
     value
         The hidden ratings: float64, shape (n_pairs,).
     """
 
     train: Dataset
     histories: Histories
+    person: np.ndarray
     query: np.ndarray
     item: np.ndarray
     value: np.ndarray
 
     @classmethod
     def of(cls, data: Dataset, share: float = 0.1, seed: int = 0) -> Rehearsal:
-        """Hide a share of the ratings of known people, and of people; of these 0 to 32 ratings stay known.
+        """Hide a share of the ratings of known people, and of people.
+
+        These are met with 0, 1, 2 up to 32 of their ratings, and asked for the same others each time.
 
         Examples
         --------
@@ -46,29 +53,54 @@ class Rehearsal:
         >>> x = checkerboard(40, 30).interactions
         >>> data = checkerboard(40, 30).with_interactions(replace(x, rating=np.full(len(x), 3.0, np.float32)))
         >>> one = Rehearsal.of(data, share=0.25)
-        >>> len(one.value) > 0, len(one.train.interactions) + len(one.value) <= len(x)
-        (True, True)
+        >>> new = np.setdiff1d(one.person, one.train.interactions.user)
+        >>> [one.histories.lengths[one.person == u].tolist() for u in new[:2]]
+        [[0, 1, 2, 4, 8], [0, 1, 2, 4, 8]]
         """
         x, rng = once(data.interactions), np.random.default_rng(seed)
-        rated = np.isfinite(x.rating)
-        new = rng.random(data.n_users) < share
+        rated, new = np.isfinite(x.rating), rng.random(data.n_users) < share
         hidden = rated & ~new[x.user] & (rng.random(len(x)) < share)
-        known, learned = ~hidden, ~hidden & ~new[x.user]
-        asked = hidden.copy()
-        for user in np.flatnonzero(new):
-            rows = rng.permutation(np.flatnonzero(rated & (x.user == user)))
-            shown = int(rng.choice([k for k in SHOWN if k < len(rows)] or [0]))
-            known[rows[shown:]] = False
-            asked[rows[shown : shown + ASKED]] = True
-        histories = replace(
-            Histories.of_users(x.select(known), np.arange(data.n_users)),
-            attributes=data.attributes(np.arange(data.n_users)),
-        )
-        at = np.flatnonzero(asked)
-        train = data.with_interactions(x.select(learned))
-        return cls(
-            train, histories, x.user[at].astype(np.int64), x.item[at].astype(np.int64), x.rating[at].astype(np.float64)
-        )
+        learned, old = x.select(~hidden & ~new[x.user]), np.flatnonzero(~new)
+        strangers = np.flatnonzero(rated & new[x.user])
+        known = Asking(Histories.of_users(learned, old), old, np.searchsorted(old, x.user[hidden]), x.select(hidden))
+        met = met_with(x.select(strangers[np.lexsort((rng.random(len(strangers)), x.user[strangers]))]))
+        return cls(data.with_interactions(learned), *joined([known, *met], data))
+
+
+class Asking(NamedTuple):
+    """Histories, whose they are, and of each rating asked for the row and the event."""
+
+    histories: Histories
+    person: np.ndarray
+    query: np.ndarray
+    asked: Interactions
+
+
+def met_with(x: Interactions) -> list[Asking]:
+    """People met with the first k of their events, for each k of SHOWN that leaves some; ``x`` is sorted by user."""
+    people, first, n = np.unique(x.user, return_index=True, return_counts=True)
+    known = np.array(SHOWN)[np.searchsorted(SHOWN, n) - 1]  # the most that is ever known: below n
+    place = np.arange(len(x)) - np.repeat(first, n)
+    asked = (place >= np.repeat(known, n)) & (place < np.repeat(known + ASKED, n))
+    found = []
+    for k in SHOWN:
+        here = known >= k
+        rows = asked & np.repeat(here, n)
+        query = np.searchsorted(people[here], x.user[rows])
+        histories = Histories.of_rows(x, first[here], first[here] + k)
+        found.append(Asking(histories, people[here].astype(np.int64), query, x.select(rows)))
+    return found
+
+
+def joined(parts: Sequence[Asking], data: Dataset) -> tuple[Histories, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Histories with attributes, people, rows, items and ratings of all parts."""
+    starts = np.cumsum([0, *(len(part.person) for part in parts)])
+    person = np.concatenate([part.person for part in parts])
+    histories = replace(Histories.joined([part.histories for part in parts]), attributes=data.attributes(person))
+    query = np.concatenate([part.query + start for part, start in zip(parts, starts, strict=False)])
+    item = np.concatenate([part.asked.item for part in parts]).astype(np.int64)
+    value = np.concatenate([part.asked.rating for part in parts]).astype(np.float64)
+    return histories, person, query, item, value
 
 
 def once(x: Interactions) -> Interactions:

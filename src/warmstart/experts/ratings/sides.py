@@ -97,10 +97,10 @@ def tokens_block(rows: list[list[str]], min_count: int) -> sp.csr_matrix:
         known = [place[t] for t in held if t in place]
         row += [at] * len(known)
         column += known
-    return halved(sp.csr_matrix((np.ones(len(row)), (row, column)), shape=(len(rows), len(place))))
+    return even(sp.csr_matrix((np.ones(len(row)), (row, column)), shape=(len(rows), len(place))))
 
 
-def halved(block: sp.csr_matrix) -> sp.csr_matrix:
+def even(block: sp.csr_matrix) -> sp.csr_matrix:
     """Rows divided by the root of their number of entries; empty rows stay empty."""
     n = np.diff(block.indptr)
     return sp.csr_matrix(sp.diags(1.0 / np.sqrt(np.maximum(n, 1))) @ block)

@@ -11,9 +11,9 @@ import scipy.sparse as sp
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.ratings.posterior import Asked, Ladder, believed, expected
+from warmstart.experts.ratings.posterior import Asked, Belief, Ladder, believed, expected
 from warmstart.experts.ratings.rated import Known, Rated
-from warmstart.experts.ratings.sides import PeopleFacts, halved, taken_by
+from warmstart.experts.ratings.sides import PeopleFacts, even, taken_by
 
 PEOPLE = 512  # histories that are looked at at once
 
@@ -41,16 +41,20 @@ class World:
     groups: list[int]
 
     @classmethod
-    def of(
-        cls, data: Dataset, rated: Rated, people: PeopleFacts, facts: Sequence[sp.csr_matrix], *, heard: bool = True
-    ) -> Self:
-        """Of the ratings, the table of users, and the blocks that describe an item; ``heard``: see ``Chain``."""
+    def of(cls, data: Dataset, rated: Rated, people: PeopleFacts) -> Self:
+        """Of the ratings and the table of users; what describes an item is added by ``shown``."""
         taken = taken_by(rated)
         said = people.rows(data.user_table, rated.n_users)
-        person = (sp.identity(rated.n_users, format="csr"), halved(taken) if heard else taken[:, :0], said)
-        item = [sp.identity(rated.n_items, format="csr"), halved(sp.csr_matrix(taken.T)), *facts]
-        widths = [rated.n_users, *([rated.n_items] if heard else []), *people.widths, *(b.shape[1] for b in item)]
-        return cls(person, tuple(item), widths)
+        person = (sp.identity(rated.n_users, format="csr"), even(taken), said)
+        item = (sp.identity(rated.n_items, format="csr"), even(sp.csr_matrix(taken.T)))
+        return cls(person, item, [rated.n_users, rated.n_items, *people.widths, *(b.shape[1] for b in item)])
+
+    def shown(self, *facts: sp.csr_matrix, heard: bool = True) -> Self:
+        """With more blocks that describe an item, and with or without what a person has rated: see ``Chain``."""
+        who, rated, said = self.person
+        groups = self.groups if heard else [self.groups[0], *self.groups[2:]]
+        person = (who, rated if heard else rated[:, :0], said)
+        return type(self)(person, (*self.item, *facts), [*groups, *(block.shape[1] for block in facts)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +114,18 @@ class Draws:
         both = sp.csr_matrix(sp.hstack([rows[:, : self.heard.shape[1]], facts]))
         return np.stack([summed(both, np.vstack([h, s])) for h, s in zip(self.heard, self.said, strict=True)])
 
-    def of_person(
+    def met(
         self, before: np.ndarray, rated: np.ndarray, values: np.ndarray, item: np.ndarray, levels: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of a person's ratings of some items, draw by draw: float64, shape (S, n_items) both.
+    ) -> Met:
+        """What ratings say of a person, and what is then asked about some items.
 
         ``before`` is float64 (S, 1 + d); ``rated``, ``values`` the ratings given; ``levels`` as in ``FittedMachine``.
         """
         ladder = Ladder(self.cuts.astype(np.float64), levels) if self.cuts.shape[1] else None
         noise, w0 = self.noise.astype(np.float64), self.w0.astype(np.float64)
         known, asked = (Asked.of(w0, before, self.item[:, codes].astype(np.float64)) for codes in (rated, item))
-        belief = believed(known, values, self.mean.astype(np.float64), self.precision.astype(np.float64), noise, ladder)
-        return expected(asked, belief, noise, ladder)
+        prior = self.mean.astype(np.float64), self.precision.astype(np.float64)
+        return Met(asked, believed(known, values, *prior, noise, ladder), noise, ladder)
 
     def few(self, n: int) -> Self:
         """The first n draws alone."""
@@ -132,6 +136,15 @@ class Draws:
         item = np.concatenate([self.item, np.repeat(self.item.mean(1, keepdims=True), n, axis=1)], axis=1)
         heard = np.zeros((len(self.heard), n if self.heard.shape[1] else 0, self.heard.shape[2]), np.float32)
         return replace(self, item=item, heard=np.concatenate([self.heard, heard], axis=1))
+
+
+class Met(NamedTuple):
+    """Items asked about, what draws believe of the person, and noise and ladder of the draws; see ``expected``."""
+
+    asked: Asked
+    belief: Belief
+    noise: np.ndarray
+    ladder: Ladder | None
 
 
 def summed(x: sp.csr_matrix, both: np.ndarray) -> np.ndarray:
@@ -183,12 +196,12 @@ class FittedMachine:
         query, item
             Row of ``histories`` and item code of each pair: int, shape (n_pairs,).
         """
-        rows, found = Known.of(histories), np.empty((3, len(query)))
+        rows, seen, found = Known.of(histories), self.seen(histories), np.empty((3, len(query)))
         order = np.argsort(query, kind="stable")
         bounds = np.searchsorted(query[order], np.arange(len(histories) + 1))
         for start in range(0, len(histories), PEOPLE):
             stop = min(start + PEOPLE, len(histories))
-            before = self.before(histories, rows, slice(start, stop))
+            before = self.before(*(block[start:stop] for block in seen))
             for q in range(start, stop):
                 at = order[bounds[q] : bounds[q + 1]]
                 if len(at):
@@ -196,17 +209,19 @@ class FittedMachine:
                     found[:, at] = self._of_one(own, *row_of(rows, q), item[at])
         return found[0], found[1], found[2]
 
-    def before(self, histories: Histories, rows: Known, part: slice = slice(None)) -> list[np.ndarray]:
+    def seen(self, histories: Histories) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+        """Rated items and attributes of people, as ``Draws.before`` takes them."""
+        rows = Known.of(histories)
+        return even(rows.matrix(np.ones(len(rows.value)))), self.people.rows(histories.attributes, len(histories))
+
+    def before(self, rated: sp.csr_matrix, facts: sp.csr_matrix) -> list[np.ndarray]:
         """What rated items and attributes say of people, by run: see ``Draws.before``."""
-        heard = halved(rows.matrix(np.ones(len(rows.value)))[part])
-        table = None if histories.attributes is None else histories.attributes[part]
-        facts = self.people.rows(table, heard.shape[0])
-        return [one.before(heard, facts) for one in self.draws]
+        return [one.before(rated, facts) for one in self.draws]
 
     def _of_one(self, before: list[np.ndarray], rated: np.ndarray, values: np.ndarray, item: np.ndarray) -> np.ndarray:
         """Mean, variance, and mean of runs that do not look at what was rated, for one person: (3, n_items)."""
         pairs = zip(self.draws, before, strict=True)
-        runs = [one.of_person(own, rated, values, item, self.levels) for one, own in pairs]
+        runs = [expected(*one.met(own, rated, values, item, self.levels)) for one, own in pairs]
         kinds = [
             [run for run, heard in zip(runs, self.heard.tolist(), strict=True) if heard == kind] for kind in (1, 0)
         ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
-BINS = (0, 1, 4, 16)  # ratings of a person, from which intervals are set apart
+from warmstart.errors import ConfigError
+
+BINS = (0, 1, 2, 4, 8, 16, 32)  # ratings of a person, from which intervals are set apart
 ENOUGH = 200  # answers of a bin, below which it takes what holds for all
-USUAL = 1.645  # of a normal distribution, for 90 %
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,17 @@ class Trust:
 
     ridge: float = 300.0
     level: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not self.ridge >= 0:
+            raise ConfigError(f"trust ridge={self.ridge:g} is below 0; 300 is usual")
+        if not 0 < self.level < 1:
+            raise ConfigError(f"trust level={self.level:g} is not between 0 and 1; 0.9 is usual")
+
+    def untried(self, n_models: int) -> FittedTrust:
+        """The machine alone, with intervals of a normal distribution."""
+        none = np.empty(0)
+        return self.fit(np.empty((n_models, 0)), none, none.astype(int), none.astype(int), none)
 
     def fit(
         self, told: np.ndarray, spread: np.ndarray, heard: np.ndarray, known: np.ndarray, answer: np.ndarray
@@ -61,14 +74,24 @@ class Trust:
         reaches = [
             reach(off[bins == b], self.level) if (bins == b).sum() >= ENOUGH else every for b in range(len(BINS))
         ]
-        return FittedTrust(weights, np.array(reaches))
+        return FittedTrust(weights, np.array(BINS), np.array(reaches))
 
 
 @dataclass(frozen=True)
 class FittedTrust:
-    """Weights, shape (3 (n_models - 1),), and how many deviations an interval reaches, by bin of a person's ratings."""
+    """What was learned.
+
+    Parameters
+    ----------
+    weights
+        float64, shape (3 (n_models - 1),): a, then b, then c.
+    bins, reach
+        From how many ratings of a person each bin starts, ascending, 0 first; and how many deviations an interval
+        reaches there. Both of shape (n_bins,).
+    """
 
     weights: np.ndarray
+    bins: np.ndarray
     reach: np.ndarray
 
     def __call__(
@@ -76,7 +99,7 @@ class FittedTrust:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Ratings, and half the width of their intervals: float64, shape (n,) both; arguments as for ``Trust.fit``."""
         mean: np.ndarray = told[0] + design(told, heard, known) @ self.weights
-        return mean, spread * self.reach[np.searchsorted(BINS, heard, side="right") - 1]
+        return mean, spread * self.reach[np.searchsorted(self.bins, heard, side="right") - 1]
 
 
 def design(told: np.ndarray, heard: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -91,10 +114,10 @@ def reach(off: np.ndarray, level: float) -> float:
 
     Examples
     --------
-    >>> reach(np.arange(1.0, 20.0), 0.9), reach(np.empty(0), 0.9)
+    >>> reach(np.arange(1.0, 20.0), 0.9), round(reach(np.empty(0), 0.9), 3)
     (18.0, 1.645)
     """
     if not len(off):
-        return USUAL
+        return NormalDist().inv_cdf((1 + level) / 2)
     at = min(int(np.ceil((len(off) + 1) * level)), len(off)) - 1
     return float(np.partition(off, at)[at])
