@@ -13,7 +13,7 @@ from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
 
 SHOWN = (0, 1, 2, 4, 8, 16, 32)  # ratings that are known of somebody new
-ASKED = 20  # ratings of such a person that are asked for, at most
+ASKED = 40  # ratings of such a person that are asked for, at most
 
 
 @dataclass(frozen=True, eq=False)
