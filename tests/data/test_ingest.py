@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warmstart.data.ingest import read, read_with_report
+from warmstart.data.synthetic import Synthetic
 from warmstart.errors import DataError
 
 RATINGS = "userId,movieId,rating,timestamp\n1,10,4,1548936000\n2,11,3,1548936000\n1,12,5,1548935000\n,10,3,1548936000\n"
@@ -202,3 +203,22 @@ def test_any_values_give_data_or_a_data_error(rows):
         assert np.isfinite(data.interactions.weight).all()
         assert data.interactions.time.min() >= -1
     assert "\n" not in message
+
+
+def test_a_folder_of_parts_is_one_table(tmp_path):
+    list(Synthetic(60, 30, 400, clusters=3).write(tmp_path))
+    part = pl.read_parquet(tmp_path / "interactions" / "part-00000.parquet")
+    (tmp_path / "interactions" / "part-00000.parquet").unlink()
+    for at in range(3):
+        part[at * 150 : (at + 1) * 150].write_parquet(tmp_path / "interactions" / f"part-{at:05d}.parquet")
+    whole = read(tmp_path)
+    assert len(whole.interactions) == len(part)
+    assert whole.fingerprint() == read(tmp_path / "interactions", items=tmp_path / "items.parquet").fingerprint()
+    assert whole.fingerprint() == read(part, items=tmp_path / "items.parquet").fingerprint()
+
+
+def test_parts_that_differ_are_told(tmp_path):
+    for at, names in enumerate((("user", "item"), ("user", "thing"))):
+        pl.DataFrame({name: ["a"] for name in names}).write_parquet(tmp_path / f"part-{at}.parquet")
+    with pytest.raises(DataError, match="2 Parquet parts that cannot be read as one table"):
+        read(tmp_path)

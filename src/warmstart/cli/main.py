@@ -26,6 +26,7 @@ from warmstart.cli import (
     graph_paths,
     interests,
     keys,
+    make_data,
     pretrain,
     rate,
     recommend,
@@ -76,6 +77,7 @@ COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
 DATA_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("list", data.list_data, "warmstart data list --json"),
     ("get", data.get_data, "warmstart data get ml-latest-small-2016 --to data"),
+    ("make", make_data.make_data, "warmstart data make --items 20000 --events 20000000 --to big/"),
 )
 RUNS_COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("list", runs.list_runs, "warmstart runs list runs/"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from warmstart.data.atomic import ATOMIC
 from warmstart.data.movielens import find_movielens
 from warmstart.data.rdf import RDF
-from warmstart.data.readers import Source
+from warmstart.data.readers import Source, parts_of
 from warmstart.errors import DataError
 
 STEMS = {
@@ -31,6 +31,8 @@ def find_tables(folder: Path) -> Mapping[str, Source]:
     """
     if (films := find_movielens(folder)) is not None:
         return films
+    if parts_of(folder):
+        return {"events": folder}
     found = _atomic(folder)
     found = found if "events" in found else _by_stem(folder)
     if "events" not in found:
@@ -59,8 +61,8 @@ def _by_stem(folder: Path) -> dict[str, Path]:
         role: [
             path
             for stem in stems
-            for suffix in ((*SUFFIXES, *RDF) if role == "graph" else SUFFIXES)
-            if (path := folder / (stem + suffix)).is_file()
+            for suffix in ("", *SUFFIXES, *(RDF if role == "graph" else ()))
+            if (path := folder / (stem + suffix)).is_file() or parts_of(path)
         ]
         for role, stems in STEMS.items()
     }

@@ -79,7 +79,7 @@ def read_table(source: Source) -> Table:
 
 
 def read_file(file: File) -> Table:
-    """The table in a file, by its suffix; gzip is seen through.
+    """The table in a file, by its suffix, or in a folder of Parquet parts; gzip is seen through.
 
     Raises
     ------
@@ -94,6 +94,8 @@ def read_file(file: File) -> Table:
     warmstart.errors.DataError: there is no file 'nowhere.csv'; check the path
     """
     path = Path(file.path)
+    if parts := parts_of(path):
+        return _parts(parts, path.name)
     if not path.is_file():
         what = "is a folder, not a table; give one of its files" if path.is_dir() else None
         raise DataError(f"'{path}' {what}" if what else f"there is no file '{path}'; check the path")
@@ -131,6 +133,21 @@ def read_bytes(raw: bytes, name: str, *, encoding: str | None = None, separator:
     if suffix in (".csv", ".txt", ".dat", ".data", ".item", ""):
         return read_delimited(raw, name, separator=separator, encoding=encoding)
     raise DataError(f"{name} has the suffix {suffix!r}, which is no known format; known are {FORMATS}")
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """The files ``part-*.parquet`` of a folder that is one table in parts; none of any other."""
+    return sorted(folder.glob("part-*.parquet")) if folder.is_dir() else []
+
+
+def _parts(paths: list[Path], name: str) -> Table:
+    try:
+        return Table(tidy(pl.read_parquet(paths)), name)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        raise DataError(
+            f"{name} has {len(paths)} Parquet parts that cannot be read as one table ({str(error)[:100]}); "
+            "give all of them the same columns, or write them again"
+        ) from error
 
 
 def _parquet(raw: bytes, name: str) -> Table:

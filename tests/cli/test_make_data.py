@@ -1,0 +1,17 @@
+"""Made-up data by the command line."""
+
+import polars as pl
+
+
+def test_data_are_made_and_can_be_read(shell, tmp_path):
+    made = shell.json("data", "make", "--events", "2000", "--items", "60", "--clusters", "6", "--to", tmp_path / "made")
+    assert (made["users"], made["items"]) == (40, 60)
+    parts = pl.read_parquet(tmp_path / "made" / "interactions" / "*.parquet")
+    assert made["events"] == len(parts)
+    said = shell("check", tmp_path / "made" / "interactions", "--items", tmp_path / "made" / "items.parquet").stdout
+    assert "40" in said
+
+
+def test_mistakes(shell, tmp_path):
+    assert "clusters=500" in shell("data", "make", "--clusters", "500", "--to", tmp_path, code=2).stderr
+    assert "users=100" not in shell("data", "make", "--users", "100", "--events", "50", "--to", tmp_path, code=2).stderr
