@@ -12,14 +12,14 @@ from warmstart.cli.screen import answers, emit, progress
 
 To = Annotated[Path, typer.Option("--to", file_okay=False, help="Folder to write it into.")]
 People = Annotated[int | None, typer.Option("--users", min=1, help="People; one for every 50 events if not given.")]
-Things = Annotated[int, typer.Option("--items", min=1)]
-Many = Annotated[int, typer.Option("--events", min=1)]
+Things = Annotated[int, typer.Option("--items", min=1, help="Items of the catalogue.")]
+Many = Annotated[int, typer.Option("--events", min=1, help="About so many; nobody meets an item twice.")]
 Clusters = Annotated[int, typer.Option("--clusters", help="Planted tastes, up to 200.")]
 Zipf = Annotated[float, typer.Option("--zipf", help="How fast popularity falls off within a taste; 0 = not at all.")]
 Drift = Annotated[float, typer.Option("--drift", help="How far tastes turn within the year, from 0 to 0.5.")]
 Unmet = Annotated[float, typer.Option("--unmet", help="Share of the items that have no event.")]
 Ids = Annotated[Literal["short", "integer", "uuid"], typer.Option("--ids", help="What ids look like.")]
-Seed = Annotated[int, typer.Option("--seed")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same data.")]
 
 
 def make_data(
