@@ -19,14 +19,16 @@ from warmstart.interests.profile import ProfileSettings, shares_of
 from warmstart.interests.steer import Wishes
 from warmstart.query import filter_mask
 from warmstart.reasons import by_interest, by_paths, explainer, reasons
-from warmstart.rerank.calibrated import calibrated, check_weight
+from warmstart.rerank.calibrated import calibrated
+from warmstart.rerank.order import Order
+from warmstart.rerank.rated import by_rating
 from warmstart.rerank.tail import Tail
 
 LOG = logging.getLogger("warmstart.engine")
-DEPTH, LEAST = 10, 200  # candidates that may change places: so many times k, and so many at least
 SMALL = 200  # items: fewer are too few to standardise scores over
 LEVEL = 0  # of the concepts whose proportions lists may keep
-AS_RANKED = Tail()
+AS_RANKED = Order()
+Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # item, score and lead, as ``FittedFusion.rank`` returns them
 SCHEMA = {"query": pl.Int64, "item_id": pl.String, "score": pl.Float64, "rank": pl.Int64, "source": pl.String}
 
 
@@ -38,25 +40,13 @@ def answered(
     exclude_seen: bool,
     explain: bool,
     wishes: Wishes,
-    calibrate: float,
-    tail: Tail,
+    order: Order,
 ) -> pl.DataFrame:
     """``recommended`` for any number of queries, as many at once as fit into memory."""
-    check_weight(calibrate)
     parts = [pl.DataFrame(schema=SCHEMA)]
     for block in blocks(len(h), len(f.counts), f.panel.size):
-        asked = (
-            h.take(block),
-            block,
-            pool if pool.ndim == 1 else pool[block],
-            k,
-            exclude_seen,
-            explain,
-            wishes,
-            calibrate,
-            tail,
-        )
-        parts.append(recommended(f, *asked))
+        mine = pool if pool.ndim == 1 else pool[block]
+        parts.append(recommended(f, h.take(block), block, mine, k, exclude_seen, explain, wishes, order))
     return pl.concat(parts, how="diagonal")
 
 
@@ -69,8 +59,7 @@ def recommended(
     exclude_seen: bool,
     explain: bool,
     wishes: Wishes,
-    calibrate: float = 0.0,
-    tail: Tail = AS_RANKED,
+    order: Order = AS_RANKED,
 ) -> pl.DataFrame:
     """The best k items of each query.
 
@@ -86,23 +75,14 @@ def recommended(
         Add ``reasons``.
     wishes
         What is asked of the person's interests.
-    calibrate
-        Weight of the proportions of the person's interests; 0 = by score alone.
-    tail
-        What is given of the head for the tail; the floor comes after all else.
+    order
+        What decides the places; the floor of the tail comes after all else.
     """
     pool = pool & ~wishes.barred
     pool = np.broadcast_to(pool, (len(h), len(f.counts)))
     allowed = allowed_items(h, pool) if exclude_seen else pool
-    reorder = bool(wishes.wanted.any()) or calibrate > 0
-    h, many = wishes.heard(h), min(max(DEPTH * k, LEAST) if reorder or tail.floor else k, len(f.counts))
-    item, score, lead = ranked(f, h, allowed, many if wishes.wanted.any() else k, many, tail)
-    if reorder:
-        order = ordered(f, h, item, wishes.raised(item, score), many if tail.floor else k, calibrate)
-        item, score, lead = (np.take_along_axis(a, order, axis=1) for a in (item, score, lead))
-    if tail.floor:
-        order = tail.placed(item, long_tail(f.counts), k)
-        item, score, lead = (np.take_along_axis(a, order, axis=1) for a in (item, score, lead))
+    h = wishes.heard(h)
+    item, score, lead = placed(f, h, allowed, k, wishes, order)
     q, at = np.nonzero(item >= 0)
     source = np.array([*f.panel.experts, "predicted"])[lead[q, at]]
     unmet = f.counts[item[q, at]] == 0
@@ -119,10 +99,33 @@ def recommended(
     return pl.DataFrame(table)
 
 
-def ranked(
-    f: Fitted, h: Histories, allowed: np.ndarray, k: int, many: int, tail: Tail
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best ``many`` of the candidates for lists of k, before any floor; returns what ``FittedFusion.rank`` does.
+def placed(f: Fitted, h: Histories, allowed: np.ndarray, k: int, wishes: Wishes, order: Order) -> Found:
+    """The k items of each query in the order they are shown.
+
+    Where the objective is the rating, the score is the predicted one.
+    """
+    wanted, floor = bool(wishes.wanted.any()), order.tail.floor
+    many = min(order.depth(k, moved=wanted), len(f.counts))
+    found = ranked(f, h, allowed, many if wanted else k, many, order.tail)
+    if order.by_rating:
+        found = by_rating(f.ratings, h, found[0], found[2])
+    if wanted or order.calibrate > 0:
+        raised = wishes.raised(found[0], found[1])
+        found = picked(found, ordered(f, h, found[0], raised, many if floor else k, order.calibrate))
+    if floor:
+        found = picked(found, order.tail.placed(found[0], long_tail(f.counts), k))
+    item, score, lead = (part[:, :k] for part in found)
+    return item, score, lead
+
+
+def picked(found: Found, order: np.ndarray) -> Found:
+    """Columns of item, score and lead in another order."""
+    item, score, lead = (np.take_along_axis(part, order, axis=1) for part in found)
+    return item, score, lead
+
+
+def ranked(f: Fitted, h: Histories, allowed: np.ndarray, k: int, many: int, tail: Tail) -> Found:
+    """The best ``many`` of the candidates for lists of k by relevance, before any floor.
 
     Of a query to which little of the catalogue is allowed, some of which somebody met, it is scored among all else.
     """
@@ -196,7 +199,7 @@ def explained(
     h: Histories,
     k: int,
     filters: Mapping[str, object],
-    tail: Tail,
+    order: Order,
     pool: np.ndarray | None = None,
 ) -> Explanation:
     """Why an item is among the first k of one query (``len(h) == 1``), or is not.
@@ -213,8 +216,20 @@ def explained(
             name, title, FILTERED, None, k, f"it does not pass the filter {dict(filters)}", evidence, None, paths
         )
     passed = passed if pool is None else passed & pool
-    item, _, _ = ranked(f, h, allowed_items(h, passed), len(passed), len(passed), tail)
-    order = tail.placed(item, long_tail(f.counts), len(passed))
-    rank = int(np.flatnonzero(item[0, order[0]] == code)[0]) + 1
+    shown = standing(f, h, allowed_items(h, passed), k, order)
+    rank = int(np.flatnonzero(shown == code)[0]) + 1
     (why,) = by_interest(f, h, np.array([code]), passed & ~np.isin(np.arange(len(passed)), h.item))
     return Explanation(name, title, SHOWN if rank <= k else BELOW, rank, k, "", evidence, why, paths)
+
+
+def standing(f: Fitted, h: Histories, allowed: np.ndarray, k: int, order: Order) -> np.ndarray:
+    """All allowed items of one query in the order of its list of k, and of what would come after it: int32 codes."""
+    n = len(f.counts)
+    item, _, _ = ranked(f, h, allowed, n, n, order.tail)
+    if order.by_rating:
+        many = min(order.depth(k), n)
+        first, _, lead = ranked(f, h, allowed, k, many, order.tail)
+        first, _, _ = by_rating(f.ratings, h, first, lead)
+        item = np.concatenate([first[first >= 0], item[~np.isin(item, first)]])[None]
+    shown: np.ndarray = item[0, order.tail.placed(item, long_tail(f.counts), n)[0]]
+    return shown

@@ -14,29 +14,26 @@ from warmstart import storage
 from warmstart.answers import answered, explained, likened, told_interests
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
-from warmstart.data.graph_users import impersonal
 from warmstart.data.histories import Histories
 from warmstart.data.readers import read_table
 from warmstart.data.tables import shape_keyed
 from warmstart.encoders import Encoders
 from warmstart.errors import DataError, NotFitted
 from warmstart.evaluate.report import Trust
-from warmstart.experts.link_test import believed
-from warmstart.experts.panel import Panel, Progress
+from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.model import FittedRatings, RatingModel
-from warmstart.experts.split import SplitPanel
 from warmstart.explain.missing import UNKNOWN, Explanation
 from warmstart.explain.trust import trust_of
 from warmstart.fitted import Fitted
-from warmstart.fusion.evidence import Support
-from warmstart.interests.concepts import Concepts
+from warmstart.fitting import learned
 from warmstart.interests.profile import ProfileSettings
-from warmstart.interests.segments import segments_of, told_segments
+from warmstart.interests.segments import told_segments
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
 from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.ratings import Rated, predicted, questions, with_ratings
 from warmstart.recipe import Recipe
+from warmstart.rerank.order import Order
 from warmstart.rerank.tail import Tail
 from warmstart.text.choose import SavedEncoder
 
@@ -64,32 +61,12 @@ class Engine:
         self._fitted: Fitted | None = None
 
     def fit(self, data: Dataset, progress: Progress | None = None) -> Self:
-        """Encode the catalogue, simulate sparsity to learn the fusion, then fit the experts on all events.
+        """Learn from all events, see ``fitting.learned``.
 
-        With ``recipe.finetune`` the text encoder first learns from these events, and from nothing else. What a graph
-        says of people (``user:ID``) is left out; so is a graph whose links name wrong items (``link_test.believed``).
+        With ``recipe.finetune`` the text encoder first learns from these events, and from nothing else.
         """
-        if not len(data.interactions):
-            raise DataError("the dataset has no events; an engine needs some to learn from")
-        given, data = data, believed(impersonal(data), doubtful=self.recipe.doubtful_graph)
-        self.encoders = Encoders.of(self.recipe, data, progress)
-        space, judged = self.encoders.spaces(self.recipe.space, data.catalog, data.graph, progress)
-        asked = (self.recipe.space.template, self.recipe.concepts, progress)
-        concepts = Concepts.fit(space.describe(data), *asked)
-        seen = (judged or space).describe(data)
-        fusion = self.recipe.fusion.fit(self.recipe.experts, seen, progress)
-        panel = fusion.heard(Panel.fit(self.recipe.experts, seen, progress))
-        if judged is not None:
-            tuned = space.describe(data)
-            panel = SplitPanel.of(panel, self.recipe.experts, tuned, judged.z.shape[1], progress)
-        if progress:
-            progress("finding segments", 0, 1)
-        counts, told = data.interactions.item_counts(), (given.fingerprint(), self.recipe.words)
-        known = (Support.fit(seen, graph=self.recipe.fusion.graph), fusion, concepts, segments_of(panel, seen), counts)
-        self._fitted = Fitted(data.catalog, data.graph, space, judged, panel, *known, *told)
-        self.data = given
-        if self.recipe.ratings is not None:
-            self._fitted = with_ratings(self._fitted, self.data, self.recipe.ratings, progress)
+        self.encoders, self._fitted = learned(self.recipe, data, progress)
+        self.data = data
         return self
 
     @property
@@ -144,6 +121,7 @@ class Engine:
         steer: Steering | None = None,
         calibrate: float = 0.0,
         tail: Tail | None = None,
+        objective: str | None = None,
     ) -> pl.DataFrame:
         """Best items for each query.
 
@@ -173,12 +151,15 @@ class Engine:
             Weight, in [0, 1], of a list in proportion to the person's interests; 0 = by score alone, 0.5 is usual.
         tail
             How much of what is widely known is given for what is not; None = as the recipe says.
+        objective
+            ``"relevance"`` or ``"rating"``: what lists are sorted by; None = as the recipe says. See ``Order``.
 
         Returns
         -------
         pl.DataFrame
             ``query`` (0-based position of the query), ``item_id``, ``score`` (higher is better, comparable within
-            a query), ``rank`` (from 1), ``source`` (the expert that ranks the item highest), ``reasons`` (list of str).
+            a query; by rating: the predicted one, in its unit), ``rank`` (from 1), ``source`` (the expert that ranks
+            the item highest), ``reasons`` (list of str).
         """
         if k < 1:
             raise DataError(f"k={k}; ask for at least 1 item")
@@ -186,8 +167,11 @@ class Engine:
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
         if interest is not None:
             pool &= self.fitted.concepts.mask(interest)
-        asked = (Wishes.of(self.fitted.concepts, steer or Steering()), calibrate, tail or self.recipe.tail)
-        return answered(self.fitted, h, pool, k, exclude_seen, explain, *asked)
+        order = Order(objective or self.recipe.objective, calibrate, tail or self.recipe.tail)
+        if order.by_rating:
+            _ = self._ratings  # may have to be learned
+        wishes = Wishes.of(self.fitted.concepts, steer or Steering())
+        return answered(self.fitted, h, pool, k, exclude_seen, explain, wishes, order)
 
     def _histories(
         self, users: Sequence[str] | None, histories: Sequence[Sequence[str]] | None, texts: Sequence[str] | None
@@ -226,7 +210,7 @@ class Engine:
         h = self._histories(
             None if user is None else [user], None if given is None else [given], None if text is None else [text]
         )
-        return explained(f, code, h, k, filters or {}, self.recipe.tail)
+        return explained(f, code, h, k, filters or {}, self.recipe.order)
 
     def predict_rating(
         self,

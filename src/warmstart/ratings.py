@@ -15,9 +15,12 @@ from warmstart.data.histories import Histories
 from warmstart.errors import DataError, NotFitted
 from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.elicit import worth_asking
+from warmstart.experts.ratings.machine import sampler
 from warmstart.experts.ratings.model import FittedRatings, RatingModel
+from warmstart.experts.ratings.scale import RatingScale
 from warmstart.fitted import Fitted
 from warmstart.query import aligned, resolve_histories
+from warmstart.rerank.rated import LACKING
 
 Rated = Sequence[tuple[str, float]]  # item id and rating, oldest first
 
@@ -66,9 +69,27 @@ def with_ratings(fitted: Fitted, data: Dataset | None, model: RatingModel, progr
         If there are none.
     """
     if data is None:
-        raise NotFitted("this engine predicts no ratings; fit it with a table [ratings] in its recipe, or --ratings")
+        raise NotFitted(LACKING)
     known = (fitted.judged or fitted.space).describe(aligned(impersonal(data), fitted.catalog))
     return replace(fitted, ratings=model.fit(known, progress))
+
+
+def check_rated(data: Dataset) -> None:
+    """Refuse at once what would fail after all else was learned.
+
+    Raises
+    ------
+    DataError
+        If there are no ratings, or all are the same.
+    MissingExtra
+        If ``warmstart[ratings]`` is not installed.
+    """
+    try:
+        RatingScale.of(data.interactions.rating)
+    except DataError as error:
+        wrong = str(error).rpartition("; ")[0]
+        raise DataError(f'{wrong}; give a column of ratings, or leave out objective = "rating" and [ratings]') from None
+    sampler()
 
 
 def of_ratings(rows: Sequence[Rated], catalog: Catalog) -> Histories:

@@ -28,6 +28,7 @@ from warmstart.experts.transitions import Transitions
 from warmstart.fusion.fuse import Fusion
 from warmstart.interests.concepts import ConceptSettings
 from warmstart.learn.encoder import Finetune
+from warmstart.rerank.order import RELEVANCE, Order
 from warmstart.rerank.tail import Tail
 
 EXPERTS: dict[str, type] = {
@@ -95,10 +96,13 @@ class Recipe:
         An encoder that never learned from these events, in whose features the fusion learns whom to trust, where
         ``encoder`` is one that did (``warmstart finetune``); "" = none is needed. With ``finetune`` it is the model
         that fine-tuning began with.
+    objective
+        What lists are sorted by: ``"relevance"``, or ``"rating"``, the predicted one.
     tail
         How much of what is widely known lists give for what is not.
     ratings
-        How ratings are predicted; None = not until ``predict_rating`` asks for one.
+        How ratings are predicted; None = not until ``predict_rating`` asks for one, or as usual where they are the
+        objective.
     doubtful_graph
         Whether a graph is used whose links seem to name the wrong items.
     relation_names
@@ -112,6 +116,7 @@ class Recipe:
     concepts: ConceptSettings = field(default_factory=ConceptSettings)
     finetune: Finetune | None = field(default=None, metadata={"class": Finetune})
     judge: str = ""
+    objective: str = RELEVANCE
     tail: Tail = field(default_factory=Tail)
     ratings: RatingModel | None = field(default=None, metadata={"class": RatingModel})
     doubtful_graph: bool = False
@@ -124,12 +129,22 @@ class Recipe:
             )
         if self.finetune is not None and self.judge:
             raise ConfigError(f"judge={self.judge!r} stands beside [finetune], whose model is the judge; leave it out")
-        _ = self.words  # a wrong table is refused here, not when it is first told
+        _ = self.words, self.order  # what is wrong is refused here, not when it is first used
 
     @cached_property
     def words(self) -> RelationNames:
         """Relations in words."""
         return shipped().under(RelationNames.of(self.relation_names, "[relation_names] of the recipe"))
+
+    @cached_property
+    def order(self) -> Order:
+        """What decides the order of lists, where nobody asks for another."""
+        return Order(self.objective, tail=self.tail)
+
+    @property
+    def rating_model(self) -> RatingModel | None:
+        """How a fit learns to predict ratings; None = not at all."""
+        return RatingModel() if self.ratings is None and self.order.by_rating else self.ratings
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:

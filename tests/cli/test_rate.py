@@ -31,6 +31,24 @@ def test_ratings_of_a_history_and_of_a_user(shell, engine):
     assert "i3" in table
 
 
+def test_lists_are_sorted_by_the_predicted_rating_where_they_are_asked_to_be(shell, engine):
+    asked = ("recommend", engine, "--data", shell.folder / "rated_data", "--user", "u1", "-k", "5")
+    rows = shell.json(*asked, "--objective", "rating")
+    words = (*asked[1:6], "--items", ",".join(row["item_id"] for row in rows))
+    assert [row["score"] for row in rows] == pytest.approx([row["rating"] for row in shell.json("rate", *words)])
+    assert rows != shell.json(*asked)
+    assert "none of ['relevance', 'rating']" in " ".join(shell(*asked, "--objective", "fame", code=2).stderr.split())
+
+
+def test_an_engine_is_fitted_to_sort_by_ratings(shell, engine):
+    f = shell.folder
+    tables = (f / "events.csv", "--items", f / "items.csv", "--map", "user_id=who")
+    shell("fit", *tables, "--recipe", f / "rated.toml", "-o", f / "by_rating", "--objective", "rating")
+    rows = shell.json("recommend", f / "by_rating", "--history", "i1,i2", "-k", "3")
+    rated = shell.json("rate", f / "by_rating", "--items", ",".join(row["item_id"] for row in rows))
+    assert [row["score"] for row in rows] == pytest.approx([row["rating"] for row in rated])
+
+
 def test_questions(shell, engine):
     rows = shell.json("rate", engine, "--history", "i1=5", "--ask", "3")
     assert len(rows) == 3

@@ -33,6 +33,9 @@ Out = Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder 
 Task = Annotated[str | None, typer.Option("--finetune", metavar="TASK", help="Let the text encoder learn: retrieval.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps of --finetune; every other setting is in the recipe.")]
 Ratings = Annotated[bool, typer.Option("--ratings", help="Learn to predict ratings, too (warmstart rate).")]
+Objective = Annotated[
+    str | None, typer.Option(help="Sort lists by relevance, or by the predicted rating: `rating` (learns ratings).")
+]
 SaveData = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder for the cleaned dataset, to give as --data later.")
 ]
@@ -54,18 +57,16 @@ def fit(
     finetune: Task = None,
     steps: Steps = None,
     ratings: Ratings = False,
+    objective: Objective = None,
     as_json: Json = False,
 ) -> None:
     """Fit an engine and save it; the folder holds no user data."""
     from warmstart.engine import Engine
-    from warmstart.experts.ratings.model import RatingModel
     from warmstart.learn.processes import one_alone
 
     one_alone("fit")
     engine = Engine(recipe)
-    engine.recipe = finetuned(engine.recipe, finetune, steps)
-    if ratings and engine.recipe.ratings is None:
-        engine.recipe = replace(engine.recipe, ratings=RatingModel())
+    engine.recipe = aimed(finetuned(engine.recipe, finetune, steps), ratings, objective)
     dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
     with progress() as tell:
         engine.fit(dataset, progress=tell).save(out)
@@ -79,6 +80,22 @@ def fit(
         emit(told)
     else:
         answers().print("\n".join(f"{name}: {value}" for name, value in told.items()), markup=False, soft_wrap=True)
+
+
+def aimed(recipe: Recipe, ratings: bool, objective: str | None) -> Recipe:
+    """A recipe that learns ratings, and sorts lists by what is asked for.
+
+    Examples
+    --------
+    >>> from warmstart.recipe import Recipe
+    >>> aimed(Recipe(), True, None).ratings.seed, aimed(Recipe(), False, "rating").rating_model.seed
+    (0, 0)
+    """
+    from warmstart.experts.ratings.model import RatingModel
+
+    if ratings and recipe.ratings is None:
+        recipe = replace(recipe, ratings=RatingModel())
+    return recipe if objective is None else replace(recipe, objective=objective)
 
 
 def finetuned(recipe: Recipe, task: str | None, steps: int | None) -> Recipe:

@@ -47,6 +47,7 @@ Price = Annotated[
 Floor = Annotated[
     float | None, typer.Option("--tail-floor", min=0.0, max=1.0, help="Share of the places kept for the long tail.")
 ]
+Objective = Annotated[str | None, typer.Option(help="Sort by relevance, or by the predicted rating: `rating`.")]
 Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
@@ -73,6 +74,7 @@ def recommend(
     tail_lift: Lift = None,
     tail_loss: Price = None,
     tail_floor: Floor = None,
+    objective: Objective = None,
     explain: Why = False,
     as_json: Json = False,
 ) -> None:
@@ -97,6 +99,7 @@ def recommend(
         steer=Steering(without or (), more or ()),
         calibrate=calibrate,
         tail=asked_tail(tail, tail_lift, tail_loss, tail_floor),
+        objective=objective,
     )
     show(with_titles(rows, loaded), as_json)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -103,7 +103,8 @@ def ranked(jobs: Sequence[Job]) -> list[tuple[Line, ...]]:
     h = Histories.joined([job.asker.histories(engine, f) for job in jobs])
     wishes = Wishes.of(f.concepts, Steering(wanted.without, wanted.more))
     deep = min(first.deep, len(f.counts))
-    table = answered(f, h, pools, deep, False, False, wishes, wanted.calibrate, engine.recipe.tail)
+    order = replace(engine.recipe.order, calibrate=wanted.calibrate)
+    table = answered(f, h, pools, deep, False, False, wishes, order)
     rows: list[list[Line]] = [[] for _ in jobs]
     codes = f.catalog.items.codes(table["item_id"].to_list()).tolist()
     columns = (table[c].to_list() for c in ("query", "item_id", "score", "source"))

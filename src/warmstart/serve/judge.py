@@ -154,7 +154,7 @@ def ranker(live: Live, items: Vocabulary) -> Ranker:
         among = to if candidates is None else to[candidates]
         pool[among[among >= 0]] = True
         h = translated(histories, to, len(own))
-        table = answered(f, h, pool & snapshot.shown, k, True, False, wishes, 0.0, live.engine.recipe.tail)
+        table = answered(f, h, pool & snapshot.shown, k, True, False, wishes, live.engine.recipe.order)
         return codes_of(table, items, len(h), k)
 
     return rank

@@ -102,7 +102,7 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
     else:
         h = wishes.heard(asker.histories(moment.live.engine, f))
         pool = pool_of(snapshot, asker, Wanted(exclude=frozenset(ask.exclude))) & ~wishes.barred
-        found = explained(f, code, h, ask.k, filters, moment.live.engine.recipe.tail, pool)
+        found = explained(f, code, h, ask.k, filters, moment.live.engine.recipe.order, pool)
     said = found.to_dict()
     detail = {name: said[name] for name in ("detail", "evidence", "because", "paths")}
     return Told(

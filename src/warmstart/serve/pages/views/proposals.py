@@ -59,7 +59,7 @@ def kept_out(moment: Moment, asker: Asker, wanted: Wanted) -> list[KeptOut]:
     everything, h = np.ones(len(f.catalog), bool), asker.histories(moment.live.engine, f)
     free = Wishes.of(f.concepts, Steering())
     many = min(DEEP + len(asker.seen), len(everything))
-    table = answered(f, h, everything, many, False, False, free, 0.0, moment.live.engine.recipe.tail)
+    table = answered(f, h, everything, many, False, False, free, moment.live.engine.recipe.order)
     passing, names = snapshot.passing(wanted.filters), names_of(snapshot)
     found = []
     for rank, code in enumerate(f.catalog.items.codes(table["item_id"].to_list()).tolist(), start=1):
