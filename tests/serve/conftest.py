@@ -135,6 +135,31 @@ def engine_folder(toy, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def rated_folder(toy, tmp_path_factory):
+    """An engine that predicts ratings: people gave their own kind of items 5, others 2, now and then one less."""
+    import numpy as np
+
+    from warmstart.data.interactions import Interactions
+    from warmstart.engine import Engine
+    from warmstart.experts.popularity import Popularity
+    from warmstart.experts.ratings.machine import Chain, FactorisationMachine
+    from warmstart.experts.ratings.model import RatingModel
+    from warmstart.fusion.fuse import Fusion
+    from warmstart.fusion.heads import HeadLearner
+    from warmstart.recipe import Recipe
+
+    rng, folder = np.random.default_rng(0), tmp_path_factory.mktemp("rated") / "engine"
+    user, item = np.nonzero(rng.random((toy.n_users, toy.n_items)) < 0.4)
+    rating = np.where(user % 4 == item % 4, 5, 2) - (rng.random(len(user)) < 0.2)
+    data = toy.with_interactions(Interactions.of(user, item, toy.n_users, toy.n_items, rating=rating))
+    model = RatingModel(FactorisationMachine((Chain(), Chain(heard=False)), rank=4, steps=30, dropped=10, kept=4))
+    fusion = Fusion(queries=50, heads=HeadLearner(ranker=None))
+    recipe = Recipe(encoder="tfidf", experts={"popularity": Popularity()}, fusion=fusion, ratings=model)
+    Engine(recipe).fit(data).save(folder)
+    return folder
+
+
 @pytest.fixture
 def serve(engine_folder, tmp_path):
     """Starts the app with other settings: ``with serve(rate_limit=0) as client``; its service is ``client.service``."""

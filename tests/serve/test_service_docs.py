@@ -24,8 +24,9 @@ def test_no_route_is_named_that_is_none(client):
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
-def test_its_requests_work(client, method, path, body):
-    answer = client.request(method, path, json=json.loads(body) if body.strip() else None)
+def test_its_requests_work(serve, engine_folder, rated_folder, method, path, body):
+    with serve(engine=rated_folder if path.startswith("/v1/ratings") else engine_folder) as client:
+        answer = client.request(method, path, json=json.loads(body) if body.strip() else None)
     assert answer.status_code == 200, answer.text
     if path == "/v1/recommend":
         assert len(answer.json()["items"]) == 5

@@ -1,19 +1,23 @@
-"""Routes of answers: recommend, what comes next, similar, rank, interests, explain."""
+"""Routes of answers: recommend, what comes next, similar, rank, ratings, interests, explain."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from warmstart.serve import recommend, verbs
+from warmstart.serve import ratings, recommend, verbs
 from warmstart.serve.api_data import READ, Key, Serving
 from warmstart.serve.problems import problem_responses
 from warmstart.serve.schemas import (
+    AskRequest,
     ExplainRequest,
     Interests,
     Likeness,
     NextRequest,
+    Questions,
     RankRequest,
+    Ratings,
+    RatingsRequest,
     Recommendation,
     RecommendRequest,
     SimilarRequest,
@@ -50,6 +54,18 @@ def post_rank(body: RankRequest, service: Serving) -> Response:
 def post_similar(body: SimilarRequest, service: Serving) -> Response:
     """By people and by content where both are known."""
     return written(verbs.similar(service, body))
+
+
+@router.post("/ratings", summary="What somebody would rate items", responses=problem_responses(404))
+def post_ratings(body: RatingsRequest, service: Serving) -> Ratings:
+    """With intervals; where the model that serves has learned ratings."""
+    return ratings.predict(service, body)
+
+
+@router.post("/ratings/ask", summary="Which items to ask somebody about", responses=problem_responses(404))
+def post_ratings_ask(body: AskRequest, service: Serving) -> Questions:
+    """Those whose rating would make the other predictions surest."""
+    return ratings.questions(service, body)
 
 
 @router.post("/explain", response_model=Told, summary="Why an item is shown, or is not")

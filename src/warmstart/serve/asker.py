@@ -30,6 +30,24 @@ def digest(said: object) -> bytes:
     return hashlib.blake2b(repr(said).encode(errors="surrogatepass"), digest_size=16).digest()
 
 
+def ratings_of(events: Sequence[Event]) -> dict[str, float]:
+    """The last rating of each item by events from old to new; one that was retracted is none.
+
+    Examples
+    --------
+    >>> told = [("a", "rate", 4.0), ("b", "rate", 2.0), ("a", "view", None), ("b", "retract", None)]
+    >>> ratings_of([Event("", "u", item, kind, 0, value) for item, kind, value in told])
+    {'a': 4.0}
+    """
+    rated: dict[str, float] = {}
+    for event in events:
+        if event.kind == RATING and event.value is not None:
+            rated[event.item_id] = event.value
+        elif event.kind == RETRACTED:
+            rated.pop(event.item_id, None)
+    return rated
+
+
 @dataclass(frozen=True)
 class Asker:
     """Somebody who asks.
@@ -46,6 +64,8 @@ class Asker:
         What is known beside the events.
     text
         What is wanted, in words; empty = not said.
+    rated
+        The last rating of each item, whatever was done with it since.
     """
 
     user_id: str | None = None
@@ -53,6 +73,7 @@ class Asker:
     seen: frozenset[str] = frozenset()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     text: str = ""
+    rated: Mapping[str, float] = field(default_factory=dict)
     _heard: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -76,7 +97,8 @@ class Asker:
         """
         liked: dict[str, Event] = {}
         seen = set[str]()
-        for event in sorted(events, key=lambda e: (e.time, e.seq)):
+        events = sorted(events, key=lambda e: (e.time, e.seq))
+        for event in events:
             weight = weights.get(event.kind, 1.0) if event.weight is None else event.weight
             weight = 0.0 if event.kind in DISLIKED else weight
             if event.kind == RETRACTED:
@@ -87,13 +109,14 @@ class Asker:
                 liked.pop(event.item_id, None)
             if weight > 0:
                 liked[event.item_id] = replace(event, weight=weight)
-        return cls(user_id, tuple(liked.values()), frozenset(seen), attributes, text)
+        return cls(user_id, tuple(liked.values()), frozenset(seen), attributes, text, ratings_of(events))
 
     @cached_property
     def key(self) -> bytes:
         """Equal for askers who are answered alike; short, as many are remembered, some of a thousand events."""
         taste = [(e.item_id, e.kind, e.time, e.value, e.weight) for e in self.taste]
-        return digest((taste, sorted(self.seen), sorted(self.attributes.items()), self.text))
+        known = (sorted(self.attributes.items()), self.text, sorted(self.rated.items()))
+        return digest((taste, sorted(self.seen), *known))
 
     def slice(self, known: int, few_shot: int) -> Slice:
         """cold, few_shot or warm, by how many events of items in the catalogue are known.
@@ -116,7 +139,7 @@ class Asker:
             weight=np.array([e.weight for e in known], np.float32),
             kind=np.where(kind < 0, len(kinds) - 1, kind).astype(np.int8),  # of very many kinds, those of long ago
             kinds=kinds.ids,
-            rating=np.array([np.nan if e.value is None or e.kind != RATING else e.value for e in known], np.float32),
+            rating=np.array([self.rated.get(e.item_id, np.nan) for e in known], np.float32),
             time=np.array([e.time for e in known], np.int64),
         )
         if self.attributes:

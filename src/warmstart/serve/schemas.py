@@ -24,6 +24,7 @@ Words = Annotated[str, StringConstraints(max_length=10_000)]
 Slice = Literal["cold", "few_shot", "warm"]
 Status = Literal["shown", "below the cut", "already seen", "filtered", "unknown"]
 MOST = 1_000  # items of one answer
+QUESTIONS = 100  # of one answer
 NAMED = 200  # attributes, filters, interests of one request
 Value = Words | StrictInt | StrictFloat | StrictBool  # else a text too long that is all digits would pass as a number
 Values = Annotated[list[Value], Field(max_length=10_000)]
@@ -70,8 +71,8 @@ class PastEvent(Asked):
     value: float | None = Field(None, description="Of a rating.", allow_inf_nan=False)
 
 
-class Question(Asked):
-    """Who asks, and within what."""
+class Who(Asked):
+    """Somebody, by what is known of them."""
 
     user_id: Id | None = Field(None, description="Somebody; one nobody knows is a new user.", examples=["u1"])
     events: list[PastEvent | Id] | None = Field(
@@ -80,10 +81,20 @@ class Question(Asked):
         max_length=10_000,
         examples=[["i1", {"item_id": "i2", "kind": "buy"}]],
     )
-    text: Words = Field("", description="What is wanted, in words.", examples=["slow science fiction"])
     attributes: dict[Id, Value | None] = Field(
         {}, description="What is known of the asker; added to what is stored.", max_length=NAMED
     )
+
+    @property
+    def question(self) -> Question:
+        """Who asks, and nothing else."""
+        return Question(user_id=self.user_id, events=self.events, attributes=self.attributes)
+
+
+class Question(Who):
+    """Who asks, and within what."""
+
+    text: Words = Field("", description="What is wanted, in words.", examples=["slow science fiction"])
     filters: Filters = Field(
         {}, description="Column of the catalogue and the value, or values of which one, it must have."
     )
@@ -151,6 +162,18 @@ class ExplainRequest(Question):
     k: int = Field(10, ge=1, le=MOST, description="Length of the list it should stand in.")
 
 
+class RatingsRequest(Who):
+    """Asks what somebody would rate some items; ratings that are known are events of kind `rate` with a value."""
+
+    items: list[Id] = Field(min_length=1, max_length=MOST, examples=[["i1", "i2", "i3"]])
+
+
+class AskRequest(Who):
+    """Asks which items somebody should be asked to rate."""
+
+    k: int = Field(5, ge=1, le=QUESTIONS, description="Items wanted.")
+
+
 class Placed(BaseModel):
     """One place of a list."""
 
@@ -184,6 +207,48 @@ class Likeness(BaseModel):
     items: list[Placed]
 
 
+class Rating(BaseModel):
+    """What somebody would rate an item, in the unit of the ratings."""
+
+    rating: float
+    low: float = Field(description="Lower end of the interval in which nine of ten such ratings lie.")
+    high: float = Field(description="Its upper end.")
+
+
+class RatedItem(Rating):
+    """The same with the item."""
+
+    item_id: str
+    title: str
+
+
+class Ratings(BaseModel):
+    """Predicted ratings of somebody."""
+
+    model_version: str
+    known: int = Field(description="Ratings of theirs that are known; 0 = those of somebody new.")
+    items: list[RatedItem]
+    unknown: list[str] = Field([], description="Given items that the catalogue lacks or hides.")
+    fallback: str | None = Field(None, description="Why it is less than it could be; null = it is not.")
+
+
+class WorthAsking(BaseModel):
+    """An item whose rating would tell much."""
+
+    item_id: str
+    title: str
+    gain: float = Field(description="What it takes from the mean variance of the other ratings.")
+
+
+class Questions(BaseModel):
+    """Items to ask somebody about, the most telling first; each as if those before had been answered."""
+
+    model_version: str
+    known: int = Field(description="Ratings of theirs that are known.")
+    items: list[WorthAsking]
+    fallback: str | None = Field(None, description="Why it is less than it could be; null = it is not.")
+
+
 class Told(BaseModel):
     """Why an item is shown, or is not."""
 
@@ -194,6 +259,7 @@ class Told(BaseModel):
     k: int
     text: str = Field(description="In words.")
     detail: dict[str, Any] = Field(description="What speaks for it, item by item.")
+    rating: Rating | None = Field(None, description="What they would rate it; null where that is not predicted.")
     model_version: str
 
 

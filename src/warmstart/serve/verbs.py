@@ -14,6 +14,7 @@ from warmstart.interests.steer import Steering, Wishes
 from warmstart.serve.asker import Asker
 from warmstart.serve.lines import Line, Wanted, pool_of
 from warmstart.serve.live import Snapshot
+from warmstart.serve.ratings import rating_of
 from warmstart.serve.recommend import filters_of
 from warmstart.serve.schemas import (
     ExplainRequest,
@@ -113,6 +114,7 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
         k=found.k,
         text=found.text if code >= 0 else f"item {ask.item_id!r} is not in the catalogue; add it with POST /v1/items",
         detail=detail,
+        rating=None if code < 0 else rating_of(f, asker.histories(moment.live.engine, f), code),
         model_version=moment.live.version,
     )
 

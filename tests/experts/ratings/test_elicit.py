@@ -56,3 +56,9 @@ def test_the_more_is_known_the_less_a_question_brings(ratings):
     later = worth_asking(ratings, given([0, 1, 2, 3, 4, 5], [4.5, 1.5, 4.5, 1.5, 4.5, 1.5]), 1)[1][0]
     assert later < first
     assert (np.diff(worth_asking(ratings, given([]), 6)[1]) <= 1e-12).all()
+
+
+def test_nothing_is_asked_about_what_is_not_allowed(ratings):
+    allowed = np.arange(14) % 2 == 0
+    item, _ = worth_asking(ratings, given([0]), 20, allowed)
+    assert sorted(item.tolist()) == [2, 4, 6, 8, 10, 12]

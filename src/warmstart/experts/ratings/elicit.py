@@ -12,7 +12,9 @@ DRAWS = 4  # of each run
 POOL, JUDGED = 300, 300  # items that may be asked about, and items whose ratings are to become surer: the most rated
 
 
-def worth_asking(ratings: FittedRatings, person: Histories, k: int) -> tuple[np.ndarray, np.ndarray]:
+def worth_asking(
+    ratings: FittedRatings, person: Histories, k: int, allowed: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Item codes int64 (k,), and how much each would take from the variance of the others' ratings, best first.
 
     With C the covariance of a person's own weight and factors, r_i the row of an item and e the variance of the noise,
@@ -24,6 +26,8 @@ def worth_asking(ratings: FittedRatings, person: Histories, k: int) -> tuple[np.
     ----------
     person
         One history; its items are not asked about.
+    allowed
+        bool, shape (n_items,): items that may be asked about; None = all.
 
     References
     ----------
@@ -31,7 +35,7 @@ def worth_asking(ratings: FittedRatings, person: Histories, k: int) -> tuple[np.
     """
     known, counts = Known.of(person), ratings.counts
     often = np.argsort(-counts, kind="stable")
-    pool = np.setdiff1d(often[:POOL], known.item)
+    pool = np.setdiff1d((often if allowed is None else often[allowed[often]])[:POOL], known.item)
     chance = counts[pool] / max(counts.max(), 1)
     rows, judged, covariance, noise = _beliefs(ratings, person, pool, often[:JUDGED])
     chosen, gains = list[int](), list[float]()

@@ -1,0 +1,118 @@
+"""Ratings over HTTP: of somebody known, of a history in the request, and what to ask."""
+
+from dataclasses import replace
+
+import pytest
+
+LIKES = [{"item_id": f"i{n}", "kind": "rate", "value": 5.0} for n in (0, 4, 8)]
+HATES = [{"item_id": f"i{n}", "kind": "rate", "value": 1.0} for n in (1, 5, 9)]
+
+
+@pytest.fixture
+def rated(serve, rated_folder):
+    """A service whose model predicts ratings."""
+    with serve(engine=rated_folder) as client:
+        yield client
+
+
+def ask(client, path, **body):
+    answer = client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ratings(client, **body):
+    return ask(client, "/v1/ratings", **body)
+
+
+def test_a_history_tells_what_is_liked(rated):
+    told = ratings(rated, events=LIKES + HATES, items=["i12", "i13", "gone", "i12"])
+    assert [one["item_id"] for one in told["items"]] == ["i12", "i13"]
+    assert told["unknown"] == ["gone"]
+    assert told["known"] == 6
+    assert told["fallback"] is None
+    for one in told["items"]:
+        assert 1 <= one["low"] <= one["rating"] <= one["high"] <= 5
+    assert told["items"][0]["rating"] > told["items"][1]["rating"]
+    assert told["items"][0]["title"]
+
+
+def test_what_is_stored_counts_as_what_is_told(rated):
+    asked = ["i12", "i13", "i2"]
+    rows = [{"user_id": "ann", **row} for row in LIKES + HATES]
+    ask(rated, "/v1/events", events=rows)
+    stored, told = ratings(rated, user_id="ann", items=asked), ratings(rated, events=LIKES + HATES, items=asked)
+    assert stored["items"] == told["items"]
+    nobody = ratings(rated, user_id="nobody", items=asked)
+    assert nobody["known"] == 0
+    assert nobody["items"] == ratings(rated, items=asked)["items"] != told["items"]
+
+
+def test_a_rating_stays_known_when_the_item_is_looked_at_again(rated):
+    again = [*LIKES, {"item_id": "i0", "kind": "view"}]
+    assert ratings(rated, events=again, items=["i12"])["known"] == 3
+    back = [*LIKES, {"item_id": "i0", "kind": "retract"}]
+    assert ratings(rated, events=back, items=["i12"])["known"] == 2
+    changed = [*LIKES, {"item_id": "i0", "kind": "rate", "value": 1.0}]
+    assert ratings(rated, events=changed, items=["i12"])["known"] == 3
+
+
+def test_a_new_item_has_a_rating_and_a_hidden_one_is_unknown(rated):
+    ask(rated, "/v1/items", items=[{"item_id": "new", "fields": {"title": "A new thing"}}])
+    rated.patch("/v1/items/i3", json={"hidden": True})
+    told = ratings(rated, events=LIKES, items=["new", "i3"])
+    assert ([one["item_id"] for one in told["items"]], told["unknown"]) == (["new"], ["i3"])
+
+
+def test_questions_are_of_items_that_were_not_rated_and_are_shown(rated):
+    told = ask(rated, "/v1/ratings/ask", events=LIKES, k=4)
+    first = [one["item_id"] for one in told["items"]]
+    assert len(first) == 4
+    assert not {"i0", "i4", "i8"} & set(first)
+    gains = [one["gain"] for one in told["items"]]
+    assert all(gain >= 0 for gain in gains)
+    rated.patch(f"/v1/items/{first[0]}", json={"hidden": True})
+    assert first[0] not in {one["item_id"] for one in ask(rated, "/v1/ratings/ask", events=LIKES, k=40)["items"]}
+
+
+def test_an_explanation_tells_the_rating(rated):
+    told = ask(rated, "/v1/explain", events=LIKES, item_id="i12")
+    assert told["rating"] == {k: ratings(rated, events=LIKES, items=["i12"])["items"][0][k] for k in told["rating"]}
+    assert ask(rated, "/v1/explain", item_id="gone")["rating"] is None
+
+
+def test_an_explanation_by_a_model_without_ratings_tells_none(client):
+    assert ask(client, "/v1/explain", item_id="i12")["rating"] is None
+
+
+@pytest.mark.parametrize("path", ["/v1/ratings", "/v1/ratings/ask"])
+def test_a_model_without_ratings_says_what_to_do(client, path):
+    answer = client.post(path, json={"items": ["i1"]} if path == "/v1/ratings" else {})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (404, "no_ratings")
+    assert "--ratings" in problem["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/ratings", {}, "body.items"),
+        ("/v1/ratings", {"items": []}, "body.items"),
+        ("/v1/ratings", {"items": ["i1"], "text": "a film"}, "body.text"),
+        ("/v1/ratings/ask", {"k": 0}, "body.k"),
+        ("/v1/ratings/ask", {"k": 101}, "body.k"),
+    ],
+)
+def test_mistakes_name_the_field(rated, path, body, field):
+    answer = rated.post(path, json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+def test_lists_are_sorted_by_rating_where_the_recipe_says_so(rated):
+    live = rated.service.models.serving
+    live.engine.recipe = replace(live.engine.recipe, objective="rating")
+    listed = ask(rated, "/v1/recommend", events=LIKES + HATES, k=5)["items"]
+    told = ratings(rated, events=LIKES + HATES, items=[one["item_id"] for one in listed])["items"]
+    assert [one["score"] for one in listed] == pytest.approx([one["rating"] for one in told])
+    rows = [one["score"] for one in listed]
+    assert rows == sorted(rows, reverse=True)
