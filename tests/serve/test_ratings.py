@@ -21,13 +21,17 @@ def ask(client, path, **body):
     return answer.json()
 
 
+def ids(answer):
+    return [one["item_id"] for one in answer["items"]]
+
+
 def ratings(client, **body):
     return ask(client, "/v1/ratings", **body)
 
 
 def test_a_history_tells_what_is_liked(rated):
     told = ratings(rated, events=LIKES + HATES, items=["i12", "i13", "gone", "i12"])
-    assert [one["item_id"] for one in told["items"]] == ["i12", "i13"]
+    assert ids(told) == ["i12", "i13"]
     assert told["unknown"] == ["gone"]
     assert told["known"] == 6
     assert told["fallback"] is None
@@ -61,18 +65,18 @@ def test_a_new_item_has_a_rating_and_a_hidden_one_is_unknown(rated):
     ask(rated, "/v1/items", items=[{"item_id": "new", "fields": {"title": "A new thing"}}])
     rated.patch("/v1/items/i3", json={"hidden": True})
     told = ratings(rated, events=LIKES, items=["new", "i3"])
-    assert ([one["item_id"] for one in told["items"]], told["unknown"]) == (["new"], ["i3"])
+    assert (ids(told), told["unknown"]) == (["new"], ["i3"])
 
 
 def test_questions_are_of_items_that_were_not_rated_and_are_shown(rated):
     told = ask(rated, "/v1/ratings/ask", events=LIKES, k=4)
-    first = [one["item_id"] for one in told["items"]]
+    first = ids(told)
     assert len(first) == 4
     assert not {"i0", "i4", "i8"} & set(first)
     gains = [one["gain"] for one in told["items"]]
     assert all(gain >= 0 for gain in gains)
     rated.patch(f"/v1/items/{first[0]}", json={"hidden": True})
-    assert first[0] not in {one["item_id"] for one in ask(rated, "/v1/ratings/ask", events=LIKES, k=40)["items"]}
+    assert first[0] not in ids(ask(rated, "/v1/ratings/ask", events=LIKES, k=40))
 
 
 def test_an_explanation_tells_the_rating(rated):
@@ -108,11 +112,39 @@ def test_mistakes_name_the_field(rated, path, body, field):
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
+def sorted_by_rating(client, answer):
+    """The items of an answer, whose scores are their predicted ratings, best first."""
+    listed = answer["items"]
+    told = ratings(client, events=LIKES + HATES, items=[one["item_id"] for one in listed])["items"]
+    assert [one["score"] for one in listed] == pytest.approx([one["rating"] for one in told])
+    assert [one["score"] for one in listed] == sorted((one["score"] for one in listed), reverse=True)
+    return ids(answer)
+
+
+def test_a_list_is_sorted_by_rating_where_the_request_says_so(rated):
+    asked = {"events": LIKES + HATES, "k": 5}
+    answer = ask(rated, "/v1/recommend", **asked, objective="rating")
+    first = sorted_by_rating(rated, answer)
+    plain = ids(ask(rated, "/v1/recommend", **asked))
+    assert first != plain == ids(ask(rated, "/v1/recommend", **asked, objective="relevance"))
+    following = ask(rated, "/v1/recommend/next", recommendation_id=answer["recommendation_id"], k=5)
+    assert not set(first) & set(sorted_by_rating(rated, following))
+    given = sorted_by_rating(rated, ask(rated, "/v1/rank", events=LIKES + HATES, items=plain, objective="rating"))
+    assert sorted(given) == sorted(plain)
+
+
 def test_lists_are_sorted_by_rating_where_the_recipe_says_so(rated):
     live = rated.service.models.serving
     live.engine.recipe = replace(live.engine.recipe, objective="rating")
-    listed = ask(rated, "/v1/recommend", events=LIKES + HATES, k=5)["items"]
-    told = ratings(rated, events=LIKES + HATES, items=[one["item_id"] for one in listed])["items"]
-    assert [one["score"] for one in listed] == pytest.approx([one["rating"] for one in told])
-    rows = [one["score"] for one in listed]
-    assert rows == sorted(rows, reverse=True)
+    sorted_by_rating(rated, ask(rated, "/v1/recommend", events=LIKES + HATES, k=5))
+    told = ask(rated, "/v1/explain", events=LIKES + HATES, item_id="i12", k=3)
+    assert told["status"] in ("shown", "below the cut")
+
+
+@pytest.mark.parametrize(("path", "more"), [("/v1/recommend", {}), ("/v1/rank", {"items": ["i1"]})])
+def test_a_list_by_rating_needs_a_model_with_ratings(client, path, more):
+    answer = client.post(path, json={"objective": "rating"} | more)
+    assert answer.status_code == 422
+    assert "predicts no ratings" in answer.json()["detail"]
+    assert "--ratings" in answer.json()["remedy"]
+    assert client.post(path, json={"objective": "fame"} | more).json()["field"] == "body.objective"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from warmstart.answers import answered
 from warmstart.data.histories import Histories
+from warmstart.errors import DataError
+from warmstart.fitted import Fitted
 from warmstart.interests.steer import Steering, Wishes
+from warmstart.rerank.order import Order
 from warmstart.serve.asker import Asker
 from warmstart.serve.lines import Line, Wanted, pool_of
 from warmstart.serve.live import Live, Snapshot
@@ -37,7 +40,7 @@ class Job:
         """Jobs of one group can be ranked together."""
         wanted = self.wanted
         known = tuple(sorted((name, type(value).__name__) for name, value in self.asker.attributes.items()))
-        return self.snapshot.number, self.deep, wanted.without, wanted.more, wanted.calibrate, known
+        return self.snapshot.number, self.deep, wanted.without, wanted.more, wanted.calibrate, wanted.objective, known
 
 
 class Batches:
@@ -95,6 +98,21 @@ def rank_all(jobs: Sequence[Job]) -> None:
             rank_all([job])
 
 
+def order_of(live: Live, f: Fitted, wanted: Wanted) -> Order:
+    """What decides the order of a list: the model's recipe, and what is wanted of the list.
+
+    Raises
+    ------
+    DataError
+        If it is to be sorted by rating, and the model predicts none.
+    """
+    recipe = live.engine.recipe
+    order = Order(wanted.objective or recipe.objective, wanted.calibrate, recipe.tail)
+    if order.by_rating and f.ratings is None:
+        raise DataError("objective 'rating': the model that serves predicts no ratings; fit one with --ratings")
+    return order
+
+
 def ranked(jobs: Sequence[Job]) -> list[tuple[Line, ...]]:
     """The lists of jobs of one group."""
     first, wanted = jobs[0], jobs[0].wanted
@@ -103,8 +121,7 @@ def ranked(jobs: Sequence[Job]) -> list[tuple[Line, ...]]:
     h = Histories.joined([job.asker.histories(engine, f) for job in jobs])
     wishes = Wishes.of(f.concepts, Steering(wanted.without, wanted.more))
     deep = min(first.deep, len(f.counts))
-    order = replace(engine.recipe.order, calibrate=wanted.calibrate)
-    table = answered(f, h, pools, deep, False, False, wishes, order)
+    table = answered(f, h, pools, deep, False, False, wishes, order_of(first.live, f, wanted))
     rows: list[list[Line]] = [[] for _ in jobs]
     codes = f.catalog.items.codes(table["item_id"].to_list()).tolist()
     columns = (table[c].to_list() for c in ("query", "item_id", "score", "source"))

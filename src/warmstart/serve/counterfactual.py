@@ -15,6 +15,7 @@ from warmstart.errors import DataError
 from warmstart.evaluate.counterfactual import Estimate, Logged, doubly_robust, ips, snips
 from warmstart.evaluate.intervals import Interval
 from warmstart.evaluate.rates import rate_interval
+from warmstart.rerank.order import RATING
 from warmstart.serve.asker import Asker
 from warmstart.serve.batch import Job, ranked
 from warmstart.serve.lines import chosen
@@ -42,7 +43,8 @@ class Counterfactual:
     answers
         How many could be asked again.
     left_out
-        How many could not: anonymous ones without a text, mixed lists, and those the model has learned from.
+        How many could not: anonymous ones without a text, mixed lists, those the model has learned from, and lists by
+        rating where it predicts none.
     """
 
     shown: Interval
@@ -86,6 +88,8 @@ def asked_again(service: Service, version: str) -> Lists:
         if answer.time <= since or not (answer.user_id or answer.request.get("text")):
             return None
         ask = RecommendRequest(**{**answer.request, "user_id": answer.user_id, "k": max(len(answer.items), 1)})
+        if ask.objective == RATING and live.snapshot.fitted.ratings is None:
+            return None
         asker = as_of(service, ask, answer.time)
         wanted, snapshot = wanted_of(ask), live.snapshot
         deep = max(DEEPER * wanted.k, LEAST) if wanted.diversity else wanted.k

@@ -32,6 +32,7 @@ class Wanted:
     diversity: float = 0.0
     calibrate: float = 0.0
     exclude_seen: bool = True
+    objective: str | None = None
     candidates: tuple[str, ...] | None = None
 
 

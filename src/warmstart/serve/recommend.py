@@ -31,7 +31,7 @@ from warmstart.store.rows import Answer, Shown
 LOG = structlog.get_logger("warmstart.serve")
 NOBODY = "nothing is known of the asker: what most people take, and what is new"
 KEPT = {"events", "attributes", "text", "k", "filters", "exclude", "exclude_seen"}  # for the next page
-KEPT |= {"without", "more", "interest", "diversity", "calibrate"}
+KEPT |= {"without", "more", "interest", "diversity", "calibrate", "objective"}
 
 
 def filters_of(given: Mapping[str, Value | list[Value]]) -> Filters:
@@ -58,6 +58,7 @@ def wanted_of(ask: RecommendRequest) -> Wanted:
         diversity=ask.diversity,
         calibrate=ask.calibrate,
         exclude_seen=ask.exclude_seen,
+        objective=ask.objective,
     )
 
 
@@ -115,6 +116,7 @@ def rank(service: Service, ask: RankRequest) -> Recommendation:
         without=tuple(ask.without),
         more=tuple(ask.more),
         exclude_seen=False,
+        objective=ask.objective,
         candidates=tuple(dict.fromkeys(ask.items)),
     )
     name = secrets.token_hex(12)

@@ -108,6 +108,9 @@ class ListRequest(Question):
     """A question that a list answers."""
 
     more: list[int | Words] = Field([], description="Interests of which more is wanted.", max_length=NAMED)
+    objective: Literal["relevance", "rating"] | None = Field(
+        None, description="What it is sorted by: relevance, or the predicted rating; null = as the model's recipe says."
+    )
     explain: bool = Field(False, description="Add the reasons of each item.")
 
 
