@@ -43,10 +43,10 @@ def test_ratings_are_learned_where_they_are_asked_for(data):
 
 
 @pytest.mark.parametrize(("rating", "said"), [(np.nan, "this is implicit data"), (4.0, "every rating is 4")])
-@pytest.mark.parametrize("table", [{"objective": "rating"}, {"ratings": {"rehearsal": 0.0}}])
+@pytest.mark.parametrize("table", [{"objective": "rating"}, {"objective": "both"}, {"ratings": {"rehearsal": 0.0}}])
 def test_data_without_ratings_are_refused_before_anything_is_learned(data, rating, said, table):
     stages = []
-    with pytest.raises(DataError, match=rf'{said}.*; give .* leave out objective = "rating" and \[ratings\]'):
+    with pytest.raises(DataError, match=rf"{said}.*; give .* leave out the objective and \[ratings\]"):
         learned(Recipe.of(SMALL | table), rated(data, rating), lambda stage, *_: stages.append(stage))
     assert stages == []
 

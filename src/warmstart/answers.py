@@ -102,13 +102,13 @@ def recommended(
 def placed(f: Fitted, h: Histories, allowed: np.ndarray, k: int, wishes: Wishes, order: Order) -> Found:
     """The k items of each query in the order they are shown.
 
-    Where the objective is the rating, the score is the predicted one.
+    Where the objective is the rating, the score is the predicted one; where it is both, the sum of both.
     """
     wanted, floor = bool(wishes.wanted.any()), order.tail.floor
     many = min(order.depth(k, moved=wanted), len(f.counts))
     found = ranked(f, h, allowed, many if wanted else k, many, order.tail)
-    if order.by_rating:
-        found = by_rating(f.ratings, h, found[0], found[2])
+    if order.rated:
+        found = by_rating(f.ratings, h, *found, alone=order.by_rating)
     if wanted or order.calibrate > 0:
         raised = wishes.raised(found[0], found[1])
         found = picked(found, ordered(f, h, found[0], raised, many if floor else k, order.calibrate))
@@ -226,10 +226,9 @@ def standing(f: Fitted, h: Histories, allowed: np.ndarray, k: int, order: Order)
     """All allowed items of one query in the order of its list of k, and of what would come after it: int32 codes."""
     n = len(f.counts)
     item, _, _ = ranked(f, h, allowed, n, n, order.tail)
-    if order.by_rating:
-        many = min(order.depth(k), n)
-        first, _, lead = ranked(f, h, allowed, k, many, order.tail)
-        first, _, _ = by_rating(f.ratings, h, first, lead)
+    if order.rated:
+        found = ranked(f, h, allowed, k, min(order.depth(k), n), order.tail)
+        first, _, _ = by_rating(f.ratings, h, *found, alone=order.by_rating)
         item = np.concatenate([first[first >= 0], item[~np.isin(item, first)]])[None]
     shown: np.ndarray = item[0, order.tail.placed(item, long_tail(f.counts), n)[0]]
     return shown

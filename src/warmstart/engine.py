@@ -152,7 +152,8 @@ class Engine:
         tail
             How much of what is widely known is given for what is not; None = as the recipe says.
         objective
-            ``"relevance"`` or ``"rating"``: what lists are sorted by; None = as the recipe says. See ``Order``.
+            ``"relevance"``, ``"rating"`` or ``"both"``: what lists are sorted by; None = as the recipe says. See
+            ``Order``.
 
         Returns
         -------
@@ -168,7 +169,7 @@ class Engine:
         if interest is not None:
             pool &= self.fitted.concepts.mask(interest)
         order = Order(objective or self.recipe.objective, calibrate, tail or self.recipe.tail)
-        if order.by_rating:
+        if order.rated:
             _ = self._ratings  # may have to be learned
         wishes = Wishes.of(self.fitted.concepts, steer or Steering())
         return answered(self.fitted, h, pool, k, exclude_seen, explain, wishes, order)

@@ -88,7 +88,7 @@ def check_rated(data: Dataset) -> None:
         RatingScale.of(data.interactions.rating)
     except DataError as error:
         wrong = str(error).rpartition("; ")[0]
-        raise DataError(f'{wrong}; give a column of ratings, or leave out objective = "rating" and [ratings]') from None
+        raise DataError(f"{wrong}; give a column of ratings, or leave out the objective and [ratings]") from None
     sampler()
 
 

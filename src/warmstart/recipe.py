@@ -97,12 +97,12 @@ class Recipe:
         ``encoder`` is one that did (``warmstart finetune``); "" = none is needed. With ``finetune`` it is the model
         that fine-tuning began with.
     objective
-        What lists are sorted by: ``"relevance"``, or ``"rating"``, the predicted one.
+        What lists are sorted by: ``"relevance"``, ``"rating"`` (the predicted one) or ``"both"``.
     tail
         How much of what is widely known lists give for what is not.
     ratings
-        How ratings are predicted; None = not until ``predict_rating`` asks for one, or as usual where they are the
-        objective.
+        How ratings are predicted; None = not until ``predict_rating`` asks for one, or as usual where the objective
+        needs them.
     doubtful_graph
         Whether a graph is used whose links seem to name the wrong items.
     relation_names
@@ -144,7 +144,7 @@ class Recipe:
     @property
     def rating_model(self) -> RatingModel | None:
         """How a fit learns to predict ratings; None = not at all."""
-        return RatingModel() if self.ratings is None and self.order.by_rating else self.ratings
+        return RatingModel() if self.ratings is None and self.order.rated else self.ratings
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:

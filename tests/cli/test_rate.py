@@ -37,7 +37,9 @@ def test_lists_are_sorted_by_the_predicted_rating_where_they_are_asked_to_be(she
     words = (*asked[1:6], "--items", ",".join(row["item_id"] for row in rows))
     assert [row["score"] for row in rows] == pytest.approx([row["rating"] for row in shell.json("rate", *words)])
     assert rows != shell.json(*asked)
-    assert "none of ['relevance', 'rating']" in " ".join(shell(*asked, "--objective", "fame", code=2).stderr.split())
+    assert "none of ['relevance', 'rating', 'both']" in " ".join(
+        shell(*asked, "--objective", "fame", code=2).stderr.split()
+    )
 
 
 def test_an_engine_is_fitted_to_sort_by_ratings(shell, engine):

@@ -37,12 +37,22 @@ class Table:
 
 def test_candidates_are_sorted_by_rating_equal_ones_stay_and_gaps_are_last():
     h, item = Histories.of([[0], []], 5), np.array([[4, 1, 2, 3], [3, 2, -1, -1]], np.int32)
-    item, score, lead = by_rating(Table([0, 5, 3, 5, 1]), h, item, item.astype(np.int64) * 10)
+    given = (item, np.where(item < 0, -np.inf, 1.0), item.astype(np.int64) * 10)
+    item, score, lead = by_rating(Table([0, 5, 3, 5, 1]), h, *given, alone=True)
     assert item.tolist() == [[1, 3, 2, 4], [3, 2, -1, -1]]
     assert score.tolist() == [[5, 5, 3, 1], [2.5, 1.5, -np.inf, -np.inf]]
     assert lead.tolist() == [[10, 30, 20, 40], [30, 20, -10, -10]]
     with pytest.raises(NotFitted, match="--ratings"):
-        by_rating(None, h, item, lead)
+        by_rating(None, h, *given, alone=True)
+
+
+def test_both_weigh_relevance_twice_as_much_as_the_rating():
+    h, item = Histories.of([[0], [], [0]], 4), np.array([[1, 2, -1], [-1, -1, -1], [1, 2, 3]], np.int32)
+    relevance = np.array([[3.0, 1.0, -np.inf], [-np.inf] * 3, [7.0, 7.0, 7.0]])
+    item, key, lead = by_rating(Table([0, 1, 5, 3]), h, item, relevance, item.astype(np.int64), alone=False)
+    assert item.tolist() == lead.tolist() == [[1, 2, -1], [-1, -1, -1], [2, 3, 1]]
+    assert key[:2].tolist() == [[0.5, -0.5, -np.inf], [-np.inf] * 3]
+    assert key[2] == pytest.approx(np.array([1, 0, -1]) * np.sqrt(1.5) / 2)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +123,17 @@ def test_the_objective_can_be_asked_for_and_is_kept(engine, data, tmp_path):
     assert loaded.recommend(**asked).drop("score").equals(engine.recommend(**asked).drop("score"))
     loaded.add_items([{"item_id": "new", "title": "brand new"}])
     assert loaded.recommend(users=["u4"], candidates=["new"])["score"].is_between(1, 5).all()
+
+
+def test_both_lie_between_relevance_and_rating(engine):
+    asked = {"users": [f"u{n}" for n in range(20)], "k": 5}
+    means = []
+    for objective in ("relevance", "both", "rating"):
+        rows = engine.recommend(**asked, objective=objective)
+        users = [asked["users"][q] for q in rows["query"].to_list()]
+        means.append(engine.predict_rating(users, rows["item_id"].to_list())["rating"].mean())
+    assert means == sorted(means)
+    assert means[0] < means[2]
 
 
 def test_an_engine_by_relevance_learns_ratings_when_it_is_asked_or_says_what_to_do(data, tmp_path, monkeypatch):

@@ -141,9 +141,10 @@ def test_lists_are_sorted_by_rating_where_the_recipe_says_so(rated):
     assert told["status"] in ("shown", "below the cut")
 
 
+@pytest.mark.parametrize("objective", ["rating", "both"])
 @pytest.mark.parametrize(("path", "more"), [("/v1/recommend", {}), ("/v1/rank", {"items": ["i1"]})])
-def test_a_list_by_rating_needs_a_model_with_ratings(client, path, more):
-    answer = client.post(path, json={"objective": "rating"} | more)
+def test_a_list_by_rating_needs_a_model_with_ratings(client, path, more, objective):
+    answer = client.post(path, json={"objective": objective} | more)
     assert answer.status_code == 422
     assert "predicts no ratings" in answer.json()["detail"]
     assert "--ratings" in answer.json()["remedy"]

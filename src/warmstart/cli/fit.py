@@ -34,7 +34,7 @@ Task = Annotated[str | None, typer.Option("--finetune", metavar="TASK", help="Le
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps of --finetune; every other setting is in the recipe.")]
 Ratings = Annotated[bool, typer.Option("--ratings", help="Learn to predict ratings, too (warmstart rate).")]
 Objective = Annotated[
-    str | None, typer.Option(help="Sort lists by relevance, or by the predicted rating: `rating` (learns ratings).")
+    str | None, typer.Option(help="Sort lists by relevance, by (predicted) rating or by both; these learn ratings.")
 ]
 SaveData = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder for the cleaned dataset, to give as --data later.")

@@ -47,7 +47,7 @@ Price = Annotated[
 Floor = Annotated[
     float | None, typer.Option("--tail-floor", min=0.0, max=1.0, help="Share of the places kept for the long tail.")
 ]
-Objective = Annotated[str | None, typer.Option(help="Sort by relevance, or by the predicted rating: `rating`.")]
+Objective = Annotated[str | None, typer.Option(help="Sort by relevance, by (predicted) rating, or by both.")]
 Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]

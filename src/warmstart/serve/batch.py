@@ -104,12 +104,12 @@ def order_of(live: Live, f: Fitted, wanted: Wanted) -> Order:
     Raises
     ------
     DataError
-        If it is to be sorted by rating, and the model predicts none.
+        If ratings are to have a say, and the model predicts none.
     """
     recipe = live.engine.recipe
     order = Order(wanted.objective or recipe.objective, wanted.calibrate, recipe.tail)
-    if order.by_rating and f.ratings is None:
-        raise DataError("objective 'rating': the model that serves predicts no ratings; fit one with --ratings")
+    if order.rated and f.ratings is None:
+        raise DataError(f"objective {order.objective!r}: the model predicts no ratings; fit one with --ratings")
     return order
 
 

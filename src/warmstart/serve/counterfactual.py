@@ -15,7 +15,7 @@ from warmstart.errors import DataError
 from warmstart.evaluate.counterfactual import Estimate, Logged, doubly_robust, ips, snips
 from warmstart.evaluate.intervals import Interval
 from warmstart.evaluate.rates import rate_interval
-from warmstart.rerank.order import RATING
+from warmstart.rerank.order import BOTH, RATING
 from warmstart.serve.asker import Asker
 from warmstart.serve.batch import Job, ranked
 from warmstart.serve.lines import chosen
@@ -88,7 +88,7 @@ def asked_again(service: Service, version: str) -> Lists:
         if answer.time <= since or not (answer.user_id or answer.request.get("text")):
             return None
         ask = RecommendRequest(**{**answer.request, "user_id": answer.user_id, "k": max(len(answer.items), 1)})
-        if ask.objective == RATING and live.snapshot.fitted.ratings is None:
+        if ask.objective in (RATING, BOTH) and live.snapshot.fitted.ratings is None:
             return None
         asker = as_of(service, ask, answer.time)
         wanted, snapshot = wanted_of(ask), live.snapshot

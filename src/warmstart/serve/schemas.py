@@ -108,8 +108,8 @@ class ListRequest(Question):
     """A question that a list answers."""
 
     more: list[int | Words] = Field([], description="Interests of which more is wanted.", max_length=NAMED)
-    objective: Literal["relevance", "rating"] | None = Field(
-        None, description="What it is sorted by: relevance, or the predicted rating; null = as the model's recipe says."
+    objective: Literal["relevance", "rating", "both"] | None = Field(
+        None, description="What it is sorted by: relevance, the predicted rating, both; null = as the recipe says."
     )
     explain: bool = Field(False, description="Add the reasons of each item.")
 
