@@ -4,6 +4,9 @@
 (and ``users.csv``), TASK one of ``u1`` (lines 1 to 20,000 are asked for, as in ML-100K; ``u2`` to ``u5`` likewise),
 ``random`` (a fifth), ``time`` (the newest fifth), ``few`` (a sixth of the people, known by 0 to 32 ratings), ``thin``
 (1 to 100 % of the training part of ``random``), ``ask`` (questions by worth, by popularity and at random).
+FILE takes the figures as JSON; the error of each rating goes beside it (``.npz``), for paired comparisons.
+
+``python bench/ratings/run.py DATA TASK --splits FOLDER`` measures nothing and writes the split for ``peers.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import polars as pl
+import splits
+from splits import Task
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
@@ -27,57 +31,61 @@ from warmstart.experts.ratings.elicit import worth_asking
 from warmstart.experts.ratings.model import FittedRatings, RatingModel
 from warmstart.recipe import Recipe
 
-KS, SHARES, ROUNDS = (0, 1, 2, 4, 8, 16, 32), (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0), 8
+ROUNDS = 8
 NAMES = ("machine", "machine_without_heard", "neighbours", "bias")
+Errors = dict[str, np.ndarray]
 
 
 def main() -> None:
-    """Measure one task."""
+    """Measure one task, or write its split."""
     words = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     words.add_argument("data", type=Path)
     words.add_argument("task")
     words.add_argument("--out", type=Path)
+    words.add_argument("--splits", type=Path, metavar="FOLDER")
     given = words.parse_args()
-    data = world(given.data)
-    tasks = {"few": few, "thin": thin, "ask": ask}
-    found = tasks[given.task](data) if given.task in tasks else split(data, asked_rows(data, given.data, given.task))
+    data = table(given.data)
+    if given.splits:
+        splits.write(splits.task_of(data, given.data, given.task), data, given.splits / f"{given.task}.csv")
+        return
+    found, errors = measured(described(data), given.data, given.task)
     text = json.dumps({"data": given.data.name, "task": given.task} | found, indent=1)
     sys.stdout.write(text + "\n")
     if given.out:
         given.out.write_text(text + "\n")
+        np.savez_compressed(given.out.with_suffix(".npz"), **errors)  # type: ignore[arg-type]
 
 
-def world(folder: Path) -> Dataset:
-    """The data, in the order of the file, with item features attached."""
+def table(folder: Path) -> Dataset:
+    """The data, in the order of the file."""
     users = folder / "users.csv"
-    data = read(folder / "interactions.csv", items=folder / "items.csv", users=users if users.is_file() else None)
+    return read(folder / "interactions.csv", items=folder / "items.csv", users=users if users.is_file() else None)
+
+
+def described(data: Dataset) -> Dataset:
+    """The data with item features attached."""
     recipe = Recipe()
     space, _ = Encoders.of(recipe, data).spaces(recipe.space, data.catalog, data.graph)
     return space.describe(data)
 
 
-def asked_rows(data: Dataset, folder: Path, task: str) -> np.ndarray:
-    """Which ratings are asked for: bool, by event."""
-    x, rng = data.interactions, np.random.default_rng(0)
-    if task == "random":
-        return rng.random(len(x)) < 0.2
-    if task == "time":
-        return x.time >= np.quantile(x.time, 0.8)
-    lines = pl.read_csv(folder / "interactions.csv", infer_schema=False)
-    user, item = data.users.codes(lines["user_id"].to_list()), data.catalog.items.codes(lines["item_id"].to_list())
-    first = 20_000 * (int(task.removeprefix("u")) - 1)
-    wanted = (user.astype(np.int64) * data.n_items + item)[first : first + 20_000]
-    return np.isin(x.user.astype(np.int64) * data.n_items + x.item, wanted)
+def measured(data: Dataset, folder: Path, name: str) -> tuple[dict[str, object], Errors]:
+    """Figures of a task, and the error of each rating by level."""
+    if name == "ask":
+        return ask(data), {}
+    task = splits.task_of(data, folder, name)
+    ways = {"few": few, "thin": thin}
+    return ways[name](data, task) if name in ways else single(data, task)
 
 
-def split(data: Dataset, asked: np.ndarray) -> dict[str, object]:
-    """RMSE, MAE and coverage on the ratings asked for."""
-    x = data.interactions
+def single(data: Dataset, task: Task) -> tuple[dict[str, object], Errors]:
+    """RMSE, MAE and coverage of one training set."""
+    x = task.learned(1)
     start = time.process_time()
-    fitted = RatingModel().fit(data.with_interactions(x.select(~asked)))
+    fitted = RatingModel().fit(data.with_interactions(x))
     spent = time.process_time() - start
-    people = known(data, x.select(~asked))
-    return {"fit_cpu_s": round(spent, 1), "ratings": int((~asked).sum())} | judged(fitted, people, x.select(asked))
+    found, off = judged(fitted, known(data, x), task.asked())
+    return {"fit_cpu_s": round(spent, 1), "ratings": len(x)} | found, {"1": off}
 
 
 def known(data: Dataset, x: Interactions) -> Histories:
@@ -86,15 +94,15 @@ def known(data: Dataset, x: Interactions) -> Histories:
     return replace(Histories.of_users(x, users), attributes=data.attributes(users))
 
 
-def judged(fitted: FittedRatings, people: Histories, x: Interactions) -> dict[str, object]:
-    """Errors of the whole, of its parts, and how many ratings lie within the intervals."""
+def judged(fitted: FittedRatings, people: Histories, x: Interactions) -> tuple[dict[str, object], np.ndarray]:
+    """Errors of the whole, of its parts, and how many ratings lie within the intervals; then the error of each."""
     pairs = x.user.astype(np.int64), x.item.astype(np.int64)
     mean, low, high = fitted.predict(people, *pairs)
     off = x.rating - mean
     rng = np.random.default_rng(0)
     drawn = [np.sqrt((off[rng.integers(0, len(off), len(off))] ** 2).mean()) for _ in range(500)]
     parts = fitted.told(people, *pairs)[0]
-    return {
+    found = {
         "asked": len(off),
         "rmse": error(off),
         "rmse_95": [round(float(q), 4) for q in np.quantile(drawn, [0.025, 0.975])],
@@ -103,6 +111,7 @@ def judged(fitted: FittedRatings, people: Histories, x: Interactions) -> dict[st
         "width": round(float((high - low).mean()), 3),
         "parts": {n: error(x.rating - fitted.scale.clip(p)) for n, p in zip(NAMES, parts, strict=True)},
     }
+    return found, off.astype(np.float32)
 
 
 def error(off: np.ndarray) -> float:
@@ -110,43 +119,31 @@ def error(off: np.ndarray) -> float:
     return round(float(np.sqrt((off**2).mean())), 4)
 
 
-def new_people(data: Dataset, seed: int = 0) -> tuple[np.ndarray, FittedRatings]:
-    """A sixth of the people with 40 ratings or more, and a model that never met them."""
-    x = data.interactions
-    able = np.flatnonzero(x.user_counts() >= 40)
-    chosen = np.random.default_rng(seed).permutation(able)[: len(able) // 6]
-    return chosen, RatingModel().fit(data.with_interactions(x.select(~np.isin(x.user, chosen))))
-
-
-def few(data: Dataset) -> dict[str, object]:
+def few(data: Dataset, task: Task) -> tuple[dict[str, object], Errors]:
     """By the number of ratings known of somebody new; the same ratings are asked for at each."""
-    chosen, fitted = new_people(data)
-    x, rng = data.interactions, np.random.default_rng(1)
-    order = {u: rng.permutation(np.flatnonzero(x.user == u)) for u in chosen.tolist()}
-    asked = x.select(np.sort(np.concatenate([rows[max(KS) :] for rows in order.values()])))
-    found = {}
-    for k in KS:
-        rows = np.sort(np.concatenate([rows[:k] for rows in order.values()])).astype(np.int64)
-        found[k] = judged(fitted, known(data, x.select(rows)), asked)
-    return {"people": len(chosen), "by_k": found}
+    fitted = RatingModel().fit(data.with_interactions(task.learned(0)))
+    asked = task.asked()
+    found = {k: judged(fitted, known(data, task.told(k)), asked) for k in task.levels}
+    by_k = {k: figures for k, (figures, _) in found.items()}
+    return {"people": len(np.unique(asked.user)), "by_k": by_k}, {f"{k:g}": off for k, (_, off) in found.items()}
 
 
-def thin(data: Dataset) -> dict[str, object]:
+def thin(data: Dataset, task: Task) -> tuple[dict[str, object], Errors]:
     """By the share of the training part that is there."""
-    x, rng = data.interactions, np.random.default_rng(0)
-    asked, order = rng.random(len(x)) < 0.2, rng.random(len(x))
-    found = {}
-    for share in SHARES:
-        kept = x.select(~asked & (order < share))
+    by_share, errors = {}, {}
+    for share in task.levels:
+        kept = task.learned(share)
         fitted = RatingModel().fit(data.with_interactions(kept))
-        found[share] = {"ratings": len(kept)} | judged(fitted, known(data, kept), x.select(asked))
-    return {"by_share": found}
+        figures, errors[f"{share:g}"] = judged(fitted, known(data, kept), task.asked())
+        by_share[share] = {"ratings": len(kept)} | figures
+    return {"by_share": by_share}, errors
 
 
 def ask(data: Dataset) -> dict[str, object]:
     """Error after up to 8 questions of somebody new; who has not rated an item gives no answer."""
-    chosen, fitted = new_people(data)
     x = data.interactions
+    chosen = splits.new_people(x)
+    fitted = RatingModel().fit(data.with_interactions(x.select(~np.isin(x.user, chosen))))
     often = np.argsort(-fitted.counts, kind="stable")[:300]
     curves: dict[str, list[dict[str, float]]] = {}
     for way in ("worth", "popular", "random"):
