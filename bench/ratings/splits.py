@@ -96,7 +96,7 @@ def asked_rows(data: Dataset, folder: Path, name: str) -> np.ndarray:
     if name == "random":
         return rng.random(len(x)) < 0.2
     if name == "time":
-        return x.time >= np.quantile(x.time, 0.8)
+        return np.asarray(x.time >= np.quantile(x.time, 0.8))
     lines = pl.read_csv(folder / "interactions.csv", infer_schema=False)
     user, item = data.users.codes(lines["user_id"].to_list()), data.catalog.items.codes(lines["item_id"].to_list())
     first = 20_000 * (int(name.removeprefix("u")) - 1)
