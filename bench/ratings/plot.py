@@ -19,6 +19,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sklearn.isotonic import isotonic_regression
 
 OWN, DRAWS = "warmstart", 1000
 INK, GRID, BOLD = "#1c1e21", "#d9dce1", "#0b62d6"
@@ -138,7 +139,7 @@ def picture(curves: Sequence[Curve], task: str) -> Figure:
         axes.set_xticks(list(at.values()), [f"{v:g}" if task == "few" else f"{100 * v:g} %" for v in levels])
         axes.minorticks_off()
         finish(axes, TITLES[task])
-        name_ends(axes, ends, max(at.values()))
+        name_ends(axes, ends)
         figure.draw_without_rendering()
     return figure
 
@@ -161,24 +162,22 @@ def finish(axes: Axes, title: str) -> None:
     axes.tick_params(length=0)
 
 
-def name_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]], right: float) -> None:
+def name_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """Names right of the last points, pushed apart where they would lie on each other."""
     ordered = sorted(ends, key=lambda end: end[1])
     low, high = axes.get_ylim()
-    gap, places = 0.05 * (high - low), list[float]()
-    for _, y, _, _ in ordered:
-        places.append(max(y, places[-1] + gap) if places else y)
-    down = (places[-1] - ordered[-1][1]) / 2
+    steps = 0.05 * (high - low) * np.arange(len(ordered))
+    places = isotonic_regression(np.array([y for _, y, _, _ in ordered]) - steps) + steps
     for (x, y, name, colour), place in zip(ordered, places, strict=True):
         axes.annotate(
             name,
             (x, y),
-            xytext=(1.04 if x == right else 1.06, place - down),
+            xytext=(1.06, place),
             textcoords=axes.get_yaxis_transform(),
             color=colour,
             va="center",
             weight="bold" if name == OWN else "normal",
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "alpha": 0.6, "shrinkA": 1, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "alpha": 0.6, "relpos": (0, 0.5), "shrinkA": 1},
         )
 
 
