@@ -120,9 +120,8 @@ def baseline_only(settings: Settings) -> surprise.AlgoBase:
 
 def knn_baseline(settings: Settings) -> surprise.AlgoBase:
     """Item neighbours by correlation around the biases, shrunk where few have rated both."""
-    similarity = {"name": "pearson_baseline", "user_based": False, "shrinkage": settings["shrinkage"]}
-    biases = als(settings["damping"], settings["damping"])
-    return surprise.KNNBaseline(k=int(settings["k"]), sim_options=similarity, bsl_options=biases, verbose=False)
+    similarity = {"name": "pearson_baseline", "user_based": False, "shrinkage": 100}
+    return surprise.KNNBaseline(sim_options=similarity, bsl_options=als(5, 5), verbose=False, **settings)
 
 
 BASELINES = (
@@ -136,26 +135,26 @@ BASELINES = (
     Baseline(
         "LensKit ItemKNN",
         lenskit(lambda s: ItemKNNScorer(feedback="explicit", **s)),
-        combinations(max_nbrs=(20, 50), min_nbrs=(1, 3, 6)),
+        combinations(max_nbrs=(20, 50), min_nbrs=(1, 4, 12)),
         True,
     ),
     Baseline("Surprise BaselineOnly", refitted(baseline_only), combinations(reg_u=(2, 5, 12), reg_i=(2, 5, 12)), False),
     Baseline(
         "Surprise KNNBaseline",
         refitted(knn_baseline),
-        combinations(k=(50,), shrinkage=(100, 250), damping=(5, 12)),
+        combinations(k=(20, 50), min_k=(1, 4, 12)),
         False,
     ),
     Baseline(
         "Surprise SVD",
         refitted(lambda s: surprise.SVD(random_state=SEED, lr_all=0.007, **s)),
-        combinations(n_factors=(5, 50, 200), n_epochs=(10, 25, 60), reg_all=(0.05, 0.1)),
+        combinations(n_factors=(5, 100), n_epochs=(10, 25, 60), reg_all=(0.1, 0.15)),
         False,
     ),
     Baseline(
         "Surprise SVD++",
         refitted(lambda s: surprise.SVDpp(random_state=SEED, lr_all=0.007, **s)),
-        combinations(n_factors=(5, 20), n_epochs=(10, 25), reg_all=(0.05, 0.1)),
+        combinations(n_factors=(5, 20), n_epochs=(10, 25), reg_all=(0.1,)),
         False,
         limit=25_000,
     ),

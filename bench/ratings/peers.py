@@ -5,9 +5,9 @@
     peers_env/bin/pip install lenskit==2025.8.1 scikit-surprise==1.1.5 pandas==2.3.3
     OMP_NUM_THREADS=1 peers_env/bin/python bench/ratings/peers.py FOLDER --out FILE [--tasks few thin] [--levels 0.05]
 
-Settings are chosen on a tenth of the training part, never on what is asked for: for ``few`` a tenth of its people, who
-are met as new people known by as many ratings; else a tenth of its ratings, several tenths where they are few. What is
-in FILE already is kept and not measured again; the error of each rating goes beside it (``.npz``).
+Settings are chosen on tenths of the training part, never on what is asked for. For ``few`` three tenths of its people
+are met in turn as new people known by as many ratings; else a tenth of its ratings is held out, several tenths in turn
+where they are few. What FILE holds already is not measured again; the error of each rating goes beside it (``.npz``).
 """
 
 from __future__ import annotations
@@ -75,22 +75,29 @@ def measured(baseline: Baseline, parts: Parts) -> Measured:
     """Figures of one predictor at each level, and the error of each rating."""
     start = time.process_time()
     rehearsals = {level: held_out(part, level) for level, part in parts.items()}
-    tried: dict[float, list[float]] = {level: [] for level in parts}
-    for settings in baseline.grid:
-        fits = Fits(baseline, settings)
-        for level, held in rehearsals.items():
-            tried[level].append(root_mean_square(np.concatenate([fits.errors(part) for part in held])))
+    tried = tuned(baseline, rehearsals)
     spent = time.process_time() - start
     for level, part in parts.items():
         chosen = baseline.grid[int(np.argmin(tried[level]))]
-        off = Fits(baseline, chosen).errors(part)
+        errors = Fits(baseline, chosen).errors(part)
         tuning = {
             "chosen": chosen,
             "held_out": sum(len(r.asked) for r in rehearsals[level]),
             "rmse_by_setting": [round(value, 4) for value in tried[level]],
             "tune_cpu_s": round(spent / len(parts), 1),
         }
-        yield level, {"ratings": len(part.train) + len(part.told)} | figures(off) | tuning, off
+        yield level, {"ratings": len(part.train) + len(part.told)} | figures(errors) | tuning, errors
+
+
+def tuned(baseline: Baseline, rehearsals: dict[float, list[Part]]) -> dict[float, list[float]]:
+    """RMSE on what was held out, by level and setting; levels that hold out the same people share their fits."""
+    tried: dict[float, list[float]] = {level: [] for level in rehearsals}
+    for settings in baseline.grid:
+        fits = Fits(baseline, settings)
+        rounds = [[fits.errors(part) for part in together] for together in zip(*rehearsals.values(), strict=True)]
+        for level, off in zip(tried, zip(*rounds, strict=True), strict=True):
+            tried[level].append(root_mean_square(np.concatenate(off)))
+    return tried
 
 
 def figures(off: np.ndarray) -> dict[str, Any]:
@@ -108,18 +115,18 @@ def figures(off: np.ndarray) -> dict[str, Any]:
 def held_out(part: Part, level: float) -> list[Part]:
     """What settings are chosen on: new people where the task has them, else ratings."""
     always = (part.train["since"] == 0).all()
-    return [people_held_out(part.train, int(level))] if always else list(ratings_held_out(part.train))
+    return list(people_held_out(part.train, int(level)) if always else ratings_held_out(part.train))
 
 
-def people_held_out(train: pd.DataFrame, known: int) -> Part:
-    """A tenth of the people with 40 ratings or more, known by some ratings; those after the 32nd are asked for."""
+def people_held_out(train: pd.DataFrame, known: int) -> Iterator[Part]:
+    """Three tenths of the people with 40 ratings or more, some of each known; those after the 32nd are asked for."""
     rng, counts = np.random.default_rng(SEED), train["user_id"].value_counts()
-    able = np.sort(counts.index[counts >= 40].to_numpy(dtype=str))
-    chosen = rng.permutation(able)[: round(TENTH * counts.size)]
-    inside = train["user_id"].isin(chosen)
-    shuffled = train[inside].sample(frac=1, random_state=SEED)
+    able = rng.permutation(np.sort(counts.index[counts >= 40].to_numpy(dtype=str)))
+    shuffled = train.sample(frac=1, random_state=SEED)
     place = shuffled.groupby("user_id").cumcount()
-    return Part(train[~inside], shuffled[place < known], shuffled[place >= 32])
+    for tenth in np.array_split(able, 10)[:3]:
+        new = shuffled["user_id"].isin(tenth)
+        yield Part(train[~train["user_id"].isin(tenth)], shuffled[new & (place < known)], shuffled[new & (place >= 32)])
 
 
 def ratings_held_out(train: pd.DataFrame) -> Iterator[Part]:
