@@ -74,7 +74,7 @@ def others(folder: Path, task: str, found: dict[str, Any]) -> list[Curve]:
     parted = [(key.split("/"), off) for key, off in errors.items()]
     return [
         curve(name, peer["levels"], {key[2]: off for key, off in parted if key[:2] == [task, name]})
-        for name, peer in found.items()
+        for name, peer in sorted(found.items())
     ]
 
 
