@@ -66,9 +66,9 @@ class Histories:
     @classmethod
     def of_users(cls, x: Interactions, users: np.ndarray) -> Histories:
         """The stored histories of user codes; -1 (unknown) gives an empty history."""
-        counts = np.append(x.user_counts(), 0)  # the last one is found by -1
-        ends, users = np.cumsum(counts), np.asarray(users, np.int64)
-        return cls.of_rows(x, (ends - counts)[users], ends[users])
+        users = np.asarray(users, np.int64)
+        starts = x.starts[users]  # of -1 the end of all
+        return cls.of_rows(x, starts, np.where(users < 0, starts, x.starts[users + 1]))
 
     @classmethod
     def of_rows(cls, x: Interactions, starts: np.ndarray, ends: np.ndarray) -> Histories:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -113,15 +114,23 @@ class Interactions:
 
     def item_counts(self) -> np.ndarray:
         """Number of distinct users of each item: int64, shape (n_items,)."""
+        return self._item_counts.copy()
+
+    @cached_property
+    def _item_counts(self) -> np.ndarray:
         return np.bincount(self.matrix().indices, minlength=self.n_items).astype(np.int64)
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where the events of each user begin, and the end of all: int64, shape (n_users + 1,); not to be written."""
+        counts = np.bincount(self.user, minlength=self.n_users)
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
     def user_counts(self) -> np.ndarray:
         """Number of events of each user: int64, shape (n_users,)."""
-        return np.bincount(self.user, minlength=self.n_users).astype(np.int64)
+        return np.diff(self.starts)
 
     def position(self) -> np.ndarray:
         """Position of each event within its user, oldest = 0: int64, shape (n_events,)."""
-        counts = self.user_counts()
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        position: np.ndarray = np.arange(len(self)) - starts[self.user]
+        position: np.ndarray = np.arange(len(self)) - self.starts[self.user]
         return position

@@ -97,8 +97,7 @@ def tail_episode(
     window = ~early & (place < np.maximum(np.ceil(high * counts)[x.user], last + 1))
     kept = early & ~hidden[x.item] & ~held[x.user]
     train = data.with_interactions(x.select(kept))
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    rows = few_shot_rows(data, held, ~hidden)
+    starts, rows = x.starts, few_shot_rows(data, held, ~hidden)
     for u in np.flatnonzero((counts >= 2) & ~held).tolist():
         at = np.arange(starts[u], starts[u + 1])
         items, history = x.item[at], x.item[at[kept[at]]]
@@ -134,8 +133,7 @@ def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[Q
     somebody takes next is much what everybody takes on that day, what they take later is their own. Of people with
     few events a new user's question asks for all: there is nothing to spare.
     """
-    x, counts = data.interactions, data.interactions.user_counts()
-    starts = np.concatenate([[0], np.cumsum(counts)])
+    x, counts, starts = data.interactions, data.interactions.user_counts(), data.interactions.starts
     rows: list[Question] = []
     for u in np.flatnonzero(held & (counts >= 2)).tolist():
         items = x.item[starts[u] : starts[u + 1]]
@@ -154,7 +152,7 @@ def time_episode(data: Dataset, pool: np.ndarray, cut: float, seed: int) -> Epis
     x, rng = data.interactions, np.random.default_rng(seed)
     when = np.quantile(x.time, cut)
     before = x.time < when
-    counts, starts = x.user_counts(), np.concatenate([[0], np.cumsum(x.user_counts())])
+    counts, starts = x.user_counts(), x.starts
     rows: list[Question] = []
     for u in np.flatnonzero(counts > 0).tolist():
         at = np.arange(starts[u], starts[u + 1])
