@@ -15,7 +15,7 @@ from warmstart.data.toy import clusters
 from warmstart.errors import ConfigError
 from warmstart.experts import linear
 from warmstart.experts.graph_laplacian import laplacian
-from warmstart.experts.linear import PriorMeanEASE, buckets_of, prune
+from warmstart.experts.linear import PriorMeanEASE, assemble, buckets_of, most_met, prune
 
 worlds = st.fixed_dictionaries(
     {"seed": st.integers(0, 10_000), "n_users": st.integers(2, 14), "n_items": st.integers(3, 9)}
@@ -27,6 +27,7 @@ models = st.builds(
     tau=st.sampled_from([0.0, 10.0]),
     kappa=st.sampled_from([0.0, 0.7, 1.0]),
     buckets=st.integers(1, 3),
+    head=st.sampled_from([2, 4, 20_000]),
 )
 some = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -49,8 +50,8 @@ def naive(model, data):
     z = data.features.astype(np.float64)
     w = model.content.fit(data).w.astype(np.float64) if model.kappa else np.zeros((z.shape[1],) * 2)
     prior = model.kappa * z @ w @ z.T
-    gram, met = x.T @ x, np.flatnonzero(counts)
-    scale = (counts**2).sum() / counts.sum()
+    gram, met = x.T @ x, most_met(counts, model.head)
+    scale = (counts[met] ** 2).sum() / counts[met].sum()
     group, out = buckets_of(counts[met], model.buckets), prior.copy()
     for at, j in enumerate(met):
         alike = counts[met[group == group[at]]].mean()
@@ -221,3 +222,20 @@ def test_a_laplacian_needs_a_graph_and_a_weight(draw_world):
     assert np.abs(columns(PriorMeanEASE(laplacian=1.0).fit(with_graph(data, 3))) - plain).max() > 1e-3
     with pytest.raises(ConfigError, match="laplacian=-1"):
         PriorMeanEASE(laplacian=-1.0)
+
+
+def test_a_small_block_in_a_large_catalogue_is_no_dense_table(monkeypatch):
+    block, n = np.arange(9, dtype=np.float32).reshape(3, 3), 1_000_000
+    whole = assemble([(np.array([5, 7, n - 1]), block)], np.array([5, 7, n - 1]), n)
+    assert sp.issparse(whole)
+    assert whole.shape == (n, n)
+    np.testing.assert_array_equal(whole[[5, 7, n - 1]][:, [5, 7, n - 1]].toarray(), block)
+    monkeypatch.setattr(linear, "DENSE_TABLE", 4)
+    small = assemble([(np.array([0, 1, 4]), block)], np.array([0, 1, 4]), 5)
+    monkeypatch.setattr(linear, "DENSE_TABLE", 5)
+    np.testing.assert_array_equal(small.toarray(), assemble([(np.array([0, 1, 4]), block)], np.array([0, 1, 4]), 5))
+
+
+def test_no_item_solved_is_refused():
+    with pytest.raises(ConfigError, match="head=0"):
+        PriorMeanEASE(head=0)

@@ -17,7 +17,8 @@ from warmstart.experts.inverse import inverse_gram
 from warmstart.experts.memo import remembered
 from warmstart.experts.products import appended, projected
 
-DENSE_LIMIT = 4000
+DENSE_LIMIT = 4000  # items of a block up to which all its entries are kept
+DENSE_TABLE = 8000  # items of a catalogue up to which they are kept as one dense table
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class PriorMeanEASE:
         Number of different ``lambda_j``; 1 inverse each.
     keep
         Entries kept per column where the catalogue is too large for a dense array.
+    head
+        Items solved at most, those with the most events; the others keep their content column. Memory of the fit:
+        about ``12 head^2`` bytes.
     laplacian
         Weight of the graph's Laplacian beside the ridge (see ``graph_laplacian``), at least 0.
     content
@@ -71,10 +75,13 @@ class PriorMeanEASE:
     kappa: float = 0.7
     buckets: int = 1
     keep: int = 256
+    head: int = 20_000
     laplacian: float = 0.0
     content: ContentMap = field(default_factory=ContentMap)
 
     def __post_init__(self) -> None:
+        if self.head < 1:
+            raise ConfigError(f"head={self.head} solves no item; take 1 at least, 20000 is usual")
         if not self.laplacian >= 0:
             raise ConfigError(f"laplacian={self.laplacian:g} is not at least 0; 0.3 is a moderate one, 0 takes none")
 
@@ -100,7 +107,7 @@ class PriorMeanEASE:
         z, w = self._prior(data)
         raw = z @ w
         counts = np.asarray(x.sum(0)).ravel()
-        active = np.flatnonzero(counts > 0)
+        active = most_met(counts, self.head)
         bucket = np.full(n, self.buckets, np.int8)
         bucket[active] = buckets_of(counts[active], self.buckets)
         semantic = np.repeat(raw[None], self.buckets + 1, axis=0)
@@ -147,6 +154,20 @@ class Known:
     graph: sp.csr_matrix | None
 
 
+def most_met(counts: np.ndarray, most: int) -> np.ndarray:
+    """Positions, ascending, of items with events: of more than ``most`` of them those that have the most.
+
+    Examples
+    --------
+    >>> most_met(np.array([5, 0, 1, 9]), 3).tolist(), most_met(np.array([5, 0, 1, 9]), 2).tolist()
+    ([0, 2, 3], [0, 3])
+    """
+    met = np.flatnonzero(counts > 0)
+    if len(met) <= most:
+        return met
+    return np.sort(met[np.argsort(-counts[met], kind="stable")[:most]])
+
+
 def buckets_of(counts: np.ndarray, buckets: int) -> np.ndarray:
     """Bucket of each count: int8; buckets hold about equally many items, rare ones first.
 
@@ -181,14 +202,14 @@ def prune(columns: np.ndarray, mine: np.ndarray, keep: int) -> sp.csc_matrix:
 def assemble(
     blocks: list[tuple[np.ndarray, np.ndarray | sp.csc_matrix]], active: np.ndarray, n: int
 ) -> np.ndarray | sp.csr_matrix:
-    """Put solved columns (over active rows) into one n x n array, dense or sparse.
+    """Put solved columns (over active rows) into one n x n array: dense where blocks are and n is small, or sparse.
 
     Examples
     --------
     >>> assemble([(np.array([1]), np.array([[2.0], [3.0]]))], active=np.array([1, 2]), n=3).tolist()
     [[0.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 3.0, 0.0]]
     """
-    if blocks and not sp.issparse(blocks[0][1]):
+    if blocks and not sp.issparse(blocks[0][1]) and n <= DENSE_TABLE:
         out = np.zeros((n, n), np.float32)
         for columns, values in blocks:
             out[np.ix_(active, columns)] = values
