@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
-from warmstart.experts.content import ContentCosine, ContentMap, content_map, gram_matrix
+from warmstart.experts import content
+from warmstart.experts.content import ContentCosine, ContentMap, Gram, content_map
 
 some = settings(max_examples=40, deadline=None, derandomize=True)
 sizes = st.tuples(st.integers(0, 10_000), st.integers(2, 10), st.integers(2, 8), st.integers(1, 4))
@@ -65,12 +66,16 @@ def test_the_ridge_is_in_units_of_the_mean_count():
 
 
 @some
-@given(size=sizes, power=st.sampled_from([0.0, 0.5, 1.0]))
-def test_gram_weighs_users_by_length(size, power):
+@given(size=sizes, power=st.sampled_from([0.0, 0.5, 1.0]), at_once=st.sampled_from([1, 3, 65_536]))
+def test_gram_weighs_users_by_length(size, power, at_once):
     x, _ = draw(*size)
     length = np.maximum(x.sum(1), 1.0)
     expected = sum(length[u] ** -power * np.outer(x[u], x[u]) for u in range(len(x)))
-    np.testing.assert_allclose(gram_matrix(sp.csr_matrix(x), power).toarray(), expected, atol=1e-5)
+    gram = Gram(sp.csr_matrix(x, dtype=np.float32), power)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(content, "USERS", at_once)
+        np.testing.assert_allclose(gram @ np.eye(x.shape[1], dtype=np.float32), expected, atol=1e-5)
+    np.testing.assert_allclose(gram.diagonal(), np.diag(expected), atol=1e-5)
 
 
 def test_items_without_events_do_not_touch_the_map(draw_world, make_data):

@@ -17,9 +17,11 @@ from warmstart.experts.features import unit
 from warmstart.experts.memo import remembered
 from warmstart.experts.products import appended, centre_of, mapped, projected
 
+USERS = 65_536  # looked at at once
+
 
 def content_map(
-    gram: sp.csr_matrix, z: np.ndarray, mu: float, iterations: int = 20, tolerance: float = 1e-3
+    gram: Gram | sp.csr_matrix, z: np.ndarray, mu: float, iterations: int = 20, tolerance: float = 1e-3
 ) -> np.ndarray:
     """Solve ``min_W ||X - X off(Z W Z')||^2 + mu ||W||^2`` by conjugate gradient; ``off`` zeroes the diagonal.
 
@@ -30,7 +32,7 @@ def content_map(
     Parameters
     ----------
     gram
-        ``G = X'X``: CSR float32, shape (n, n).
+        ``G = X'X``: float32, shape (n, n), formed or not.
     z
         float32, shape (n, d).
     mu
@@ -92,16 +94,44 @@ def conjugate_gradient(
     return w
 
 
-def gram_matrix(x: sp.csr_matrix, power: float) -> sp.csr_matrix:
-    """``G = X' D X`` with ``D = diag(length^-power)``: long histories do not drown short ones.
+@dataclass(frozen=True, eq=False)
+class Gram:
+    """``G = X' D X`` with ``D = diag(length^-power)``, never formed: long histories do not drown short ones.
+
+    Parameters
+    ----------
+    x
+        CSR float32, shape (n_users, n_items).
+    power
+        At least 0.
 
     Examples
     --------
-    >>> gram_matrix(sp.csr_matrix([[1.0, 1.0], [0.0, 1.0]]), power=1.0).toarray().tolist()
-    [[0.5, 0.5], [0.5, 1.5]]
+    >>> gram = Gram(sp.csr_matrix([[1.0, 1.0], [0.0, 1.0]], dtype=np.float32), power=1.0)
+    >>> gram.diagonal().tolist(), (gram @ np.eye(2, dtype=np.float32)).tolist()
+    ([0.5, 1.5], [[0.5, 0.5], [0.5, 1.5]])
     """
-    length = np.maximum(np.diff(x.indptr), 1).astype(np.float32)
-    return sp.csr_matrix(x.T @ sp.diags(length**-power) @ x, dtype=np.float32)
+
+    x: sp.csr_matrix
+    power: float
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Of each user: float32, shape (n_users,)."""
+        weights: np.ndarray = np.maximum(np.diff(self.x.indptr), 1).astype(np.float32) ** -self.power
+        return weights
+
+    def diagonal(self) -> np.ndarray:
+        """Weight of each item: float32, shape (n_items,)."""
+        return np.asarray(self.x.multiply(self.x).T @ self.weights, np.float32)
+
+    def __matmul__(self, z: np.ndarray) -> np.ndarray:
+        """``G z``: float32, shape (n_items, d), a block of users at a time."""
+        out, weights = np.zeros(z.shape, np.float32), self.weights
+        for start in range(0, self.x.shape[0], USERS):
+            rows = self.x[start : start + USERS]
+            out += rows.T @ (weights[start : start + USERS, None] * (rows @ z))
+        return out
 
 
 @dataclass(frozen=True)
@@ -139,9 +169,11 @@ class ContentMap:
 
     def _solve(self, data: Dataset) -> np.ndarray:
         assert data.features is not None
-        gram = gram_matrix(data.interactions.matrix(), self.power)
-        met = gram.diagonal() > 0
-        return content_map(gram[met][:, met], data.features[met], self.mu)
+        x = data.interactions.matrix()
+        met = np.flatnonzero(np.bincount(x.indices, minlength=x.shape[1]))
+        whole = len(met) == x.shape[1]
+        gram = Gram(x if whole else x[:, met], self.power)
+        return content_map(gram, data.features if whole else data.features[met], self.mu)
 
 
 @dataclass(frozen=True)
