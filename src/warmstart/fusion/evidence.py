@@ -19,6 +19,7 @@ from warmstart.experts.memo import remembered
 from warmstart.experts.popularity import content_rates, decayed_counts
 from warmstart.experts.products import centre_of
 
+ITEMS = 2_048  # items whose neighbours are looked for at once
 RECENT = 20  # history items a candidate is held against
 SUPPORT = (
     "events",
@@ -112,21 +113,34 @@ def ages(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
 def people_cosine(x: sp.csr_matrix, keep: int) -> sp.csr_matrix:
     """Cosine of item columns, diagonal zero, ``keep`` largest entries a row: CSR float32."""
     counts = np.asarray(x.sum(0)).ravel()
-    scaled = x @ sp.diags(1.0 / np.sqrt(np.maximum(counts, 1.0) + 5.0))
-    g = sp.csr_matrix(scaled.T @ scaled, dtype=np.float32)
-    g.setdiag(0)
-    g.eliminate_zeros()
-    ptr, index, values = [0], [], []
-    for i in range(g.shape[0]):
-        s, e = g.indptr[i], g.indptr[i + 1]
-        row, v = g.indices[s:e], g.data[s:e]
-        if len(v) > keep:
-            top = np.sort(np.argpartition(-v, keep)[:keep])
-            row, v = row[top], v[top]
-        index.append(row)
-        values.append(v)
-        ptr.append(ptr[-1] + len(v))
-    return sp.csr_matrix((np.concatenate(values), np.concatenate(index), ptr), shape=g.shape)
+    scaled = sp.csr_matrix(x @ sp.diags(1.0 / np.sqrt(np.maximum(counts, 1.0) + 5.0)))
+    turned, n = sp.csr_matrix(scaled.T), x.shape[1]
+    ptr, index, values = [0], [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+    for first in range(0, n, ITEMS):
+        g = sp.csr_matrix(turned[first : first + ITEMS] @ scaled, dtype=np.float32)
+        for i in range(g.shape[0]):
+            row, v = g.indices[g.indptr[i] : g.indptr[i + 1]], g.data[g.indptr[i] : g.indptr[i + 1]]
+            row, v = strongest_of(row[row != first + i], v[row != first + i], keep)
+            index.append(row)
+            values.append(v)
+            ptr.append(ptr[-1] + len(v))
+    return sp.csr_matrix((np.concatenate(values), np.concatenate(index), ptr), shape=(n, n))
+
+
+def strongest_of(at: np.ndarray, value: np.ndarray, keep: int) -> tuple[np.ndarray, np.ndarray]:
+    """The ``keep`` largest values and where they are, in order of place.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in strongest_of(np.array([4, 7, 9]), np.array([0.3, 0.1, 0.2]), 2)]
+    [[4, 9], [0.3, 0.2]]
+    """
+    if len(value) <= keep:
+        order = np.argsort(at)
+    else:
+        top = np.argpartition(-value, keep)[:keep]
+        order = top[np.argsort(at[top])]
+    return at[order], value[order]
 
 
 def candidates(scores: dict[str, np.ndarray], allowed: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
