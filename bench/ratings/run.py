@@ -32,7 +32,7 @@ from warmstart.experts.ratings.model import FittedRatings, RatingModel
 from warmstart.recipe import Recipe
 
 ROUNDS = 8
-NAMES = ("machine", "machine_without_heard", "neighbours", "bias")
+NAMES = ("machine", "machine_without_heard", "neighbours", "bias", "tastes")
 Errors = dict[str, np.ndarray]
 
 

@@ -109,7 +109,7 @@ class Fitted:
             concepts=self.concepts.grow(z),
             segments=None if self.segments is None else self.segments.grow(seen),
             counts=np.append(self.counts, np.zeros(len(z), np.int64)),
-            ratings=None if self.ratings is None else self.ratings.grow(len(z)),
+            ratings=None if self.ratings is None else self.ratings.grow(seen),
         )
 
     def _told(self, ids: Sequence[str]) -> PathCount | None:

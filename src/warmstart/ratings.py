@@ -70,7 +70,8 @@ def with_ratings(fitted: Fitted, data: Dataset | None, model: RatingModel, progr
     """
     if data is None:
         raise NotFitted(LACKING)
-    known = (fitted.judged or fitted.space).describe(aligned(impersonal(data), fitted.catalog))
+    data = replace(aligned(impersonal(data), fitted.catalog), graph=fitted.graph)  # as far as the engine believes it
+    known = (fitted.judged or fitted.space).describe(data)
     return replace(fitted, ratings=model.fit(known, progress))
 
 

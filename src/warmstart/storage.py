@@ -30,11 +30,13 @@ from warmstart.experts.panel import Panel
 from warmstart.experts.people_table import AttributeEncoder
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.ratings.bias import FittedBias
+from warmstart.experts.ratings.liking import Directions
 from warmstart.experts.ratings.model import FittedRatings
 from warmstart.experts.ratings.neighbours import FittedNeighbours
 from warmstart.experts.ratings.scale import RatingScale
 from warmstart.experts.ratings.sides import PeopleFacts
 from warmstart.experts.ratings.tables import Draws, FittedMachine
+from warmstart.experts.ratings.tasted import Attributes, FittedTastes, TastePrior
 from warmstart.experts.ratings.trust import FittedTrust
 from warmstart.experts.segments import FittedSegments
 from warmstart.experts.sequence import FittedSequence
@@ -110,6 +112,10 @@ CLASSES: dict[str, type] = {
         FittedNeighbours,
         FittedBias,
         FittedTrust,
+        FittedTastes,
+        TastePrior,
+        Attributes,
+        Directions,
     )
 }
 

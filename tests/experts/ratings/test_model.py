@@ -182,7 +182,7 @@ def test_of_few_ratings_there_is_no_rehearsal(planted, monkeypatch):
 
 
 def test_trust_is_learned_where_there_are_enough(fitted):
-    assert fitted.trust.weights.shape == (9,)
+    assert fitted.trust.weights.shape == (12,)
     assert np.abs(fitted.trust.weights).max() > 0.01
     assert (fitted.trust.reach > 0).all()
 
@@ -226,13 +226,15 @@ def test_numbers_without_steps_and_with_many_are_predicted(planted, step):
     assert 0.8 < ((low <= value) & (value <= high)).mean() <= 0.98
 
 
-def test_new_items_are_told_like_others_of_which_nothing_is_known(world, fitted):
+def test_new_items_are_told_by_their_features_alone(world, fitted):
     data, query, item, _ = world
-    more = fitted.grow(2)
+    more = fitted.grow(np.zeros((2, 0)))
     histories = replace(stored(data), n_items=42)
     np.testing.assert_allclose(more.predict(histories, query, item), fitted.predict(stored(data), query, item))
     found, low, high = more.predict(histories, *(np.arange(80), np.full(80, 41)))
     assert ((low >= 1) & (low <= found) & (found <= high) & (high <= 5)).all()
+    at = np.zeros(1, int), np.full(1, 41)
+    np.testing.assert_array_equal(more.told(histories, *at)[0], np.full((5, 1), more.tastes.predict(histories, *at)))
     assert (more.counts.tolist(), len(fitted.counts)) == ([*fitted.counts, 0, 0], 40)
 
 

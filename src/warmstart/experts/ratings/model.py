@@ -18,19 +18,21 @@ from warmstart.experts.ratings.rated import Known, Rated, check_pairs
 from warmstart.experts.ratings.rehearsal import Rehearsal
 from warmstart.experts.ratings.scale import RatingScale
 from warmstart.experts.ratings.tables import FittedMachine
+from warmstart.experts.ratings.tasted import FittedTastes
+from warmstart.experts.ratings.tastes import Tastes
 from warmstart.experts.ratings.trust import FittedTrust, Trust
 
-N_MODELS = 4  # that say something of a rating: see ``FittedRatings.told``
+N_MODELS = 5  # that say something of a rating: see ``FittedRatings.told``
 FEW = 500  # ratings, below which there is no rehearsal
 
 
 @dataclass(frozen=True)
 class RatingModel:
-    """A factorisation machine, neighbours and biases, and whom to trust of them.
+    """A factorisation machine, neighbours, biases and tastes, and whom to trust of them.
 
     Parameters
     ----------
-    machine, neighbours, bias
+    machine, neighbours, bias, tastes
         The models.
     trust
         How they are joined, and how sure the result is.
@@ -44,6 +46,7 @@ class RatingModel:
     machine: FactorisationMachine = field(default_factory=FactorisationMachine)
     neighbours: Neighbours = field(default_factory=Neighbours)
     bias: Bias = field(default_factory=Bias)
+    tastes: Tastes = field(default_factory=Tastes)
     trust: Trust = field(default_factory=Trust)
     rehearsal: float = 0.1
     seed: int = 0
@@ -78,7 +81,8 @@ class RatingModel:
         rated = Rated.of(data.interactions)
         machine = self.machine.fit(data, rated, scale.levels, progress)
         counts = np.bincount(rated.item, minlength=rated.n_items)
-        return FittedRatings(scale, machine, self.neighbours.fit(rated), self.bias.fit(rated), trust, counts)
+        others = self.neighbours.fit(rated), self.bias.fit(rated), self.tastes.fit(data, rated)
+        return FittedRatings(scale, machine, *others, trust, counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +93,7 @@ class FittedRatings:
     ----------
     scale
         Between which values, in which steps.
-    machine, neighbours, bias, trust
+    machine, neighbours, bias, tastes, trust
         The models, and how they are joined.
     counts
         int64, shape (n_items,): ratings of each item.
@@ -99,6 +103,7 @@ class FittedRatings:
     machine: FittedMachine
     neighbours: FittedNeighbours
     bias: FittedBias
+    tastes: FittedTastes
     trust: FittedTrust
     counts: np.ndarray
 
@@ -120,19 +125,22 @@ class FittedRatings:
     def told(
         self, histories: Histories, query: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """What each model says, the machine's deviation, and ratings of person and item: see ``Trust.fit``."""
+        """What each model says, the machine's deviation, and ratings of person and item: see ``Trust.fit``.
+
+        Of an item that nobody rated only the tastes say something; it stands for the others, deviation and all.
+        """
         if histories.rating is not None:  # as in the fit
             histories = replace(histories, rating=self.scale.clip(histories.rating))
         mean, variance, alone = self.machine.distribution(histories, query, item)
         others = (model.predict(histories, query, item) for model in (self.neighbours, self.bias))
-        return (
-            np.stack([mean, alone, *others]),
-            np.sqrt(variance),
-            Known.of(histories).lengths[query],
-            self.counts[item],
-        )
+        taste, unsure = self.tastes.distribution(histories, query, item)
+        unseen, models = self.counts[item] == 0, np.stack([mean, alone, *others, taste])
+        models[:, unseen] = taste[unseen]
+        deviation = np.sqrt(np.where(unseen, unsure, variance))
+        return models, deviation, Known.of(histories).lengths[query], self.counts[item]
 
-    def grow(self, n: int) -> Self:
-        """With n new items, of which only their kind is known: none."""
+    def grow(self, features: np.ndarray) -> Self:
+        """With new items, of which only the features are known: float32, shape (n_new, dim)."""
+        n = len(features)
         counts = np.append(self.counts, np.zeros(n, self.counts.dtype))
-        return replace(self, machine=self.machine.grow(n), counts=counts)
+        return replace(self, machine=self.machine.grow(n), tastes=self.tastes.grow(features), counts=counts)
