@@ -127,7 +127,8 @@ class FittedRatings:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What each model says, the machine's deviation, and ratings of person and item: see ``Trust.fit``.
 
-        Of an item that nobody rated only the tastes say something; it stands for the others, deviation and all.
+        Of an item without ratings all say the same: the mean of the tastes, which take it for a usual one, and of the
+        machine, which takes it for one that few know; of one that came after the fit, the tastes alone.
         """
         if histories.rating is not None:  # as in the fit
             histories = replace(histories, rating=self.scale.clip(histories.rating))
@@ -135,8 +136,9 @@ class FittedRatings:
         others = (model.predict(histories, query, item) for model in (self.neighbours, self.bias))
         taste, unsure = self.tastes.distribution(histories, query, item)
         unseen, models = self.counts[item] == 0, np.stack([mean, alone, *others, taste])
-        models[:, unseen] = taste[unseen]
-        deviation = np.sqrt(np.where(unseen, unsure, variance))
+        late = item >= len(self.bias.item)
+        models[:, unseen] = np.where(late, taste, (mean + taste) / 2)[unseen]
+        deviation = np.sqrt(np.where(late, unsure, variance))
         return models, deviation, Known.of(histories).lengths[query], self.counts[item]
 
     def grow(self, features: np.ndarray) -> Self:
