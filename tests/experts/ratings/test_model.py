@@ -10,7 +10,7 @@ from warmstart.errors import DataError
 from warmstart.experts.ratings import model
 from warmstart.experts.ratings.bias import Bias
 from warmstart.experts.ratings.machine import Chain, FactorisationMachine
-from warmstart.experts.ratings.model import FEW, RatingModel
+from warmstart.experts.ratings.model import EVEN, FEW, RatingModel
 from warmstart.experts.ratings.rated import Rated
 from warmstart.experts.ratings.trust import Trust
 
@@ -161,13 +161,14 @@ def test_a_world_without_doubt_is_no_trouble(rated_data):
     assert (found <= high).all()
 
 
-def test_without_a_rehearsal_the_machine_stands_alone(world, monkeypatch):
+def test_without_a_rehearsal_both_kinds_of_runs_and_tastes_count_alike(world, monkeypatch):
     data, query, item, _ = world
     monkeypatch.setattr(model.Rehearsal, "of", None)
     fitted = replace(MODEL, rehearsal=0).fit(data)
     found, low, high = fitted.predict(stored(data), query, item)
-    mean, variance, _ = fitted.machine.distribution(stored(data), query, item)
-    np.testing.assert_allclose(found, mean)
+    told, deviation, _, _ = fitted.told(stored(data), query, item)
+    mean, variance = told[[0, 1, 4]].mean(0), deviation**2
+    np.testing.assert_allclose(found, np.clip(mean, 1, 5))
     np.testing.assert_allclose(low, np.clip(mean - 1.645 * np.sqrt(variance), 1, 5), atol=1e-3)
     np.testing.assert_allclose(high, np.clip(mean + 1.645 * np.sqrt(variance), 1, 5), atol=1e-3)
 
@@ -177,7 +178,7 @@ def test_of_few_ratings_there_is_no_rehearsal(planted, monkeypatch):
     assert len(data.interactions) < FEW
     monkeypatch.setattr(model.Rehearsal, "of", None)
     fitted = MODEL.fit(data)
-    assert not fitted.trust.weights.any()
+    assert fitted.trust.weights.tolist() == [*EVEN, *np.zeros(8)]
     assert np.isfinite(fitted.predict(stored(data), query, item)).all()
 
 

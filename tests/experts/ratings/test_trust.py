@@ -113,9 +113,9 @@ def test_the_reach_is_the_least_that_holds_enough(seed, n, level):
 
 
 @pytest.mark.parametrize(("level", "usual"), [(0.9, 1.645), (0.5, 0.674)])
-def test_without_answers_the_machine_stands_alone(level, usual):
-    trust = Trust(level=level).untried(3)
-    assert trust.weights.tolist() == [0.0] * 6
+def test_without_answers_what_was_believed_stays(level, usual):
+    trust = Trust(level=level).untried(np.array([0.25, 0.5]))
+    assert trust.weights.tolist() == [0.25, 0.5, 0.0, 0.0, 0.0, 0.0]
     np.testing.assert_allclose(trust.reach, usual, atol=1e-3)
     assert len(trust.reach) == len(trust.bins)
 
@@ -129,12 +129,12 @@ def test_mistakes_are_told(wrong, told):
 
 
 def test_of_few_answers_little_is_learned():
-    """The ridge counts in answers, 300: ten of them move nothing far, 20 000 tell all."""
+    """The ridge counts in answers, 300 here: ten of them move nothing far, 20 000 tell all."""
     few, many = (world(seed, n) for seed, n in ((0, 10), (1, 20_000)))
     told, *asked = many[:4]
     start, end = rmse(told[0], told[1]), []
     for told_so in (few, many):
-        trust = Trust().fit(*told_so[:4], told_so[0][1])  # the second model is right
+        trust = Trust(ridge=300.0).fit(*told_so[:4], told_so[0][1])  # the second model is right
         end.append(rmse(trust(told, *asked)[0], told[1]))
     assert end[0] > 0.9 * start
     assert end[1] < 0.1 * start
@@ -144,3 +144,11 @@ def test_a_model_that_says_the_same_as_the_machine_gets_no_weight():
     told, *rest = world(0, 500)
     trust = Trust().fit(np.stack([told[0], told[0]]), *rest)
     assert trust.weights.tolist() == [0.0] * 3
+
+
+@pytest.mark.parametrize(("n", "near"), [(20, True), (20_000, False)])
+def test_few_answers_leave_what_was_believed(n, near):
+    told, *asked, answer = world(0, n)
+    prior = np.array([0.5])
+    found = Trust(ridge=3000.0).fit(told, *asked, answer, prior)
+    assert (np.abs(found.weights[0] - 0.5) < 0.02) == near

@@ -22,7 +22,9 @@ from warmstart.experts.ratings.tasted import FittedTastes
 from warmstart.experts.ratings.tastes import Tastes
 from warmstart.experts.ratings.trust import FittedTrust, Trust
 
-N_MODELS = 5  # that say something of a rating: see ``FittedRatings.told``
+EVEN = (
+    np.array([1, 0, 0, 1]) / 3
+)  # of those beside the machine (see ``FittedRatings.told``): its other runs, and tastes
 FEW = 500  # ratings, below which there is no rehearsal
 
 
@@ -37,8 +39,8 @@ class RatingModel:
     trust
         How they are joined, and how sure the result is.
     rehearsal
-        Share of people, and of the ratings of the others, that are hidden to learn that; 0 = the machine alone, with
-        intervals of a normal distribution.
+        Share of people, and of the ratings of the others, that are hidden to learn that; 0 = the mean of both kinds of
+        runs of the machine and of tastes, with intervals of a normal distribution.
     seed
         Of what is hidden.
     """
@@ -69,12 +71,12 @@ class RatingModel:
         x = data.interactions
         rating = np.where(np.isfinite(x.rating), scale.clip(x.rating.astype(np.float64)), np.nan).astype(np.float32)
         data = data.with_interactions(replace(x, rating=rating))
-        trust = self.trust.untried(N_MODELS)
+        trust = self.trust.untried(EVEN)
         if self.rehearsal and np.isfinite(rating).sum() >= FEW:
             one = Rehearsal.of(data, self.rehearsal, self.seed)
             short = replace(self, machine=replace(self.machine, chains=self.machine.chains[:2]))
             trial = short._fit(one.train, scale, trust, progress)
-            trust = self.trust.fit(*trial.told(one.histories, one.query, one.item), one.value)
+            trust = self.trust.fit(*trial.told(one.histories, one.query, one.item), one.value, EVEN)
         return self._fit(data, scale, trust, progress)
 
     def _fit(self, data: Dataset, scale: RatingScale, trust: FittedTrust, progress: Progress | None) -> FittedRatings:

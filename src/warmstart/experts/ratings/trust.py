@@ -17,14 +17,14 @@ ENOUGH = 200  # answers of a bin, below which it takes what holds for all
 class Trust:
     """``r = m + sum_e (p_e - m) (a_e + b_e log(1 + n_u) + c_e log(1 + n_i))``: m the machine's rating, p_e others.
 
-    The weights are a ridge on answers that nobody was fitted on. Intervals are ``r -+ q s``, with s the machine's
+    The weights are a ridge, towards given ``a_e``, on answers that nobody was fitted on. Intervals are ``r -+ q s``, with s the machine's
     standard deviation and q the share ``level`` of ``|answer - r| / s`` among people of about as many
     ratings (split conformal).
 
     Parameters
     ----------
     ridge
-        In answers.
+        In answers; they come in bundles, many of one person, and tell less than so many would one by one.
     level
         Share of the ratings that lie inside.
 
@@ -34,22 +34,28 @@ class Trust:
     V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World, 2005, section 4.2.
     """
 
-    ridge: float = 300.0
+    ridge: float = 3000.0
     level: float = 0.9
 
     def __post_init__(self) -> None:
         if not self.ridge >= 0:
-            raise ConfigError(f"trust ridge={self.ridge:g} is below 0; 300 is usual")
+            raise ConfigError(f"trust ridge={self.ridge:g} is below 0; 3000 is usual")
         if not 0 < self.level < 1:
             raise ConfigError(f"trust level={self.level:g} is not between 0 and 1; 0.9 is usual")
 
-    def untried(self, n_models: int) -> FittedTrust:
-        """The machine alone, with intervals of a normal distribution."""
+    def untried(self, prior: np.ndarray) -> FittedTrust:
+        """What is believed without answers (see ``fit``), with intervals of a normal distribution."""
         none = np.empty(0)
-        return self.fit(np.empty((n_models, 0)), none, none.astype(int), none.astype(int), none)
+        return self.fit(np.empty((1 + len(prior), 0)), none, none.astype(int), none.astype(int), none, prior)
 
     def fit(
-        self, told: np.ndarray, spread: np.ndarray, heard: np.ndarray, known: np.ndarray, answer: np.ndarray
+        self,
+        told: np.ndarray,
+        spread: np.ndarray,
+        heard: np.ndarray,
+        known: np.ndarray,
+        answer: np.ndarray,
+        prior: np.ndarray | None = None,
     ) -> FittedTrust:
         """Learn from answers.
 
@@ -63,11 +69,15 @@ class Trust:
             int, shape (n,): ratings of the person, and of the item.
         answer
             float64, shape (n,).
+        prior
+            float64, shape (n_models - 1,): the ``a_e`` that few answers leave; None = 0, the machine alone.
         """
         x = design(told, heard, known)
         scale = np.maximum((x**2).sum(0) / max(len(x), 1), 1e-12)
-        left = x.T @ x + self.ridge * np.diag(scale)
-        weights = np.linalg.solve(left, x.T @ (answer - told[0])) if len(answer) else np.zeros(x.shape[1])
+        ridge, start = self.ridge * scale, np.zeros(x.shape[1])
+        start[: len(told) - 1] = 0.0 if prior is None else prior
+        right = x.T @ (answer - told[0]) + ridge * start
+        weights = np.linalg.solve(x.T @ x + np.diag(ridge), right) if len(answer) else start
         off = np.abs(answer - told[0] - x @ weights) / spread
         bins = np.searchsorted(BINS, heard, side="right") - 1
         every = reach(off, self.level)
