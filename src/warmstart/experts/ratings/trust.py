@@ -17,9 +17,9 @@ ENOUGH = 200  # answers of a bin, below which it takes what holds for all
 class Trust:
     """``r = m + sum_e (p_e - m) (a_e + b_e log(1 + n_u) + c_e log(1 + n_i))``: m the machine's rating, p_e others.
 
-    The weights are a ridge, towards given ``a_e``, on answers that nobody was fitted on. Intervals are ``r -+ q s``, with s the machine's
-    standard deviation and q the share ``level`` of ``|answer - r| / s`` among people of about as many
-    ratings (split conformal).
+    The weights are a ridge, towards given ``a_e``, on answers that nobody was fitted on. Intervals are ``r -+ q s``,
+    with s the machine's standard deviation and q the share ``level`` of ``|answer - r| / s`` among people of about as
+    many ratings (split conformal).
 
     Parameters
     ----------
