@@ -143,10 +143,11 @@ def test_it_says_nothing_on_the_terminal(planted, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_is_told_by_run(planted):
+def test_progress_is_told_by_draw(planted):
     data, told = planted(0, step=1.0)[0], []
     small(ONE, ONE).fit(data, Rated.of(data.interactions), LEVELS, lambda *at: told.append(at))
-    assert [at[1:] for at in told] == [(0, 2), (1, 2)]
+    steps = small(ONE).steps
+    assert [at[1:] for at in told] == [(n, 2 * steps) for n in range(2 * steps)]
 
 
 def test_without_the_library_it_says_what_to_install(planted, monkeypatch):

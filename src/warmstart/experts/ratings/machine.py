@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import redirect_stderr
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from io import StringIO
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -137,12 +137,12 @@ class FactorisationMachine:
         steps = met(levels, rated.value) if 2 <= len(levels) <= LEVELS else np.empty(0)
         world, draws = World.of(data, rated, people), list[Draws]()
         for at, chain in enumerate(self.chains):
-            if progress:
-                progress("drawing factors of ratings", at, len(self.chains))
+            tell = partial(self._tell, progress, at)
             chain = replace(chain, ordered=chain.ordered and len(steps) > 0)
             shown = [*(facts if chain.facts else []), *described(data, chain.text), how_often(rated)]
             shown += told if chain.graph else []
-            draws.append(self._run(world.shown(*shown, heard=chain.heard), rated, chain, steps, self.seed + at))
+            seen = world.shown(*shown, heard=chain.heard)
+            draws.append(self._run(seen, rated, chain, steps, self.seed + at, tell))
         return FittedMachine(tuple(draws), people, steps, np.array([chain.heard for chain in self.chains]))
 
     def rank_of(self, rated: Rated) -> int:
@@ -158,9 +158,20 @@ class FactorisationMachine:
         met = len(np.unique(rated.user)) + len(np.unique(rated.item))
         return max(1, min(self.rank, int(len(rated) / (self.per * max(met, 1)))))
 
-    def _run(self, world: World, rated: Rated, chain: Chain, levels: np.ndarray, seed: int) -> Draws:
+    def _tell(self, progress: Progress | None, run: int, step: int) -> None:
+        if progress:
+            progress("drawing factors of ratings", run * self.steps + step, len(self.chains) * self.steps)
+
+    def _run(
+        self, world: World, rated: Rated, chain: Chain, levels: np.ndarray, seed: int, tell: Callable[[int], None]
+    ) -> Draws:
         """Draws of one run, as tables."""
         myfm = sampler()
+
+        def drawn(step: int, *_: Any) -> tuple[bool, None]:
+            tell(step)
+            return False, None
+
         blocks = [
             myfm.RelationBlock(rated.user.tolist(), sp.csr_matrix(sp.hstack(world.person))),
             myfm.RelationBlock(rated.item.tolist(), sp.csr_matrix(sp.hstack(world.item))),
@@ -168,16 +179,15 @@ class FactorisationMachine:
         kind = myfm.MyFMOrderedProbit if chain.ordered else myfm.MyFMGibbsRegressor
         model = kind(rank=self.rank_of(rated), random_seed=seed, beta_0=chain.narrow)
         given = nearest(levels, rated.value) if chain.ordered else rated.value
-        with redirect_stderr(StringIO()):  # its progress bar
-            model.fit(
-                sp.csr_matrix((len(rated.value), 0)),
-                given,
-                X_rel=blocks,
-                n_iter=self.steps,
-                n_kept_samples=self.steps - self.dropped,
-                group_shapes=world.groups,
-                callback=lambda *_: (False, None),
-            )
+        model.fit(
+            sp.csr_matrix((len(rated.value), 0)),
+            given,
+            X_rel=blocks,
+            n_iter=self.steps,
+            n_kept_samples=self.steps - self.dropped,
+            group_shapes=world.groups,
+            callback=drawn,
+        )
         at = np.linspace(0, self.steps - self.dropped - 1, self.kept).round().astype(int)
         return Draws.of([read(model, int(one), chain.ordered) for one in at], world)
 
@@ -206,10 +216,12 @@ def met(levels: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def sampler() -> Any:
-    """The library, without its warning of how it looks up its version."""
+    """The library, without its warning of how it looks up its version, and without its own progress bar."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-        return require("myfm", extra="ratings")
+        library = require("myfm", extra="ratings")
+    library.base.tqdm = partial(require("tqdm", extra="ratings").tqdm, disable=True)  # it has no switch of its own
+    return library
 
 
 def read(model: Any, at: int, ordered: bool) -> Part:

@@ -22,9 +22,7 @@ from warmstart.experts.ratings.tasted import FittedTastes
 from warmstart.experts.ratings.tastes import Tastes
 from warmstart.experts.ratings.trust import FittedTrust, Trust
 
-EVEN = (
-    np.array([1, 0, 0, 1]) / 3
-)  # of those beside the machine (see ``FittedRatings.told``): its other runs, and tastes
+EVEN = np.array([1, 0, 0, 1]) / 3  # shares of those beside the machine, see ``told``: its other runs, and tastes
 FEW = 500  # ratings, below which there is no rehearsal
 
 
