@@ -100,20 +100,21 @@ def seal(folder: Path, manifest: dict[str, Any]) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def open_sealed(folder: Path, version: int) -> dict[str, Any]:
+def open_sealed(folder: Path, version: int, kind: str = "engine") -> dict[str, Any]:
     """Read the manifest and compare every checksum.
 
     Raises
     ------
     ArtefactError
-        If the manifest is missing, of another format, or a file is missing or was changed.
+        If the manifest is missing, of another kind or format, or a file is missing or was changed.
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise ArtefactError(
-            f"{folder} is not a saved engine (no {MANIFEST}); make one with Engine.save or warmstart fit"
-        )
+        remedy = "make one with Engine.save or warmstart fit" if kind == "engine" else f"make one with {kind}.save"
+        raise ArtefactError(f"{folder} is not a saved {kind} (no {MANIFEST}); {remedy}")
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if (is_one := manifest.get("kind", "engine")) != kind:
+        raise ArtefactError(f"{folder} holds a saved {is_one}, not a saved {kind}; load it as what it is")
     found = manifest.get("format", 0)
     if found != version:
         remedy = "upgrade warmstart" if found > version else "fit and save it again with this version"

@@ -17,13 +17,14 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.graph_users import impersonal
 from warmstart.encoders import Encoders
 from warmstart.errors import NotFitted
+from warmstart.experts.link_test import believed
 from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.model import FittedRatings, RatingModel
 from warmstart.ratings import Rated, predicted, questions
 from warmstart.recipe import Recipe
 from warmstart.storage import CLASSES
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Rater:
@@ -63,7 +64,7 @@ class Rater:
         MissingExtra
             If ``warmstart[ratings]`` is not installed.
         """
-        known = impersonal(data)
+        known = believed(impersonal(data), doubtful=self.recipe.doubtful_graph)
         space, _ = Encoders.of(self.recipe, known, progress).spaces(
             self.recipe.space, known.catalog, known.graph, progress
         )
@@ -114,7 +115,7 @@ class Rater:
     def load(cls, folder: str | Path, data: Dataset | None = None) -> Self:
         """Read a saved rater; ``data`` brings the ratings of known users."""
         path, rater = Path(folder), cls()
-        open_sealed(path, FORMAT)
+        open_sealed(path, FORMAT, "rater")
         described = json.loads((path / "parts.json").read_text(encoding="utf-8"))
         fitted = unpack(described, CLASSES, load_arrays(path / "arrays"))
         rater._fitted, rater.data = (fitted, Catalog(pl.read_parquet(path / "items.parquet"))), data

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,11 +20,13 @@ from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.elicit import worth_asking
 from warmstart.experts.ratings.machine import sampler
 from warmstart.experts.ratings.model import FittedRatings, RatingModel
+from warmstart.experts.ratings.rated import Rated as LastRatings
 from warmstart.experts.ratings.scale import RatingScale
 from warmstart.fitted import Fitted
 from warmstart.query import aligned, resolve_histories
 from warmstart.rerank.rated import LACKING
 
+LOG = logging.getLogger(__name__)
 Rated = Sequence[tuple[str, float]]  # item id and rating, oldest first
 
 
@@ -40,15 +45,26 @@ def predicted(
     items
         One id a pair.
     users, histories
-        Who, one a pair: by id, or by the ratings that are known; neither = somebody of whom nothing is known.
+        Who, one a pair: by id, or by the ratings that are known; neither = somebody of whom nothing is known. Where
+        both are given the ratings replace the stored ones, and the attributes of the user still count.
+
+    Raises
+    ------
+    DataError
+        If the lists differ in length, or a rating is no finite number.
+    NotFitted
+        If users are asked about by their stored ratings, and there are no data.
     """
     for name, given in (("users", users), ("histories", histories)):
         if given is not None and len(given) != len(items):
             raise DataError(f"{len(given)} {name} for {len(items)} items; give one of each a pair")
     if histories is not None:
-        once: dict[tuple[tuple[str, float], ...], int] = {}
-        query = np.array([once.setdefault(tuple((i, v) for i, v in row), len(once)) for row in histories], np.int64)
-        people = of_ratings(list(once), catalog)
+        once: dict[tuple[str, tuple[tuple[str, float], ...]], int] = {}
+        whose = zip(users or [""] * len(items), (tuple(map(pair, row)) for row in histories), strict=True)
+        query = np.array([once.setdefault(one, len(once)) for one in whose], np.int64)
+        people = of_ratings([row for _, row in once], catalog, ratings.scale)
+        if users is not None and data is not None:
+            people = replace(people, attributes=data.attributes(data.users.codes([user for user, _ in once])))
     else:
         ids, query = np.unique(np.array(users or ["" for _ in items], dtype=str), return_inverse=True)
         known = list(ids) if users is not None else None
@@ -86,29 +102,57 @@ def check_rated(data: Dataset) -> None:
         If ``warmstart[ratings]`` is not installed.
     """
     try:
-        RatingScale.of(data.interactions.rating)
+        RatingScale.of(LastRatings.of(data.interactions).value)
     except DataError as error:
         wrong = str(error).rpartition("; ")[0]
         raise DataError(f"{wrong}; give a column of ratings, or leave out the objective and [ratings]") from None
     sampler()
 
 
-def of_ratings(rows: Sequence[Rated], catalog: Catalog) -> Histories:
-    """Histories of given ratings; ids that the catalogue lacks are left out.
+def pair(given: Any) -> tuple[str, float]:
+    """An item and its rating, checked.
 
     Raises
     ------
     DataError
-        If a rating is no finite number.
+        If it is none, or the rating is no finite number.
+
+    Examples
+    --------
+    >>> pair(("i1", 4)), pair(["i2", 2.5])
+    (('i1', 4.0), ('i2', 2.5))
+    >>> pair("i1")
+    Traceback (most recent call last):
+    ...
+    warmstart.errors.DataError: a history of ratings holds 'i1'; write an item and its rating, e.g. ('i1', 4)
     """
-    kept = []
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise DataError(f"a history of ratings holds {given!r}; write an item and its rating, e.g. ('i1', 4)")
+    item, value = given
+    if not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise DataError(f"the rating of item {item!r} is {value!r}; give a finite number")
+    return str(item), float(value)
+
+
+def of_ratings(rows: Sequence[Rated], catalog: Catalog, scale: RatingScale) -> Histories:
+    """Histories of given ratings; ids that the catalogue lacks are left out, and counted in the log.
+
+    Raises
+    ------
+    DataError
+        If a rating is outside the scale.
+    """
+    kept, unknown = [], 0
     for row in rows:
         for item, value in row:
-            if not np.isfinite(value):
-                raise DataError(f"the rating of item {item!r} is {value}; give a finite number")
-        codes = catalog.items.codes([str(item) for item, _ in row])
-        pairs = zip(codes.tolist(), row, strict=True)
-        kept.append([(code, float(value)) for code, (_, value) in pairs if code >= 0])
+            if not scale.low <= value <= scale.high:
+                raise DataError(f"the rating of item {item!r} is {value:g}; the scale is {scale}")
+        codes = catalog.items.codes([item for item, _ in row])
+        unknown += int((codes < 0).sum())
+        both = zip(codes.tolist(), row, strict=True)
+        kept.append([(code, value) for code, (_, value) in both if code >= 0])
+    if unknown:
+        LOG.warning("%d item ids of the histories are not in the catalogue and were left out", unknown)
     h = Histories.of([[code for code, _ in row] for row in kept], len(catalog))
     return replace(h, rating=np.array([value for row in kept for _, value in row], np.float32))
 
@@ -124,8 +168,9 @@ def questions(
         raise DataError(f"k={k}; ask for at least 1 item")
     if user is not None and history is not None:
         raise DataError(f"a history and the user {user!r} were given; take one of them")
-    person = of_ratings([history or ()], catalog)
+    person = of_ratings([tuple(map(pair, history or ()))], catalog, ratings.scale)
     if user is not None:
         person = resolve_histories(data, catalog, [user], None, 1)
     item, gain = worth_asking(ratings, person, k)
-    return pl.DataFrame({"item_id": catalog.items.names(item.tolist()), "gain": gain})
+    names = pl.Series(catalog.items.names(item.tolist()), dtype=pl.String)
+    return pl.DataFrame({"item_id": names, "gain": gain})

@@ -217,6 +217,12 @@ def test_a_folder_of_parts_is_one_table(tmp_path):
     assert whole.fingerprint() == read(part, items=tmp_path / "items.parquet").fingerprint()
 
 
+def test_a_table_of_items_beside_parts_is_read(tmp_path):
+    pl.DataFrame({"user": ["u"], "item": ["x"]}).write_parquet(tmp_path / "part-0.parquet")
+    pl.DataFrame({"item_id": ["x", "z"], "title": ["Alien", "Jaws"]}).write_parquet(tmp_path / "items.parquet")
+    assert read(tmp_path).catalog.titles == ["Alien", "Jaws"]
+
+
 def test_parts_that_differ_are_told(tmp_path):
     for at, names in enumerate((("user", "item"), ("user", "thing"))):
         pl.DataFrame({name: ["a"] for name in names}).write_parquet(tmp_path / f"part-{at}.parquet")

@@ -124,6 +124,8 @@ def test_it_is_written_in_parts(tmp_path):
     written = list(Synthetic(200, 50, 1_000, clusters=5).write(tmp_path))
     assert written[-1] == pl.scan_parquet(tmp_path / "interactions" / "*.parquet").select(pl.len()).collect().item()
     assert pl.read_parquet(tmp_path / "items.parquet").height == 50
+    with pytest.raises(ConfigError, match="holds 1 parts of events already"):
+        list(Synthetic(100, 50, 500, clusters=5).write(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,8 @@ def test_it_is_written_in_parts(tmp_path):
     [
         ({"users": 0}, "users=0"),
         ({"events": 5}, "events=5"),
+        ({"users": 10, "items": 5, "events": 51}, "events=51"),
+        ({"seed": -1}, "seed=-1"),
         ({"clusters": 201}, "clusters=201"),
         ({"drift": 0.6}, "drift=0.6"),
         ({"unmet": 1.0}, "unmet=1.0"),

@@ -100,7 +100,8 @@ def test_what_else_changes_places_still_does(engine, data):
     plain = engine.recommend(users=["u4"], k=5)
     assert not engine.fitted.concepts.mask(concept)[engine.fitted.catalog.items.codes(steered["item_id"])].any()
     mixed = engine.recommend(users=["u4"], k=5, calibrate=0.9, tail=Tail(floor=0.4))
-    assert mixed.height == plain.height == 5
+    assert mixed["item_id"].n_unique() == 5
+    assert mixed["item_id"].to_list() != plain["item_id"].to_list()
     more = engine.recommend(users=["u4"], k=5, steer=Steering(more=[concept]))
     assert set(more["score"].round(6)) <= set(engine.recommend(users=["u4"], k=40)["score"].round(6))
 
@@ -115,7 +116,7 @@ def test_explanations_tell_the_rank_that_the_list_shows(engine):
 
 def test_the_objective_can_be_asked_for_and_is_kept(engine, data, tmp_path):
     by_relevance = engine.recommend(users=["u4"], k=8, objective="relevance")
-    assert by_relevance["score"].max() != pytest.approx(engine.recommend(users=["u4"], k=8)["score"].max())
+    assert by_relevance["item_id"].to_list() != engine.recommend(users=["u4"], k=8)["item_id"].to_list()
     engine.save(tmp_path / "engine")
     loaded = load(tmp_path / "engine", data)
     assert loaded.recipe.objective == RATING

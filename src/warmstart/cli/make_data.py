@@ -14,12 +14,15 @@ To = Annotated[Path, typer.Option("--to", file_okay=False, help="Folder to write
 People = Annotated[int | None, typer.Option("--users", min=1, help="People; one for every 50 events if not given.")]
 Things = Annotated[int, typer.Option("--items", min=1, help="Items of the catalogue.")]
 Many = Annotated[int, typer.Option("--events", min=1, help="About so many; nobody meets an item twice.")]
-Clusters = Annotated[int, typer.Option("--clusters", help="Planted tastes, up to 200.")]
+Clusters = Annotated[
+    int | None,
+    typer.Option("--clusters", help="Planted tastes, up to 200; one for every 20 items, 40 at most, if not given."),
+]
 Zipf = Annotated[float, typer.Option("--zipf", help="How fast popularity falls off within a taste; 0 = not at all.")]
 Drift = Annotated[float, typer.Option("--drift", help="How far tastes turn within the year, from 0 to 0.5.")]
 Unmet = Annotated[float, typer.Option("--unmet", help="Share of the items that have no event.")]
 Ids = Annotated[Literal["short", "integer", "uuid"], typer.Option("--ids", help="What ids look like.")]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same data.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same data.")]
 
 
 def make_data(
@@ -27,7 +30,7 @@ def make_data(
     users: People = None,
     items: Things = 2_000,
     events: Many = 200_000,
-    clusters: Clusters = 40,
+    clusters: Clusters = None,
     zipf: Zipf = 0.8,
     drift: Drift = 0.25,
     unmet: Unmet = 0.0,
@@ -37,10 +40,12 @@ def make_data(
 ) -> None:
     """Make data up: planted tastes, popularity, words and drift, of any size.
 
-    Written in parts, so that memory does not grow with it: FOLDER/items.parquet and FOLDER/interactions/part-*.parquet.
+    Written as FOLDER/items.parquet and, in parts, so that memory does not grow with the events, as
+    FOLDER/interactions/part-*.parquet.
     """
     from warmstart.data.synthetic import Synthetic
 
+    clusters = max(1, min(40, items // 20)) if clusters is None else clusters
     made = Synthetic(
         users or max(1, events // 50), items, events, clusters, zipf=zipf, drift=drift, unmet=unmet, ids=ids, seed=seed
     )

@@ -8,6 +8,7 @@ import typer
 
 from warmstart.cli.options import EngineFolder, Json, Known, ids
 from warmstart.cli.recommend import note_unknown, open_engine, show
+from warmstart.cli.screen import say
 from warmstart.errors import ConfigError
 
 OneUser = Annotated[str | None, typer.Option("--user", help="A user of --data.")]
@@ -47,6 +48,8 @@ def rate(
         return show(loaded.ask_ratings(None if user is not None else known, ask, user), as_json)
     wanted = ids(items or "")
     people = None if user is None else [user] * len(wanted)
+    if gone := [item for item in wanted if item not in loaded.fitted.catalog.items]:
+        say(f"not in the catalogue: {', '.join(gone)}")
     rows = loaded.predict_rating(people, wanted, None if user is not None else [known] * len(wanted))
     return show(rows.insert_column(0, pl.Series("item_id", wanted, dtype=pl.String)), as_json)
 
@@ -66,6 +69,6 @@ def given(history: str | None) -> list[tuple[str, float]]:
             found.append((item, float(value)))
         except ValueError:
             sign = ""
-        if not sign:
+        if not sign or not item.strip():
             raise ConfigError(f"--history has {part!r}; write ITEM=RATING, e.g. i1=4")
     return found

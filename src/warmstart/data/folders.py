@@ -31,10 +31,10 @@ def find_tables(folder: Path) -> Mapping[str, Source]:
     """
     if (films := find_movielens(folder)) is not None:
         return films
-    if parts_of(folder):
-        return {"events": folder}
     found = _atomic(folder)
     found = found if "events" in found else _by_stem(folder)
+    if "events" not in found and parts_of(folder):
+        return found | {"events": folder}
     if "events" not in found:
         names = sorted(path.name for path in folder.iterdir())[:10]
         raise DataError(
@@ -43,8 +43,8 @@ def find_tables(folder: Path) -> Mapping[str, Source]:
     return found
 
 
-def _atomic(folder: Path) -> dict[str, Path]:
-    found = {}
+def _atomic(folder: Path) -> dict[str, Source]:
+    found: dict[str, Source] = {}
     for suffix, role in ATOMIC.items():
         paths = sorted(folder.glob(f"*{suffix}"))
         if len(paths) > 1:
@@ -56,7 +56,7 @@ def _atomic(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
+def _by_stem(folder: Path) -> dict[str, Source]:
     candidates = {
         role: [
             path

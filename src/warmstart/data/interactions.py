@@ -122,9 +122,11 @@ class Interactions:
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """Where the events of each user begin, and the end of all: int64, shape (n_users + 1,); not to be written."""
+        """Where the events of each user begin, and the end of all: int64, shape (n_users + 1,), read-only."""
         counts = np.bincount(self.user, minlength=self.n_users)
-        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        starts.flags.writeable = False
+        return starts
 
     def user_counts(self) -> np.ndarray:
         """Number of events of each user: int64, shape (n_users,)."""

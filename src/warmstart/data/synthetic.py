@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from warmstart.data.identifiers import named
+from warmstart.data.identifiers import FORMS, named
+from warmstart.data.readers import parts_of
 from warmstart.errors import ConfigError
 
 START, YEAR = 1_577_836_800, 365 * 86_400  # 2020-01-01, in seconds
@@ -29,15 +30,17 @@ class Synthetic:
     A cluster is a topic (``genre``) and a mood, and both are told by the title. An item's popularity within its cluster
     falls off as ``rank^-zipf``; half of the items are there from the start, the others arrive evenly over the year, and
     nobody meets an item before. With chance ``loyalty`` an event is of one of two own clusters, otherwise of any; the
-    second one is met with chance ``1/4 + drift (t - 1/2)`` at the point t of the year, so that tastes turn. A person
-    has one event at least, others by a log-normal activity. Ratings of 1 to 5 are a star higher in own clusters.
+    second one is met with chance ``1/4 + drift (t - 1/2)`` at the point t of the year, so that tastes turn; both are
+    drawn alike, and may be the same. A person has one event at least, others by a log-normal activity. Ratings of 1 to
+    5 are a star higher where the event is of an own cluster for being one.
 
     Parameters
     ----------
     users, items
         At least 1.
     events
-        At least ``users``; about so many are drawn, no person meeting an item twice.
+        From ``users`` to ``users * items``; about so many are drawn, no person meeting an item twice. Fewer come where
+        people run out of items of their clusters: each event is tried about twice.
     clusters
         From 1 to 200.
     zipf
@@ -47,11 +50,11 @@ class Synthetic:
     drift
         In [0, 1/2]; 0 = tastes stay.
     unmet
-        Share of the items that have no event, in [0, 1).
+        Share of the items that have no event, in [0, 1); the first of each cluster has some in any case.
     ids
         ``"short"`` (u12, i7), ``"integer"`` (64 bits), or ``"uuid"``.
     seed
-        The same seed gives the same data, part by part.
+        At least 0; the same seed gives the same data, part by part.
 
     Examples
     --------
@@ -80,13 +83,14 @@ class Synthetic:
             for name, fits in (
                 ("users", self.users >= 1),
                 ("items", self.items >= 1),
-                ("events", self.events >= self.users),
+                ("events", self.users <= self.events <= self.users * self.items),
                 ("clusters", 1 <= self.clusters <= len(kinds())),
                 ("zipf", self.zipf >= 0),
                 ("loyalty", 0 <= self.loyalty <= 1),
                 ("drift", 0 <= self.drift <= 0.5),
                 ("unmet", 0 <= self.unmet < 1),
-                ("ids", self.ids in ("short", "integer", "uuid")),
+                ("ids", self.ids in FORMS),
+                ("seed", self.seed >= 0),
             )
             if not fits
         ]
@@ -118,7 +122,11 @@ class Synthetic:
         })  # fmt: skip
 
     def stream(self) -> Iterator[pl.DataFrame]:
-        """Parts of about a million events, people by people: ``user_id``, ``item_id``, ``rating``, ``timestamp``."""
+        """Parts of about a million events, people by people.
+
+        ``user_id`` and ``item_id`` (String, or Int64 of integer ids), ``rating`` (Float32), ``timestamp`` (Int64,
+        seconds since the epoch, UTC).
+        """
         each = max(1, int(BATCH * self.users / self.events))
         for part, first in enumerate(range(0, self.users, each)):
             people = np.arange(first, min(first + each, self.users))
@@ -131,8 +139,16 @@ class Synthetic:
             })  # fmt: skip
 
     def write(self, folder: str | Path) -> Iterator[int]:
-        """Write ``items.parquet`` and ``interactions/part-*.parquet``; tells the events written so far."""
+        """Write ``items.parquet`` and ``interactions/part-*.parquet``; tells the events written so far.
+
+        Raises
+        ------
+        ConfigError
+            If there are parts already.
+        """
         path, written = Path(folder), 0
+        if old := parts_of(path / "interactions"):
+            raise ConfigError(f"'{path}' holds {len(old)} parts of events already; name another folder, or remove it")
         (path / "interactions").mkdir(parents=True, exist_ok=True)
         self.catalogue().write_parquet(path / "items.parquet")
         for at, part in enumerate(self.stream()):
@@ -144,7 +160,7 @@ class Synthetic:
         """Users, items, ratings and times of one part, by user and time."""
         plan, n = self.plan, len(people)
         active = rng.lognormal(-0.5, 1.0, n)  # of mean 1
-        wanted = 1 + rng.poisson((self.events / self.users - 1) * active)
+        wanted = np.minimum(1 + rng.poisson((self.events / self.users - 1) * active), self.items)
         own, joined = rng.integers(0, self.clusters, (n, 2)), rng.random(n) ** 2
         at = np.repeat(np.arange(n), np.ceil(SPARE * wanted).astype(np.int64) + 4)
         t = joined[at] + (1 - joined[at]) * rng.random(len(at))

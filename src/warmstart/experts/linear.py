@@ -36,7 +36,7 @@ class PriorMeanEASE:
     Parameters
     ----------
     strength
-        ``lambda`` in units of the event-weighted mean item count ``sum n_j^2 / sum n_j``.
+        ``lambda`` in units of the event-weighted mean item count ``sum n_j^2 / sum n_j`` of the items solved.
     dropout
         ``p``, the share of a history assumed missing.
     tau
@@ -48,8 +48,8 @@ class PriorMeanEASE:
     keep
         Entries kept per column where the catalogue is too large for a dense array.
     head
-        Items solved at most, those with the most events; the others keep their content column. Memory of the fit:
-        about ``12 head^2`` bytes.
+        Items solved at most, those with the most events; the others keep their content column (0 without content).
+        Memory of the fit: about ``12 head^2`` bytes.
     laplacian
         Weight of the graph's Laplacian beside the ridge (see ``graph_laplacian``), at least 0.
     content

@@ -180,7 +180,7 @@ class GraphVectors:
         path = Path(folder)
         if not (path / NAMES).is_file() or not (path / MANIFEST).is_file():
             raise ArtefactError(f"{path} holds no graph vectors (no {NAMES}); make them with warmstart graph embed")
-        manifest = open_sealed(path, FORMAT)
+        manifest = open_sealed(path, FORMAT, "graph vectors")
         if manifest["model"] not in MODELS:
             raise ArtefactError(f"{path} was learned by model {manifest['model']!r}; upgrade warmstart")
         names = json.loads((path / NAMES).read_text(encoding="utf-8"))

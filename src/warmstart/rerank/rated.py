@@ -9,7 +9,7 @@ from warmstart.errors import NotFitted
 from warmstart.experts.ratings.model import FittedRatings
 
 LACKING = "this engine predicts no ratings; fit it with a table [ratings] in its recipe, or --ratings"
-WEIGHT = 0.5  # of the rating beside relevance, both standardised: docs/ratings.md says what others give
+WEIGHT = 0.5  # of the rating beside relevance, both standardised
 
 
 def by_rating(

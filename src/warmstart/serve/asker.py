@@ -143,8 +143,18 @@ class Asker:
             time=np.array([e.time for e in known], np.int64),
         )
         if self.attributes:
-            h = replace(h, attributes=pl.DataFrame([dict(self.attributes)], strict=False))
+            h = replace(h, attributes=self._attributes())
         return replace(h, vectors=self.vectors(engine, f)) if self.text else h
+
+    def ratings(self, f: Fitted) -> Histories:
+        """The ratings of this asker, of liked and disliked items alike, and the attributes: one query."""
+        codes = f.catalog.items.codes(list(self.rated))
+        value = np.array(list(self.rated.values()), np.float32)
+        h = replace(Histories.of([codes[codes >= 0]], len(f.catalog)), rating=value[codes >= 0])
+        return replace(h, attributes=self._attributes()) if self.attributes else h
+
+    def _attributes(self) -> pl.DataFrame:
+        return pl.DataFrame([dict(self.attributes)], strict=False)
 
     def vectors(self, engine: Engine, f: Fitted) -> np.ndarray:
         """What the text says, read once: float32, shape (1, dim); zero where no word of it is known."""

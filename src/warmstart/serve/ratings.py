@@ -69,7 +69,7 @@ def known_of(service: Service, moment: Moment, who: Who) -> tuple[FittedRatings,
     if f.ratings is None:
         raise Problem(404, "No ratings here", LACKING, remedy=REMEDY, code="no_ratings")
     asker, why = service.asker(who.question, moment.fallback is None)
-    return f.ratings, asker.histories(moment.live.engine, f), why
+    return f.ratings, asker.ratings(f), why
 
 
 def rating_of(f: Fitted, h: Histories, item: int) -> Rating | None:

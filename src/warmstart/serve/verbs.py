@@ -114,7 +114,7 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
         k=found.k,
         text=found.text if code >= 0 else f"item {ask.item_id!r} is not in the catalogue; add it with POST /v1/items",
         detail=detail,
-        rating=None if code < 0 else rating_of(f, asker.histories(moment.live.engine, f), code),
+        rating=None if code < 0 else rating_of(f, asker.ratings(f), code),
         model_version=moment.live.version,
     )
 

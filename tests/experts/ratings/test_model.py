@@ -252,3 +252,13 @@ def test_pairs_that_are_not_there_are_refused(world, fitted):
         with pytest.raises(DataError, match=match):
             fitted.predict(stored(world[0]), np.array(query), np.array(item))
     assert fitted.predict(stored(world[0]), np.empty(0, int), np.empty(0, int))[0].shape == (0,)
+
+
+@pytest.mark.parametrize(("people", "seed", "share"), [(1, 3, 0.1), (4, 0, 0.9)])
+def test_a_draw_that_hides_all_is_no_rehearsal(rated_data, people, seed, share):
+    """Of one person, who may be drawn as the new one."""
+    rng, each = np.random.default_rng(0), 600 // people
+    user, item = np.repeat(np.arange(people), each), np.tile(np.arange(each), people)
+    data = rated_data(user, item, rng.integers(1, 6, 600).astype(float), people, each)
+    fitted = replace(MODEL, seed=seed, rehearsal=share).fit(data)
+    assert fitted.trust.weights.tolist() == [*EVEN, *np.zeros(8)]

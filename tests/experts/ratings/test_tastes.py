@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from warmstart.data.histories import Histories
+from warmstart.errors import ConfigError
 from warmstart.experts.ratings.bias import Bias
 from warmstart.experts.ratings.rated import Known, Predictor, Rated
 from warmstart.experts.ratings.tastes import Tastes
@@ -126,3 +127,19 @@ def test_people_are_looked_at_in_blocks(spoken, fitted, monkeypatch):
         monkeypatch.setattr(f"warmstart.experts.ratings.{module}.PEOPLE", 7)
     again = SMALL.fit(data, Rated.of(data.interactions))
     np.testing.assert_allclose(again.distribution(data.histories(np.arange(200)), query, item), before, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"person": 0}, "person=0"),
+        ({"person": 9, "item": 8}, "person=9"),
+        ({"tilt": -1.0}, "tilt=-1"),
+        ({"level": 0.0}, "level=0"),
+        ({"held": -2.0}, "held=-2"),
+        ({"rounds": 0}, "rounds=0"),
+    ],
+)
+def test_mistakes_are_told(wrong, told):
+    with pytest.raises(ConfigError, match=told):
+        Tastes(**wrong)

@@ -25,7 +25,7 @@ def worth_asking(
     Parameters
     ----------
     person
-        One history; its items are not asked about.
+        One history; items it has rated are not asked about, nor are those that nobody has.
     allowed
         bool, shape (n_items,): items that may be asked about; None = all.
 
@@ -34,8 +34,9 @@ def worth_asking(
     D. Cohn, Z. Ghahramani, M. Jordan, Active Learning with Statistical Models, JAIR 1996, eq. 8.
     """
     known, counts = Known.of(person), ratings.counts
-    often = np.argsort(-counts, kind="stable")
-    pool = np.setdiff1d((often if allowed is None else often[allowed[often]])[:POOL], known.item)
+    often = np.argsort(-counts, kind="stable")[: (counts > 0).sum()]
+    free = ~np.isin(often, known.item) & (True if allowed is None else allowed[often])
+    pool = np.sort(often[free][:POOL])
     chance = counts[pool] / max(counts.max(), 1)
     rows, judged, covariance, noise = _beliefs(ratings, person, pool, often[:JUDGED])
     chosen, gains = list[int](), list[float]()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -179,15 +180,16 @@ class FactorisationMachine:
         kind = myfm.MyFMOrderedProbit if chain.ordered else myfm.MyFMGibbsRegressor
         model = kind(rank=self.rank_of(rated), random_seed=seed, beta_0=chain.narrow)
         given = nearest(levels, rated.value) if chain.ordered else rated.value
-        model.fit(
-            sp.csr_matrix((len(rated.value), 0)),
-            given,
-            X_rel=blocks,
-            n_iter=self.steps,
-            n_kept_samples=self.steps - self.dropped,
-            group_shapes=world.groups,
-            callback=drawn,
-        )
+        with quiet(myfm):
+            model.fit(
+                sp.csr_matrix((len(rated.value), 0)),
+                given,
+                X_rel=blocks,
+                n_iter=self.steps,
+                n_kept_samples=self.steps - self.dropped,
+                group_shapes=world.groups,
+                callback=drawn,
+            )
         at = np.linspace(0, self.steps - self.dropped - 1, self.kept).round().astype(int)
         return Draws.of([read(model, int(one), chain.ordered) for one in at], world)
 
@@ -216,12 +218,21 @@ def met(levels: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def sampler() -> Any:
-    """The library, without its warning of how it looks up its version, and without its own progress bar."""
+    """The library, without its warning of how it looks up its version."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-        library = require("myfm", extra="ratings")
-    library.base.tqdm = partial(require("tqdm", extra="ratings").tqdm, disable=True)  # it has no switch of its own
-    return library
+        return require("myfm", extra="ratings")
+
+
+@contextmanager
+def quiet(library: Any) -> Iterator[None]:
+    """The library without its progress bar, which has no switch."""
+    bar = library.base.tqdm
+    library.base.tqdm = partial(bar, disable=True)
+    try:
+        yield
+    finally:
+        library.base.tqdm = bar
 
 
 def read(model: Any, at: int, ordered: bool) -> Part:

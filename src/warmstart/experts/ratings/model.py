@@ -71,11 +71,18 @@ class RatingModel:
         data = data.with_interactions(replace(x, rating=rating))
         trust = self.trust.untried(EVEN)
         if self.rehearsal and np.isfinite(rating).sum() >= FEW:
-            one = Rehearsal.of(data, self.rehearsal, self.seed)
-            short = replace(self, machine=replace(self.machine, chains=self.machine.chains[:2]))
-            trial = short._fit(one.train, scale, trust, progress)
-            trust = self.trust.fit(*trial.told(one.histories, one.query, one.item), one.value, EVEN)
+            trust = self._rehearsed(Rehearsal.of(data, self.rehearsal, self.seed), scale, trust, progress)
         return self._fit(data, scale, trust, progress)
+
+    def _rehearsed(
+        self, one: Rehearsal, scale: RatingScale, untried: FittedTrust, progress: Progress | None
+    ) -> FittedTrust:
+        """Whom to trust; ``untried`` where next to nothing was left to learn from, or nothing was asked."""
+        if np.isfinite(one.train.interactions.rating).sum() < FEW / 2 or not len(one.value):
+            return untried
+        short = replace(self, machine=replace(self.machine, chains=self.machine.chains[:2]))
+        trial = short._fit(one.train, scale, untried, progress)
+        return self.trust.fit(*trial.told(one.histories, one.query, one.item), one.value, EVEN)
 
     def _fit(self, data: Dataset, scale: RatingScale, trust: FittedTrust, progress: Progress | None) -> FittedRatings:
         rated = Rated.of(data.interactions)

@@ -222,7 +222,10 @@ def _finite(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, np.float64).ravel()
     given = values[~np.isnan(values)]
     if not len(given):
-        raise DataError(f"no rating among {len(values)} events (all are empty): this is implicit data; {INSTEAD}")
+        raise DataError(
+            f"no rating among {len(values)} events (all are empty, or were left out for being rare or all the same: "
+            f"warmstart check tells): this is implicit data; {INSTEAD}"
+        )
     if not np.isfinite(given).all():
         raise DataError(f"{given[~np.isfinite(given)][0]:g} is among the ratings; drop such rows, or correct them")
     return given

@@ -23,14 +23,15 @@ class Taste(NamedTuple):
     mean: np.ndarray
     covariance: np.ndarray
 
-    def of(self, rows: np.ndarray, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of ``x t`` of each pair of a row x and a person: float64, shape (n_pairs,) both."""
-        variance = np.empty(len(rows))
-        for start in range(0, len(rows), PEOPLE):
+    def of(self, rows: np.ndarray, item: np.ndarray, person: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of ``x t`` of each pair of a row x of ``rows`` and a person: float64, (n_pairs,) both."""
+        mean, variance = np.empty(len(item)), np.empty(len(item))
+        for start in range(0, len(item), PEOPLE):
             part = slice(start, start + PEOPLE)
-            turned = (rows[part, None] @ self.covariance[person[part]])[:, 0]
-            variance[part] = (turned * rows[part]).sum(1)
-        return (rows * self.mean[person]).sum(1), variance
+            x, who = rows[item[part]], person[part]
+            mean[part] = (x * self.mean[who]).sum(1)
+            variance[part] = ((x[:, None] @ self.covariance[who])[:, 0] * x).sum(1)
+        return mean, variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +64,10 @@ class TastePrior:
         attributes
             d of each person, (n_people, n_attributes).
         """
-        d, ones = rows.shape[1], left.copy()
-        ones.data = np.ones(len(left.data))
-        gram = (ones @ (rows[:, :, None] * rows[:, None]).reshape(len(rows), d * d)).reshape(-1, d, d)
+        used, at = np.unique(left.indices, return_inverse=True)
+        ones = sp.csr_matrix((np.ones(len(at)), at, left.indptr), (left.shape[0], len(used)))
+        x = rows[used]
+        gram = np.stack([ones @ (x * x[:, [a]]) for a in range(rows.shape[1])], axis=1)
         precision = np.linalg.inv(self.covariance)
         covariance = np.linalg.inv(precision + gram / self.noise)
         right = (left @ rows) / self.noise + attributes @ self.by_attribute @ precision
@@ -157,7 +159,7 @@ class FittedTastes:
             part = slice(start, start + PEOPLE)
             at = np.flatnonzero((query >= start) & (query < start + PEOPLE))
             taste = self.prior.given(left[part], self.rows, attributes[part])
-            own, unsure = taste.of(self.rows[item[at]], query[at] - start)
+            own, unsure = taste.of(self.rows, item[at], query[at] - start)
             mean[at] += own
             variance[at] += unsure
         return mean, variance
