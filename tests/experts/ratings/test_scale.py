@@ -92,7 +92,7 @@ def test_a_core_is_looked_for_behind_several_gaps():
     ("values", "message"),
     [
         ([], "no rating among 0 events"),
-        ([np.nan] * 3, "among 3 events (all are empty, or were left out for being rare or all the same: warmstart check tells)"),
+        ([np.nan] * 3, "no rating among 3 events (all are empty, or were left out for being rare or all the same"),
         ([1.0, 1.0, np.nan], "every rating is 1, among 2: nothing tells them apart; give a column of ratings"),
         ([1.0, np.inf], "inf is among the ratings; drop such rows"),
     ],
