@@ -36,6 +36,7 @@ def test_a_list_by_hand():
 @pytest.mark.filterwarnings("ignore")  # numba and its relatives, inside ranx
 @pytest.mark.parametrize("k", [5, 20])
 def test_agreement_with_ranx(k):
+    pytest.importorskip("numba").config.DISABLE_JIT = True  # compiling it takes longer than a minute
     ranx = pytest.importorskip("ranx")
     ranked, targets = random_lists(0)
     rows = np.flatnonzero(targets.getnnz(axis=1))
