@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from warmstart.errors import ArtefactError
 
 MANIFEST = "manifest.json"
+MAKERS = {"engine": "Engine.save or warmstart fit", "rater": "Rater.save", "graph vectors": "warmstart graph embed"}
 MAPPED = 65_536  # bytes from which a file is mapped; smaller ones are read
 
 
@@ -101,7 +102,7 @@ def seal(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def open_sealed(folder: Path, version: int, kind: str = "engine") -> dict[str, Any]:
-    """Read the manifest and compare every checksum.
+    """Read the manifest and compare every checksum; ``kind`` is one of ``MAKERS``.
 
     Raises
     ------
@@ -110,8 +111,7 @@ def open_sealed(folder: Path, version: int, kind: str = "engine") -> dict[str, A
     """
     path = folder / MANIFEST
     if not path.is_file():
-        remedy = "make one with Engine.save or warmstart fit" if kind == "engine" else f"make one with {kind}.save"
-        raise ArtefactError(f"{folder} is not a saved {kind} (no {MANIFEST}); {remedy}")
+        raise ArtefactError(f"{folder} is not a saved {kind} (no {MANIFEST}); make one with {MAKERS[kind]}")
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if (is_one := manifest.get("kind", "engine")) != kind:
         raise ArtefactError(f"{folder} holds a saved {is_one}, not a saved {kind}; load it as what it is")

@@ -62,7 +62,7 @@ def _by_stem(folder: Path) -> dict[str, Source]:
             path
             for stem in stems
             for suffix in ("", *SUFFIXES, *(RDF if role == "graph" else ()))
-            if (path := folder / (stem + suffix)).is_file() or parts_of(path)
+            if ((path := folder / (stem + suffix)).is_file() and suffix) or parts_of(path)
         ]
         for role, stems in STEMS.items()
     }

@@ -49,7 +49,7 @@ class PriorMeanEASE:
         Entries kept per column where the catalogue is too large for a dense array.
     head
         Items solved at most, those with the most events; the others keep their content column (0 without content).
-        Memory of the fit: about ``12 head^2`` bytes.
+        Memory and time of the fit grow with its square and its cube.
     laplacian
         Weight of the graph's Laplacian beside the ridge (see ``graph_laplacian``), at least 0.
     content
