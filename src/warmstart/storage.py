@@ -45,6 +45,7 @@ from warmstart.experts.space import FittedItemSpace
 from warmstart.experts.split import SplitPanel
 from warmstart.experts.tokens import TokenMap
 from warmstart.experts.transitions import FittedTransitions
+from warmstart.fusion.asking import Asking
 from warmstart.fusion.evidence import Support
 from warmstart.fusion.floor import Cell
 from warmstart.fusion.fuse import FittedFusion
@@ -62,7 +63,7 @@ from warmstart.learn.sequence_events import EventFacts
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 10
+FORMAT = 11
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
@@ -94,6 +95,7 @@ CLASSES: dict[str, type] = {
         Support,
         PathCount,
         FittedFusion,
+        Asking,
         Head,
         Gate,
         Price,

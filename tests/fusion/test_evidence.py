@@ -15,13 +15,12 @@ from warmstart.fusion.evidence import (
     SUPPORT,
     Support,
     ages,
-    candidates,
     columns_of,
     evidence,
-    log_rank,
-    moments,
+    log_ranks,
     people_cosine,
 )
+from warmstart.fusion.scores import Whole
 
 AT = {name: i for i, name in enumerate(SUPPORT)}
 some = settings(max_examples=40, deadline=None, derandomize=True)
@@ -100,69 +99,17 @@ def test_cosine_of_who_took_the_items(seed, keep):
     np.testing.assert_allclose(np.sort(found)[:, -keep:], np.sort(expected)[:, -keep:], atol=1e-6)
 
 
-@some
-@given(seed=st.integers(0, 10_000), top=st.integers(1, 6))
-def test_candidates_are_the_union_of_the_tops(seed, top):
-    rng = np.random.default_rng(seed)
-    scores = {name: rng.normal(size=(4, 20)).astype(np.float32) for name in "ab"}
-    allowed = rng.random((4, 20)) < 0.7
-    query, item = candidates(scores, allowed, top)
-    assert allowed[query, item].all()
-    assert (np.diff(query * 20 + item) > 0).all()
-    for q in range(4):
-        best = set()
-        for s in scores.values():
-            order = [i for i in np.argsort(-s[q]) if allowed[q, i]]
-            best |= set(order[:top])
-        assert set(item[query == q]) == best
-
-
-def test_a_small_catalogue_is_all_candidates():
-    allowed = np.array([[True, False, True]])
-    query, item = candidates({"a": np.zeros((1, 3), np.float32)}, allowed, top=3)
-    assert item.tolist() == [0, 2]
-    assert query.tolist() == [0, 0]
-
-
-def test_an_expert_that_cannot_say_leaves_the_others_their_candidates():
-    rng = np.random.default_rng(0)
-    sure = rng.normal(size=(2, 30)).astype(np.float32)
-    allowed = np.ones((2, 30), bool)
-    query, item = candidates({"sure": sure, "mute": np.full((2, 30), np.nan, np.float32)}, allowed, top=5)
-    for q in range(2):
-        assert set(np.argsort(-sure[q])[:5]) <= set(item[query == q])
-
-
-@some
-@given(seed=st.integers(0, 10_000))
-def test_moments_over_allowed_items(seed):
-    rng = np.random.default_rng(seed)
-    s, allowed = rng.normal(size=(3, 12)).astype(np.float32), rng.random((3, 12)) < 0.6
-    allowed[:, :2] = True
-    mean, std = moments(s, allowed)
-    for q in range(3):
-        assert mean[q] == pytest.approx(s[q, allowed[q]].mean(), abs=1e-5)
-        assert std[q] == pytest.approx(s[q, allowed[q]].std(), abs=1e-4)
-
-
-def test_moments_of_nothing_and_of_equals():
-    s = np.array([[np.nan] * 3, [2.0] * 3], np.float32)
-    mean, std = moments(s, np.ones((2, 3), bool))
-    assert mean.tolist() == [0.0, 2.0]
-    assert std.tolist() == [1.0, 1.0]
-
-
 def test_log_rank_by_hand():
     query = np.array([0, 0, 0, 2, 2])
     raw = np.array([0.1, 0.9, 0.5, np.nan, -3.0], np.float32)
-    np.testing.assert_allclose(log_rank(query, raw), np.log1p([2, 0, 1, 1, 0]), atol=1e-6)
+    np.testing.assert_allclose(log_ranks(query, [raw])[0], np.log1p([2, 0, 1, 1, 0]), atol=1e-6)
 
 
 def test_how_a_candidate_lies_to_a_history(data, support):
     rows, item = [[0, 4, 9], []], np.array([8, 20, 8])
     h = Histories.of(rows, data.n_items)
     query = np.array([0, 0, 1])
-    found = evidence({}, (), support, h, query, item, np.ones((2, data.n_items), bool))
+    found = evidence(Whole({}, np.ones((2, data.n_items), bool)), (), support, h, query, item)
     assert found.shape == (3, len(SUPPORT + GRAPH))
     assert found.dtype == np.float32
     unit = support.directions.rows(np.arange(data.n_items))
@@ -187,15 +134,16 @@ def test_columns_are_named_in_order(data, support):
     scores = {n: rng.normal(size=(2, data.n_items)).astype(np.float32) for n in ("one", "flat")}
     allowed = np.ones((2, data.n_items), bool)
     allowed[:, :10] = False
-    query, item = candidates(scores, allowed, 7)
-    found = evidence(scores, {"flat"}, support, Histories.of([[1], []], data.n_items), query, item, allowed)
+    told = Whole(scores, allowed)
+    query, item = told.candidates(7)
+    found = evidence(told, {"flat"}, support, Histories.of([[1], []], data.n_items), query, item)
     names = columns_of(scores, {"flat"}, graph=True)
     assert names == ["one.raw", "one.z", "one.rank", "flat.z", *SUPPORT, *GRAPH]
     assert found.shape == (len(query), len(names))
     at = {name: i for i, name in enumerate(names)}
     raw = scores["one"][query, item]
     np.testing.assert_array_equal(found[:, at["one.raw"]], raw)
-    np.testing.assert_allclose(found[:, at["one.rank"]], log_rank(query, raw), atol=1e-6)
+    np.testing.assert_allclose(found[:, at["one.rank"]], log_ranks(query, [raw])[0], atol=1e-6)
     for name in ("one", "flat"):
         s = scores[name][:, 10:]
         z = (scores[name][query, item] - s.mean(1)[query]) / s.std(1)[query]
@@ -206,19 +154,20 @@ def test_columns_are_named_in_order(data, support):
 def test_a_mute_expert_is_nan_in_all_its_columns(data, support):
     allowed = np.ones((1, data.n_items), bool)
     mute = {"mute": np.full((1, data.n_items), np.nan, np.float32)}
-    found = evidence(mute, (), support, Histories.of([[1]], data.n_items), np.zeros(2, int), np.array([3, 4]), allowed)
+    h, item = Histories.of([[1]], data.n_items), np.array([3, 4])
+    found = evidence(Whole(mute, allowed), (), support, h, np.zeros(2, int), item)
     assert np.isnan(found[:, :3]).all()
 
 
 def test_no_candidate_no_row(data, support):
     nobody = np.empty(0, np.int64)
     h = Histories.of([[1, 2], []], data.n_items)
-    assert evidence({}, (), support, h, nobody, nobody, np.zeros((2, data.n_items), bool)).shape == (
+    assert evidence(Whole({}, np.zeros((2, data.n_items), bool)), (), support, h, nobody, nobody).shape == (
         0,
         len(SUPPORT + GRAPH),
     )
     none = Histories.of([], data.n_items)
-    assert evidence({}, (), support, none, nobody, nobody, np.zeros((0, data.n_items), bool)).shape == (
+    assert evidence(Whole({}, np.zeros((0, data.n_items), bool)), (), support, none, nobody, nobody).shape == (
         0,
         len(SUPPORT + GRAPH),
     )
@@ -229,13 +178,13 @@ def test_evidence_of_a_query_does_not_depend_on_the_batch(data, support):
     h = Histories.of([[0, 1], [5], list(range(60))], data.n_items)
     scores = {"a": rng.normal(size=(3, data.n_items)).astype(np.float32)}
     allowed = rng.random((3, data.n_items)) < 0.8
-    query, item = candidates(scores, allowed, 9)
-    whole = evidence(scores, (), support, h, query, item, allowed)
+    told = Whole(scores, allowed)
+    query, item = told.candidates(9)
+    whole = evidence(told, (), support, h, query, item)
     for q in range(3):
         mine = query == q
-        alone = evidence(
-            {"a": scores["a"][[q]]}, (), support, h.take(np.array([q])), query[mine] * 0, item[mine], allowed[[q]]
-        )
+        one = Whole({"a": scores["a"][[q]]}, allowed[[q]])
+        alone = evidence(one, (), support, h.take(np.array([q])), query[mine] * 0, item[mine])
         np.testing.assert_allclose(alone, whole[mine], atol=1e-5)
 
 
@@ -256,7 +205,7 @@ def test_new_items_are_unmet_undated_and_placed_by_content(data, support):
 
 def test_what_the_graph_says_of_a_candidate(data, support):
     h, item = Histories.of([[0, 4], []], data.n_items), np.array([8, 20, 8])
-    found = evidence({}, (), support, h, np.array([0, 0, 1]), item, np.ones((2, data.n_items), bool))
+    found = evidence(Whole({}, np.ones((2, data.n_items), bool)), (), support, h, np.array([0, 0, 1]), item)
     at = {name: i for i, name in enumerate(columns_of((), (), graph=True))}
     count, weight = support.paths(h.sets)
     np.testing.assert_allclose(found[:, at["degree"]], np.log1p(support.paths.degree[item]), atol=1e-6)
@@ -265,7 +214,7 @@ def test_what_the_graph_says_of_a_candidate(data, support):
     assert count.max() > 0
     assert found[2, at["paths"]] == 0
     bare = Support.fit(replace(data, graph=None))
-    without = evidence({}, (), bare, h, np.array([0, 0, 1]), item, np.ones((2, data.n_items), bool))
+    without = evidence(Whole({}, np.ones((2, data.n_items), bool)), (), bare, h, np.array([0, 0, 1]), item)
     np.testing.assert_array_equal(without, found[:, : len(SUPPORT)])
 
 

@@ -7,6 +7,7 @@ from warmstart.data.histories import Histories
 from warmstart.data.toy import checkerboard
 from warmstart.experts.linear import FittedPriorMeanEASE
 from warmstart.experts.panel import Panel
+from warmstart.fusion.asking import Asking
 from warmstart.fusion.evidence import Support, columns_of
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.gate import Gate
@@ -28,7 +29,7 @@ def ask():
     expert = FittedPriorMeanEASE(b, empty[None], empty, np.empty((0, 0), np.float32), np.zeros(N, np.int8))
     columns = columns_of(["people"], ())
     head = Head(Gate(np.array([columns.index("people.z")]), np.ones(1)))
-    fusion = FittedFusion(60, tuple(columns), dict.fromkeys((NEW, SHORT, LONG), head), [])
+    fusion = FittedFusion(Asking(), tuple(columns), dict.fromkeys((NEW, SHORT, LONG), head), [])
     return LeaveOut(fusion, Panel({"people": expert}), Support.fit(checkerboard(N, N)))
 
 

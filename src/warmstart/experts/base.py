@@ -10,6 +10,8 @@ from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 
+EVERY = slice(None)  # item
+
 
 @runtime_checkable
 class FittedExpert(Protocol):
@@ -26,9 +28,10 @@ class FittedExpert(Protocol):
 
 @runtime_checkable
 class Projecting(Protocol):
-    """A fitted expert whose scores come from ``Q Z'``: what histories say in feature space, held against all items.
+    """A fitted expert whose scores come from ``Q Z'``: what histories say in feature space, held against items.
 
-    Several that share Z are asked together (``Panel.score``): one pass over Z serves them all.
+    Several that share Z are asked together (``Panel.score``): one pass over Z serves them all. It can be asked of
+    some items alone (``Asked``).
     """
 
     @property
@@ -36,12 +39,33 @@ class Projecting(Protocol):
         """Item features: float32, shape (n_items, d)."""
         ...
 
+    @property
+    def seeks(self) -> bool:
+        """Whether it finds items of a large catalogue by the first part of Q; else it judges what is found."""
+        ...
+
     def said(self, histories: Histories) -> np.ndarray:
         """Q: float32, shape (parts, n_queries, d)."""
         ...
 
-    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
-        """Scores from ``Q Z'``, shape (parts, n_queries, n_items), which may be written into."""
+    def beside(self, histories: Histories) -> np.ndarray | None:
+        """What adds to it, from no features: float32, shape (n_queries, n_items); None = nothing does."""
+        ...
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: np.ndarray | None, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
+        """Scores of items.
+
+        Parameters
+        ----------
+        found
+            ``Q Z'`` at them: float32, shape (parts, n_queries, m), which may be written into.
+        beside
+            ``beside(histories)`` at them, shape (n_queries, m).
+        items
+            Which they are: every one, or int64, shape (n_queries, m).
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import scipy.sparse as sp
 
+from warmstart.experts.base import EVERY
 from warmstart.experts.products import BLOCK, appended, split_of
 
 NOWHERE = 1e-6  # length, beside that of the centre, below which a row has no direction
@@ -61,10 +62,10 @@ class Centred:
         found -= (sets @ self.inverse)[:, None] * self.centre
         return found
 
-    def heard(self, q: np.ndarray, found: np.ndarray) -> np.ndarray:
-        """``q c_i`` of all items, written over ``q z_i``: float32, shapes (n_queries, d) and (n_queries, n)."""
+    def heard(self, q: np.ndarray, found: np.ndarray, items: slice | np.ndarray = EVERY) -> np.ndarray:
+        """``q c_i`` of all items, or some, written over ``q z_i``: float32, shapes (n_queries, d), (n_queries, m)."""
         found -= (q @ self.centre)[:, None]
-        found *= self.inverse
+        found *= self.inverse[items]
         return found
 
     def cosines(self, items: np.ndarray, others: np.ndarray) -> np.ndarray:

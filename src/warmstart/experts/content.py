@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
+from warmstart.experts.base import EVERY
 from warmstart.experts.centred import Centred
 from warmstart.experts.features import unit
 from warmstart.experts.memo import remembered
@@ -180,6 +181,8 @@ class ContentMap:
 class FittedContentMap:
     """Features and map; scores are linear in the history."""
 
+    seeks: ClassVar[bool] = True
+
     z: np.ndarray
     w: np.ndarray
     text_weight: float
@@ -199,7 +202,12 @@ class FittedContentMap:
         """``taste`` as one part: float32, shape (1, n_queries, d)."""
         return self.taste(histories)[None]
 
-    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+    def beside(self, histories: Histories) -> None:
+        """Nothing beside the features."""
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
         """Scores as they are; NaN where nothing was said."""
         scores: np.ndarray = found[0]
         silent = histories.lengths == 0
@@ -237,6 +245,8 @@ class ContentCosine:
 class FittedContentCosine:
     """Features as directions from their centre; a typed text counts as one event."""
 
+    seeks: ClassVar[bool] = True
+
     directions: Centred
 
     @property
@@ -261,9 +271,14 @@ class FittedContentCosine:
         mean: np.ndarray = (said / np.maximum(self.events(histories), 1)[:, None]).astype(np.float32)
         return mean[None]
 
-    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+    def beside(self, histories: Histories) -> None:
+        """Nothing beside the features."""
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
         """Cosines as they are; NaN where nothing was said."""
-        scores = self.directions.heard(self.said(histories)[0], found[0])
+        scores = self.directions.heard(self.said(histories)[0], found[0], items)
         scores[self.events(histories) == 0] = np.nan
         return scores
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,7 +12,9 @@ from threadpoolctl import threadpool_limits
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
+from warmstart.experts.base import EVERY
 from warmstart.experts.graph_laplacian import held_alike, laplacian
+from warmstart.experts.products import projected
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def factor_map(features: np.ndarray, v: np.ndarray, counts: np.ndarray, ridge: f
 class FittedFactors:
     """Item factors and what folding in needs."""
 
+    seeks: ClassVar[bool] = True
+
     v: np.ndarray
     gram: np.ndarray
     r: np.ndarray
@@ -133,7 +137,25 @@ class FittedFactors:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        scores: np.ndarray = self.users(histories) @ self.v.T
+        return self.heard(histories, projected(self.said(histories), self.v))
+
+    @property
+    def z(self) -> np.ndarray:
+        """Factors of the items: what histories are held against."""
+        return self.v
+
+    def said(self, histories: Histories) -> np.ndarray:
+        """``users`` as one part: float32, shape (1, n_queries, dim)."""
+        return self.users(histories)[None]
+
+    def beside(self, histories: Histories) -> None:
+        """Nothing beside the factors."""
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
+        """Scores as they are; NaN for an empty history."""
+        scores: np.ndarray = found[0]
         scores[histories.lengths == 0] = np.nan
         return scores
 

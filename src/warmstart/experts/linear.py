@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,11 +11,12 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
+from warmstart.experts.base import EVERY
 from warmstart.experts.content import ContentMap
 from warmstart.experts.graph_laplacian import laplacian
 from warmstart.experts.inverse import inverse_gram
 from warmstart.experts.memo import remembered
-from warmstart.experts.products import appended, projected
+from warmstart.experts.products import appended, projected, widened
 
 DENSE_LIMIT = 4000  # items of a block up to which all its entries are kept
 DENSE_TABLE = 8000  # items of a catalogue up to which they are kept as one dense table
@@ -244,6 +245,8 @@ class FittedPriorMeanEASE:
         int8, shape (n,): which ``semantic`` a column uses.
     """
 
+    seeks: ClassVar[bool] = True
+
     data: np.ndarray | sp.csr_matrix
     semantic: np.ndarray
     z: np.ndarray
@@ -252,7 +255,7 @@ class FittedPriorMeanEASE:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        return self.heard(histories, projected(self.said(histories), self.z))
+        return self.heard(histories, projected(self.said(histories), self.z), self.beside(histories))
 
     def said(self, histories: Histories) -> np.ndarray:
         """What histories say in feature space to the columns of each bucket: float32, (buckets + 1, n_queries, d)."""
@@ -262,13 +265,19 @@ class FittedPriorMeanEASE:
             later = (histories.sets[:, n:] @ self.z[n:]) @ self.w
         return np.stack([np.asarray(met @ rows + later, np.float32) for rows in self.semantic])
 
-    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+    def beside(self, histories: Histories) -> np.ndarray:
+        """What people did: float32, shape (n_queries, n_items)."""
+        learned = histories.sets_of(self.data.shape[0]) @ self.data
+        return widened(learned.toarray() if sp.issparse(learned) else learned, len(self.z))
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: np.ndarray, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
         """Scores: what content says to each column's bucket, and what people did."""
-        m, out = self.data.shape[0], found[-1]
+        out, bucket = found[-1], self.bucket[items]
         for b, scores in enumerate(found[:-1]):
-            np.copyto(out, scores, where=self.bucket == b)
-        learned = histories.sets_of(m) @ self.data
-        out[:, :m] += learned.toarray() if sp.issparse(learned) else learned
+            np.copyto(out, scores, where=bucket == b)
+        out += beside
         out[histories.lengths == 0] = np.nan
         return np.asarray(out)
 

@@ -48,6 +48,11 @@ class Panel:
         return frozenset(n for n, e in self.experts.items() if isinstance(e, FittedPopularity))
 
     @property
+    def whole_only(self) -> bool:
+        """Whether it can only be asked of every item (``Asked``)."""
+        return False
+
+    @property
     def size(self) -> int:
         """Tables of scores that are held at once."""
         return len(self.experts)
@@ -86,5 +91,6 @@ def together(experts: Mapping[str, Projecting], histories: Histories) -> dict[st
         found = projected(np.concatenate(parts), experts[names[0]].z)
         ends = np.cumsum([len(part) for part in parts])
         for name, part, end in zip(names, parts, ends.tolist(), strict=True):
-            scores[name] = experts[name].heard(histories, found[end - len(part) : end])
+            expert = experts[name]
+            scores[name] = expert.heard(histories, found[end - len(part) : end], expert.beside(histories))
     return scores

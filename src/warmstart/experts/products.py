@@ -157,6 +157,15 @@ def projected(said: np.ndarray, z: np.ndarray) -> np.ndarray:
     return product(said.reshape(parts * queries, d), z).reshape(parts, queries, len(z))
 
 
+def widened(rows: np.ndarray, n: int) -> np.ndarray:
+    """Rows with zeros for the items that came later: float32, shape (len(rows), n)."""
+    if rows.shape[1] == n:
+        return rows
+    wide = np.zeros((len(rows), n), np.float32)
+    wide[:, : rows.shape[1]] = rows
+    return wide
+
+
 def mapped(q: np.ndarray, w: np.ndarray) -> np.ndarray:
     """``q W``: the rows of a large W are read only where some q is not zero.
 

@@ -6,14 +6,16 @@ import math
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError, require
+from warmstart.experts.base import EVERY
 from warmstart.experts.people_vectors import people_vectors
+from warmstart.experts.products import projected
 from warmstart.learn.loop import learn
 from warmstart.learn.processes import Processes
 from warmstart.learn.run import Run
@@ -159,6 +161,8 @@ class FittedSequence:
         Newest events that are read.
     """
 
+    seeks: ClassVar[bool] = True
+
     graph: np.ndarray
     vectors: np.ndarray
     biases: np.ndarray
@@ -191,7 +195,26 @@ class FittedSequence:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        scores: np.ndarray = self.states(histories) @ self.vectors.T + self.biases
+        return self.heard(histories, projected(self.said(histories), self.vectors))
+
+    @property
+    def z(self) -> np.ndarray:
+        """States of the items: what histories are held against."""
+        return self.vectors
+
+    def said(self, histories: Histories) -> np.ndarray:
+        """``states`` as one part: float32, shape (1, n_queries, dim)."""
+        return self.states(histories)[None]
+
+    def beside(self, histories: Histories) -> None:
+        """Nothing beside the states."""
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
+        """Scores with the items' biases; NaN for an empty history."""
+        scores: np.ndarray = found[0]
+        scores += self.biases[items]
         return scores
 
     def grow(self, features: np.ndarray) -> Self:

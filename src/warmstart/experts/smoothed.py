@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
+from warmstart.experts.base import EVERY
 from warmstart.experts.linear import FittedPriorMeanEASE, PriorMeanEASE
 from warmstart.experts.products import appended, projected
 
@@ -78,6 +79,8 @@ class FittedSmoothedEASE:
         float32, shape (d, d): gives the row of an item that is added later.
     """
 
+    seeks: ClassVar[bool] = True
+
     rows: np.ndarray
     z: np.ndarray
     w: np.ndarray
@@ -94,7 +97,12 @@ class FittedSmoothedEASE:
             taste = taste + (histories.sets[:, m:] @ self.z[m:]) @ self.w
         return np.asarray(taste, np.float32)[None]
 
-    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+    def beside(self, histories: Histories) -> None:
+        """Nothing beside the features."""
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
         """Scores as they are; NaN for an empty history."""
         scores: np.ndarray = found[0]
         scores[histories.lengths == 0] = np.nan

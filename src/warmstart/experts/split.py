@@ -70,6 +70,11 @@ class SplitPanel(Panel):
         return cls(met.experts, Panel(unmet), tuned.interactions.item_counts() == 0, dim)
 
     @property
+    def whole_only(self) -> bool:
+        """Which of two panels speaks depends on the item."""
+        return True
+
+    @property
     def size(self) -> int:
         """Tables of scores that are held at once."""
         return len(self.experts) + len(self.unmet.experts)

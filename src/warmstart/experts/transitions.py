@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
+from warmstart.experts.base import EVERY
 from warmstart.experts.products import appended, mapped, projected
 
 
@@ -85,6 +86,8 @@ class Transitions:
 class FittedTransitions:
     """Transition weights, and their content part for items never followed."""
 
+    seeks: ClassVar[bool] = False
+
     s: sp.csr_matrix
     z: np.ndarray
     c: np.ndarray
@@ -94,7 +97,7 @@ class FittedTransitions:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        return self.heard(histories, projected(self.said(histories), self.z))
+        return self.heard(histories, projected(self.said(histories), self.z), self.beside(histories))
 
     def newest(self, histories: Histories) -> sp.csr_matrix:
         """``decay^(lag - 1)`` of the newest events, lag 1 = the newest: CSR float32, shape (n_queries, n_items)."""
@@ -108,12 +111,18 @@ class FittedTransitions:
         """What the newest events say in feature space of items nobody took up: float32, shape (1, n_queries, d)."""
         return mapped(np.asarray(self.newest(histories) @ self.z), self.c)[None]
 
-    def heard(self, histories: Histories, found: np.ndarray) -> np.ndarray:
+    def beside(self, histories: Histories) -> np.ndarray:
+        """Transitions to every item: float32, shape (n_queries, n_items)."""
+        return np.asarray((self.newest(histories) @ self.s).toarray(), np.float32)
+
+    def heard(
+        self, histories: Histories, found: np.ndarray, beside: np.ndarray, items: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
         """Transitions to items that were met, content for the others; NaN for an empty history."""
-        scores = (self.newest(histories) @ self.s).toarray()
-        np.copyto(scores, found[0], where=~self.met)
+        scores: np.ndarray = found[0]
+        np.copyto(scores, beside, where=self.met[items])
         scores[histories.lengths == 0] = np.nan
-        return np.asarray(scores, np.float32)
+        return scores
 
     def grow(self, features: np.ndarray) -> Self:
         """New items are scored by the content part."""

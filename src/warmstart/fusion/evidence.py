@@ -1,11 +1,10 @@
-"""Candidates of a query, and what speaks for and about each of them: the ranker's features."""
+"""What speaks for and about each candidate of a query: the ranker's features."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,6 +17,7 @@ from warmstart.experts.centred import Centred
 from warmstart.experts.memo import remembered
 from warmstart.experts.popularity import content_rates, decayed_counts
 from warmstart.experts.products import centre_of
+from warmstart.fusion.scores import Scores, places
 
 ITEMS = 2_048  # items whose neighbours are looked for at once
 RECENT = 20  # history items a candidate is held against
@@ -143,24 +143,6 @@ def strongest_of(at: np.ndarray, value: np.ndarray, keep: int) -> tuple[np.ndarr
     return at[order], value[order]
 
 
-def candidates(scores: dict[str, np.ndarray], allowed: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Union of every expert's best ``top`` allowed items: query and item code of each candidate, sorted.
-
-    ``allowed`` is bool, shape (n_queries, n_items).
-    """
-    picked = np.zeros(allowed.shape, bool)
-    rows = np.arange(len(allowed))[:, None]
-    for s in scores.values():
-        if s.shape[1] <= top:
-            picked[:] = True
-            break
-        usable = np.where(allowed & ~np.isnan(s), s, -np.inf)
-        best = np.argpartition(-usable, top, axis=1)[:, :top]
-        picked[rows, best] |= np.isfinite(usable[rows, best])
-    query, item = np.nonzero(picked & allowed)
-    return query, item
-
-
 def columns_of(experts: Iterable[str], flat: Collection[str], graph: bool = False) -> list[str]:
     """Names of the evidence columns, in order; ``graph`` = whether there is one."""
     out = []
@@ -179,13 +161,7 @@ def thread_pools() -> ThreadpoolController:
 
 
 def evidence(
-    scores: Mapping[str, np.ndarray],
-    flat: Collection[str],
-    support: Support,
-    h: Histories,
-    query: np.ndarray,
-    item: np.ndarray,
-    allowed: np.ndarray,
+    scores: Scores, flat: Collection[str], support: Support, h: Histories, query: np.ndarray, item: np.ndarray
 ) -> np.ndarray:
     """Features of candidates: float32, shape (n_candidates, n_columns), as named by ``columns_of``; NaN = cannot say.
 
@@ -196,48 +172,47 @@ def evidence(
     # many small products: threads would cost more than they bring
     with thread_pools().limit(limits=1, user_api="blas"):
         near = pair_support(support, h, query, item)
+    told = list(scores.told(query, item))
+    ranks = iter(log_ranks(query, [raw for name, raw, _ in told if name not in flat]))
     blocks = []
-    for name, s in scores.items():
-        raw = s[query, item].astype(np.float32)
-        mean, std = moments(s, allowed)
-        z = (raw - mean[query]) / std[query]
-        blocks += [z] if name in flat else [raw, z, log_rank(query, raw)]
+    for name, raw, z in told:
+        blocks += [z] if name in flat else [raw, z, next(ranks)]
     if support.paths is not None:
         count, weight = support.paths.pairs(h.sets, query, item)
         near += [np.log1p(support.paths.degree[item]), np.log1p(count), weight]
     return np.column_stack([*blocks, support.item[item], *near]).astype(np.float32)
 
 
-def moments(s: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each row over allowed items; NaN rows give 0 and 1."""
-    usable = allowed & ~np.isnan(s)
-    n = np.maximum(usable.sum(1), 1)
-    v = np.where(usable, s, 0.0).astype(np.float32)
-    mean = v.sum(1) / n
-    var = np.maximum((v * v).sum(1) / n - mean**2, 0.0)
-    return mean, np.where(var > 1e-20, np.sqrt(var), 1.0)
-
-
-def log_rank(query: np.ndarray, raw: np.ndarray) -> np.ndarray:
-    """log(1 + rank) of each candidate within its query, best = 0.
+def log_ranks(query: np.ndarray, raw: Sequence[np.ndarray]) -> np.ndarray:
+    """log(1 + rank) of each candidate within its query, best = 0, expert by expert: float32, shape (len(raw), m).
 
     Where an expert spoke of some candidates only, the others share the rank after the last of them; where it said
     nothing at all, NaN.
 
+    Parameters
+    ----------
+    query
+        int64, shape (m,), ascending.
+    raw
+        Of each expert float32, shape (m,).
+
     Examples
     --------
     >>> nan = np.nan
-    >>> np.expm1(log_rank(np.array([0, 0, 0, 1]), np.array([nan, 2.0, 3.0, nan]))).round(6).tolist()
-    [2.0, 1.0, 0.0, nan]
+    >>> np.expm1(log_ranks(np.array([0, 0, 0, 1]), [np.array([nan, 2.0, 3.0, nan])])).round(6).tolist()
+    [[2.0, 1.0, 0.0, nan]]
     """
-    bounds = np.searchsorted(query, np.arange(query.max(initial=-1) + 2))
-    down, rank = -np.nan_to_num(raw, nan=-np.inf), np.empty(len(raw), np.float32)
-    for start, end in pairwise(bounds.tolist()):
-        order = np.argsort(down[start:end], kind="stable")
-        rank[start + order] = np.arange(end - start)
+    if not len(raw) or not len(query):
+        return np.empty((len(raw), len(query)), np.float32)
+    real = places(query)
+    down = np.full((len(raw), *real.shape), np.inf, np.float32)
+    down[:, real] = [-np.nan_to_num(one, nan=-np.inf) for one in raw]
+    order = np.argsort(down, axis=2, kind="stable")
+    rank = np.empty(down.shape, np.float32)
+    np.put_along_axis(rank, order, np.arange(real.shape[1], dtype=np.float32)[None, None], axis=2)
     silent = np.isnan(raw)
-    spoken = np.bincount(query, weights=~silent, minlength=int(query.max(initial=-1)) + 1)[query]
-    return np.log1p(np.where(silent, np.where(spoken > 0, spoken, np.nan), rank)).astype(np.float32)
+    last = np.stack([np.bincount(query, weights=~one, minlength=len(real))[query] for one in silent])
+    return np.log1p(np.where(silent, np.where(last > 0, last, np.nan), rank[:, real])).astype(np.float32)
 
 
 def pair_support(support: Support, h: Histories, query: np.ndarray, item: np.ndarray) -> list[np.ndarray]:
@@ -247,16 +222,37 @@ def pair_support(support: Support, h: Histories, query: np.ndarray, item: np.nda
     filled = n > 0
     sums = np.add.reduceat(np.append(support.item[h.item, 0], 0.0), h.indptr[:-1])
     popularity[filled] = sums[filled] / n[filled]
-    nearest, mean, people, links = (np.full(len(query), np.nan, np.float32) for _ in range(4))
-    bounds, strongest = np.searchsorted(query, np.arange(len(h) + 1)), np.zeros(h.n_items, np.float32)
+    nearest, mean = (np.full(len(query), np.nan, np.float32) for _ in range(2))
+    bounds = np.searchsorted(query, np.arange(len(h) + 1)).tolist()
     for q in np.flatnonzero(filled).tolist():
         at = slice(bounds[q], bounds[q + 1])
-        rows = h.row(q)[-RECENT:]
-        sims = support.directions.cosines(item[at], rows)
+        sims = support.directions.cosines(item[at], h.row(q)[-RECENT:])
         nearest[at], mean[at] = sims.max(1, initial=-1), sims.mean(1)
-        near = support.people[rows]
-        strongest[:] = 0.0
-        np.maximum.at(strongest, near.indices, near.data)
-        people[at] = strongest[item[at]]
-        links[at] = np.bincount(near.indices, minlength=h.n_items)[item[at]]
+    people, links = neighbours(support.people, h.newest(RECENT), query, item)
     return [np.log1p(n)[query], popularity[query], nearest, mean, people, links]
+
+
+def neighbours(
+    people: sp.csr_matrix, h: Histories, query: np.ndarray, item: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Largest entry of a history's rows at each candidate, and in how many rows it has one; NaN without history.
+
+    Parameters
+    ----------
+    people
+        CSR float32 above 0, shape (n_items, n_items).
+    """
+    begin, length = people.indptr[h.item].astype(np.int64), np.diff(people.indptr)[h.item]
+    ends = np.cumsum(length)
+    entry = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + length, length)
+    place = np.repeat(np.repeat(np.arange(len(h)), h.lengths), length) * h.n_items + people.indices[entry]
+    order = np.argsort(place, kind="stable")
+    place, starts = np.unique(place[order], return_index=True)
+    at, known = np.searchsorted(place, query * h.n_items + item), (h.lengths > 0)[query]
+    at = np.minimum(at, max(len(place) - 1, 0))
+    hit = known & (place[at] == query * h.n_items + item) if len(place) else np.zeros(len(query), bool)
+    strongest, links = np.where(known, np.zeros(2)[:, None], np.nan).astype(np.float32)
+    if len(place):
+        strongest[hit] = np.maximum.reduceat(people.data[entry][order], starts)[at[hit]]
+        links[hit] = np.diff(np.append(starts, len(order)))[at[hit]]
+    return strongest, links

@@ -13,10 +13,12 @@ from warmstart.errors import DataError
 from warmstart.experts.base import Expert, Hurried, Slow
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.silent import Silent
-from warmstart.fusion.evidence import Support, candidates, columns_of, evidence
+from warmstart.fusion.asking import Asking
+from warmstart.fusion.evidence import Support, columns_of, evidence
 from warmstart.fusion.floor import Cell
 from warmstart.fusion.heads import Head, HeadLearner
 from warmstart.fusion.samples import Samples, collect, concatenate
+from warmstart.fusion.scores import Scores
 from warmstart.fusion.simulate import LONG, NEW, SHORT, STATES, TYPED, UNMET, Episode, balanced, episodes, state_of
 
 FALLBACK = {LONG: SHORT, SHORT: LONG, NEW: SHORT, TYPED: UNMET, UNMET: SHORT}
@@ -30,6 +32,8 @@ class Fusion:
     ----------
     top
         Candidates each expert puts forward.
+    large, sample
+        See ``Asking``.
     queries
         Most queries of a state in a simulated world.
     heads
@@ -42,6 +46,8 @@ class Fusion:
     """
 
     top: int = 60
+    large: int = 10_000
+    sample: int = 1_024
     queries: int = 1500
     heads: HeadLearner = field(default_factory=HeadLearner)
     graph: bool = True
@@ -80,13 +86,18 @@ class Fusion:
                 cells += judged
                 if head is not None:
                     heads[state] = head
-        return FittedFusion(self.top, tuple(columns), heads, cells)
+        return FittedFusion(self.asking, tuple(columns), heads, cells)
+
+    @property
+    def asking(self) -> Asking:
+        """How experts are asked."""
+        return Asking(self.top, self.large, self.sample)
 
     def _gather(
         self, world: Episode, panel: Panel, support: Support, check: bool, gathered: dict[str, list[Samples]]
     ) -> None:
         for state in STATES:
-            samples = collect(world, state, panel, support, self.top, check)
+            samples = collect(world, state, panel, support, self.asking, check)
             if samples is not None:
                 gathered[state].append(samples)
 
@@ -121,7 +132,7 @@ def world_panel(experts: Mapping[str, Expert], world: Episode) -> Panel:
 class FittedFusion:
     """Ranks candidates; the heads by state, and the table the floor was judged by."""
 
-    top: int
+    asking: Asking
     columns: tuple[str, ...]
     heads: dict[str, Head]
     cells: list[Cell]
@@ -173,10 +184,10 @@ class FittedFusion:
         tuple
             query int64 ascending, item int64, score float64, lead int64, each of shape (n_candidates,).
         """
-        scores = panel.score(h)
-        query, item = candidates(scores, allowed, max(self.top, k))
+        scores, top = self.asking.scores(panel, h, allowed), self.asking.top
+        query, item = scores.candidates(max(top, k))
         if besides is not None:
-            query, item = united((query, item), candidates(scores, allowed & besides, self.top), allowed.shape[1])
+            query, item = united((query, item), scores.candidates(top, besides), allowed.shape[1])
         return query, item, *self._led(scores, panel, support, h, query, item, allowed)
 
     def among(
@@ -191,16 +202,16 @@ class FittedFusion:
         few
             bool, shape (n_queries, n_items): the pools, within ``allowed``.
         """
-        scores = panel.score(h)
+        scores = self.asking.scores(panel, h, allowed)
         at, which = np.nonzero(few)
-        query, item = united(candidates(scores, allowed, self.top), (at, which), allowed.shape[1])
+        query, item = united(scores.candidates(self.asking.top), (at, which), allowed.shape[1])
         value, lead = self._led(scores, panel, support, h, query, item, allowed)
         mine = few[query, item]
         return query[mine], item[mine], value[mine], lead[mine]
 
     def _led(
         self,
-        scores: Mapping[str, np.ndarray],
+        scores: Scores,
         panel: Panel,
         support: Support,
         h: Histories,
@@ -215,7 +226,7 @@ class FittedFusion:
 
     def judged(
         self,
-        scores: Mapping[str, np.ndarray],
+        scores: Scores,
         flat: Collection[str],
         support: Support,
         h: Histories,
@@ -225,9 +236,9 @@ class FittedFusion:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Fused scores of given candidates, float64 (n_candidates,), and the evidence they rest on.
 
-        Takes what ``fusion.evidence.evidence`` takes; scores compare within a query alone.
+        Takes what ``fusion.evidence.evidence`` takes, and what is allowed; scores compare within a query alone.
         """
-        features = evidence(scores, flat, support, h, query, item, allowed)
+        features = evidence(scores, flat, support, h, query, item)
         value = np.zeros(len(query))
         states = states_of(h, allowed, support)
         for state in np.unique(states):

@@ -9,7 +9,7 @@ import numpy as np
 
 from warmstart.data.histories import Histories
 from warmstart.experts.panel import Panel
-from warmstart.fusion.evidence import Support, candidates
+from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.samples import blocks
 
@@ -49,14 +49,15 @@ class LeaveOut:
         float64, shape (len(left_out), m).
         """
         panel = self.panel
-        _, rivals = candidates(panel.score(h), allowed[None], self.fusion.top)
+        _, rivals = self.fusion.asking.scores(panel, h, allowed[None]).candidates(self.fusion.asking.top)
         rivals = np.union1d(rivals, item)
         at, out = np.searchsorted(rivals, item), np.empty((len(left_out), len(item)))
         for block in blocks(len(left_out), h.n_items, panel.size):
             part = thinned(h, [left_out[b] for b in block])
             query, rival = np.repeat(np.arange(len(block)), len(rivals)), np.tile(rivals, len(block))
             wide = np.broadcast_to(allowed, (len(block), len(allowed)))
-            value, _ = self.fusion.judged(panel.score(part), panel.flat, self.support, part, query, rival, wide)
+            scores = self.fusion.asking.scores(panel, part, wide)
+            value, _ = self.fusion.judged(scores, panel.flat, self.support, part, query, rival, wide)
             out[block] = standardised(value.reshape(len(block), -1))[:, at]
         return out
 

@@ -10,7 +10,8 @@ import numpy as np
 from warmstart.data.histories import Histories
 from warmstart.data.popularity import long_tail, popularity_groups
 from warmstart.experts.panel import Panel
-from warmstart.fusion.evidence import Support, candidates, evidence
+from warmstart.fusion.asking import Asking
+from warmstart.fusion.evidence import Support, evidence
 from warmstart.fusion.simulate import Episode
 
 BLOCK = 16_000_000
@@ -86,7 +87,9 @@ def allowed_items(h: Histories, pool: np.ndarray) -> np.ndarray:
     return allowed
 
 
-def collect(episode: Episode, state: str, panel: Panel, support: Support, top: int, check: bool) -> Samples | None:
+def collect(
+    episode: Episode, state: str, panel: Panel, support: Support, asking: Asking, check: bool
+) -> Samples | None:
     """Samples of one state of a world; None where it has no query."""
     mine = np.flatnonzero(episode.state == state)
     counts = episode.train.interactions.item_counts()
@@ -98,13 +101,13 @@ def collect(episode: Episode, state: str, panel: Panel, support: Support, top: i
         allowed = allowed_items(h, episode.pools[state])
         for row, q in enumerate(at):
             allowed[row, episode.barred[q]] = False
-        scores = panel.score(h)
-        query, item = candidates(scores, allowed, top)
+        scores = asking.scores(panel, h, allowed)
+        query, item = scores.candidates(asking.top)
         answer = np.zeros(allowed.shape, bool)
         for row, q in enumerate(at):
             answer[row, episode.targets[q]] = True
         answer &= allowed
-        features = evidence(scores, panel.flat, support, h, query, item, allowed)
+        features = evidence(scores, panel.flat, support, h, query, item)
         late = np.full(len(at), episode.kind == "time")
         flags = np.full(len(at), check)
         counted = (h.lengths, answer.sum(1), late, flags)

@@ -1,0 +1,83 @@
+"""The best items of many rows of scores; where rows are long, a sample tells first how high the best stand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from warmstart.experts.products import Attached
+
+_ORDERS: Attached[np.ndarray] = Attached()
+
+
+def best(rows: np.ndarray, top: int, sample: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the ``top`` largest entries of each row, in no order; NaN are none.
+
+    Parameters
+    ----------
+    rows
+        float, shape (m, n).
+    sample
+        int64: columns drawn at random. What is clearly below the best of them is passed over, which is faster.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in best(np.array([[3.0, np.nan, 5.0, 4.0], [np.nan] * 4]), 2)]
+    [[0, 0], [2, 3]]
+    """
+    usable = np.where(np.isnan(rows), -np.inf, rows)
+    if sample is not None and len(sample) * 4 < rows.shape[1]:
+        return above(usable, top, sample)
+    if rows.shape[1] > top:
+        column = np.sort(np.argpartition(-usable, top, axis=1)[:, :top], axis=1)
+    else:
+        column = np.broadcast_to(np.arange(rows.shape[1]), rows.shape)
+    row = np.repeat(np.arange(len(rows)), column.shape[1])
+    found = np.isfinite(usable[row, column.ravel()])
+    return row[found], column.ravel()[found]
+
+
+def above(usable: np.ndarray, top: int, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``best`` by way of a level that about twice ``top`` entries of each row exceed, as a sample tells."""
+    place = min(int(2 * top * len(sample) / usable.shape[1]) + 4, len(sample))
+    level = -np.partition(-usable[:, sample], place - 1, axis=1)[:, place - 1]
+    row, column = np.nonzero(usable > level[:, None])
+    bounds = np.searchsorted(row, np.arange(len(usable) + 1))
+    kept = [np.empty(0, np.int64)]
+    for r, (begin, end) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)):
+        at = column[begin:end]
+        if len(at) < top:  # the level was too high, or it is that of many alike
+            at = best(usable[r : r + 1], top)[1]
+        elif len(at) > top:
+            at = at[np.argpartition(-usable[r, at], top)[:top]]
+        kept.append(at)
+    row, found = np.repeat(np.arange(len(usable)), [len(at) for at in kept[1:]]), np.concatenate(kept)
+    known = np.isfinite(usable[row, found])
+    return row[known], found[known]
+
+
+def first_allowed(scores: np.ndarray, allowed: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the ``top`` allowed items with the highest scores, which are the same for every row.
+
+    Parameters
+    ----------
+    scores
+        float, shape (n_items,), NaN = none; sorted once, as long as the array lives.
+    allowed
+        bool, shape (n_rows, n_items).
+
+    Examples
+    --------
+    >>> allowed = np.array([[True, True, True], [True, True, False]])
+    >>> [part.tolist() for part in first_allowed(np.array([1.0, 2.0, 3.0]), allowed, 2)]
+    [[0, 0, 1, 1], [2, 1, 1, 0]]
+    """
+    order = _ORDERS.get(scores)
+    if order is None:
+        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(~np.isnan(scores))]
+        order = _ORDERS.put(scores, order)
+    head = order[: 4 * top]
+    columns = [np.empty(0, np.int64)]
+    for may in allowed:
+        found = head[may[head]]
+        columns.append((found if len(found) >= top else order[may[order]])[:top])
+    return np.repeat(np.arange(len(allowed)), [len(c) for c in columns[1:]]), np.concatenate(columns)
