@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from warmstart.cli.everybody import everybody, refuse
 from warmstart.cli.options import EngineFolder, Json, Known, Places, Tables, filters, ids, read_ids
 from warmstart.cli.screen import answers, emit, listing, say
 
@@ -48,6 +49,12 @@ Floor = Annotated[
     float | None, typer.Option("--tail-floor", min=0.0, max=1.0, help="Share of the places kept for the long tail.")
 ]
 Objective = Annotated[str | None, typer.Option(help="Sort by relevance, by (predicted) rating, or by both.")]
+Everybody = Annotated[bool, typer.Option("--all-users", help="Lists for every user of --data, into --out.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", file_okay=False, help="Folder of Parquet parts, for --all-users.")
+]
+Part = Annotated[int, typer.Option("--part", min=1, help="Users of a part.")]
+Cores = Annotated[int, typer.Option("--processes", min=0, help="That work at once; 0 = one for each core.")]
 Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
@@ -76,32 +83,44 @@ def recommend(
     tail_floor: Floor = None,
     objective: Objective = None,
     explain: Why = False,
+    all_users: Everybody = False,
+    out: Out = None,
+    part: Part = 10_000,
+    processes: Cores = 0,
     as_json: Json = False,
 ) -> None:
     """Recommend items, and say why.
 
-    To users, to histories, to typed texts; without any of them to somebody of whom nothing is known.
+    To users, to histories, to typed texts; without any of them to somebody of whom nothing is known. To every user of
+    --data with --all-users: parts of Parquet in --out; what was stopped goes on where it stopped.
     """
+    from warmstart.batch import Lists
     from warmstart.interests.steer import Steering
 
-    loaded = open_engine(engine, data)
+    loaded, tails = open_engine(engine, data), asked_tail(tail, tail_lift, tail_loss, tail_floor)
+    allowed, where = read_ids(candidates), filters(only or ())
+    if all_users:
+        one = {"user": user, "history": history, "text": text, "interest": interest, "without": without, "more": more}
+        refuse(one | {"explain": explain}, "--all-users asks the same for everybody")
+        lists = Lists(k, allowed, not include_seen, where, calibrate, tails, objective)
+        return everybody(loaded, engine, lists, out, part, processes, as_json)
     note_unknown(loaded, user or ())
     rows = loaded.recommend(
         users=user,
         histories=[ids(h) for h in history] if history else None if user or text else [[]],
         texts=text,
         k=k,
-        candidates=read_ids(candidates),
+        candidates=allowed,
         exclude_seen=not include_seen,
-        filters=filters(only or ()),
+        filters=where,
         explain=explain,
         interest=interest,
         steer=Steering(without or (), more or ()),
         calibrate=calibrate,
-        tail=asked_tail(tail, tail_lift, tail_loss, tail_floor),
+        tail=tails,
         objective=objective,
     )
-    show(with_titles(rows, loaded), as_json)
+    return show(with_titles(rows, loaded), as_json)
 
 
 def asked_tail(correction: float | None, lift: float | None, loss: float | None, floor: float | None) -> Tail | None:

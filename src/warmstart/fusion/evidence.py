@@ -245,14 +245,12 @@ def neighbours(
     begin, length = people.indptr[h.item].astype(np.int64), np.diff(people.indptr)[h.item]
     ends = np.cumsum(length)
     entry = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + length, length)
-    place = np.repeat(np.repeat(np.arange(len(h)), h.lengths), length) * h.n_items + people.indices[entry]
-    order = np.argsort(place, kind="stable")
-    place, starts = np.unique(place[order], return_index=True)
-    at, known = np.searchsorted(place, query * h.n_items + item), (h.lengths > 0)[query]
-    at = np.minimum(at, max(len(place) - 1, 0))
-    hit = known & (place[at] == query * h.n_items + item) if len(place) else np.zeros(len(query), bool)
-    strongest, links = np.where(known, np.zeros(2)[:, None], np.nan).astype(np.float32)
-    if len(place):
-        strongest[hit] = np.maximum.reduceat(people.data[entry][order], starts)[at[hit]]
-        links[hit] = np.diff(np.append(starts, len(order)))[at[hit]]
-    return strongest, links
+    row = np.repeat(np.repeat(np.arange(len(h)), h.lengths), length)
+    place = np.full(len(h) * h.n_items, -1, np.int32)
+    place[query * h.n_items + item] = np.arange(len(query))
+    at = place[row * h.n_items + people.indices[entry]]
+    hit = at >= 0
+    strongest = np.where((h.lengths > 0)[query], np.float32(0.0), np.float32(np.nan))
+    links = strongest + np.bincount(at[hit], minlength=len(query))
+    np.maximum.at(strongest, at[hit], people.data[entry[hit]])
+    return strongest, links.astype(np.float32)

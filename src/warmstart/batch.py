@@ -1,0 +1,195 @@
+"""Lists for everybody: parts of Parquet, made by several processes, taken up where they stopped."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from warmstart.answers import answered
+from warmstart.artefact import MANIFEST, checksum
+from warmstart.data.histories import Histories
+from warmstart.engine import Engine, load
+from warmstart.errors import ConfigError, DataError
+from warmstart.experts.panel import Progress
+from warmstart.interests.steer import Steering, Wishes
+from warmstart.query import candidate_mask, filter_mask
+from warmstart.rerank.order import Order
+from warmstart.rerank.tail import Tail
+
+JOB = "job.json"
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What is asked for everybody; the words are those of ``Engine.recommend``."""
+
+    k: int = 10
+    candidates: Sequence[str] | None = None
+    exclude_seen: bool = True
+    filters: Mapping[str, object] | None = None
+    calibrate: float = 0.0
+    tail: Tail | None = None
+    objective: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise DataError(f"k={self.k}; ask for at least 1 item")
+
+    def answer(self, engine: Engine, h: Histories) -> pl.DataFrame:
+        """The lists of some histories, as ``Engine.recommend`` returns them."""
+        f, recipe = engine.fitted, engine.recipe
+        order = Order(self.objective or recipe.objective, self.calibrate, self.tail or recipe.tail)
+        if order.rated and f.ratings is None:
+            raise ConfigError("this engine predicts no ratings to sort by; fit it with a table [ratings] in its recipe")
+        pool = candidate_mask(f.catalog.items, self.candidates) & filter_mask(f.catalog, self.filters)
+        wishes = Wishes.of(f.concepts, Steering())
+        return answered(f, h, pool, self.k, self.exclude_seen, False, wishes, order)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Lists for every user of a dataset.
+
+    Parameters
+    ----------
+    engine
+        Folder of a saved engine.
+    out
+        Folder of the lists: ``part-00000.parquet`` and so on, each with ``user_id``, ``item_id``, ``score``, ``rank``,
+        ``source``. Parts that are there already are kept, if they are of the same engine, data and question.
+    lists
+        What is asked.
+    users
+        Of a part, at least 1.
+    processes
+        That work at once; 0 = one for each core. With 1 this one does it.
+    """
+
+    engine: Path
+    out: Path
+    lists: Lists = field(default_factory=Lists)
+    users: int = 10_000
+    processes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.users < 1:
+            raise ConfigError(f"users={self.users} of a part; take 1 at least, 10000 is usual")
+        if self.processes < 0:
+            raise ConfigError(f"processes={self.processes} is below 0; 0 takes one for each core")
+
+    def run(self, engine: Engine, progress: Progress | None = None) -> dict[str, int]:
+        """Write the parts that are missing; returns how many ``parts`` there are, and how many were ``kept``.
+
+        Parameters
+        ----------
+        engine
+            The engine of the folder, with its data.
+
+        Raises
+        ------
+        DataError
+            If the engine has no data, or the folder holds lists of another engine, dataset or question.
+        """
+        if engine.data is None:
+            raise DataError("lists for everybody need the data of their users; give data= to warmstart.load")
+        n = engine.data.n_users
+        self._claim(engine)
+        starts = range(0, n, self.users)
+        paths = [self.out / f"part-{number:05d}.parquet" for number in range(len(starts))]
+        missing = [(path, start) for path, start in zip(paths, starts, strict=True) if not path.exists()]
+        done = len(paths) - len(missing)
+        for _ in self._made(engine, missing):
+            if progress:
+                progress("recommending", done, len(paths))
+            done += 1
+        return {"users": n, "parts": len(paths), "kept": len(paths) - len(missing)}
+
+    def _claim(self, engine: Engine) -> None:
+        """Note whose lists the folder holds, or see that they are these."""
+        assert engine.data is not None
+        job = {
+            "engine": checksum(self.engine / MANIFEST),
+            "data": engine.data.fingerprint(),
+            "users": self.users,
+            "lists": asdict(self.lists),
+        }
+        told, path = json.dumps(job, indent=1, ensure_ascii=False, default=list), self.out / JOB
+        if path.exists() and (known := json.loads(path.read_text(encoding="utf-8"))) != json.loads(told):
+            other = [name for name in job if known.get(name) != json.loads(told)[name]]
+            raise DataError(
+                f"{self.out} holds lists of other {' and '.join(other)}; name another folder, or empty it"
+            )
+        self.out.mkdir(parents=True, exist_ok=True)
+        path.write_text(told + "\n", encoding="utf-8")
+
+    def _made(self, engine: Engine, missing: Sequence[tuple[Path, int]]) -> Iterator[Path]:
+        """Write parts, in no order."""
+        processes = min(self.processes or os.cpu_count() or 1, len(missing))
+        if processes <= 1:
+            for path, start in missing:
+                write_part(engine, self.lists, path, *self._people(engine, start))
+                yield path
+            return
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, context, begin, (self.engine,)) as pool:
+            left, waiting = iter(missing), dict[Future[None], Path]()
+            while True:
+                for path, start in left:  # no more at once than are worked on, and one to come
+                    waiting[pool.submit(work, self.lists, path, *self._people(engine, start))] = path
+                    if len(waiting) > processes:
+                        break
+                if not waiting:
+                    return
+                yield waiting.pop(finished(waiting))
+
+    def _people(self, engine: Engine, start: int) -> tuple[list[str], Histories]:
+        assert engine.data is not None
+        codes = np.arange(start, min(start + self.users, engine.data.n_users))
+        return engine.data.users.names(codes), engine.data.histories(codes)
+
+
+def finished(waiting: Mapping[Future[None], Path]) -> Future[None]:
+    """A part that is written; an error of the process that worked on it is raised here."""
+    first = next(as_completed(waiting))
+    try:
+        first.result()
+    except BrokenProcessPool as error:
+        raise DataError(
+            f"a process was killed while it made {waiting[first].name}, perhaps for want of memory; run it again with "
+            "fewer processes, it goes on where it stopped"
+        ) from error
+    return first
+
+
+def write_part(engine: Engine, lists: Lists, path: Path, names: Sequence[str], h: Histories) -> None:
+    """Write the lists of some users; the file appears when it is whole."""
+    rows = lists.answer(engine, h)
+    user = pl.Series("user_id", names, dtype=pl.String).gather(rows["query"])
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    rows.drop("query").insert_column(0, user).write_parquet(partial)
+    partial.replace(path)
+
+
+_ENGINES: dict[str, Any] = {}
+
+
+def begin(folder: Path) -> None:
+    """A process reads the engine once; it works on one core."""
+    _ENGINES["mine"] = load(folder)
+    _ENGINES["limit"] = threadpool_limits(1)
+
+
+def work(lists: Lists, path: Path, names: Sequence[str], h: Histories) -> None:
+    """Write a part in a process of its own."""
+    write_part(_ENGINES["mine"], lists, path, names, h)
