@@ -127,9 +127,7 @@ class Batch:
         told, path = json.dumps(job, indent=1, ensure_ascii=False, default=list), self.out / JOB
         if path.exists() and (known := json.loads(path.read_text(encoding="utf-8"))) != json.loads(told):
             other = [name for name in job if known.get(name) != json.loads(told)[name]]
-            raise DataError(
-                f"{self.out} holds lists of other {' and '.join(other)}; name another folder, or empty it"
-            )
+            raise DataError(f"{self.out} holds lists of other {' and '.join(other)}; name another folder, or empty it")
         self.out.mkdir(parents=True, exist_ok=True)
         path.write_text(told + "\n", encoding="utf-8")
 

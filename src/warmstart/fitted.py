@@ -15,6 +15,7 @@ from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.path_count import PathCount
 from warmstart.data.relation_names import RelationNames, relation_names
 from warmstart.data.vocab import Vocabulary
+from warmstart.experts.nearest import Neighbours, attach
 from warmstart.experts.panel import Panel
 from warmstart.experts.products import appended
 from warmstart.experts.ratings.model import FittedRatings
@@ -59,6 +60,8 @@ class Fitted:
         Predicts ratings; None where nobody asked for it.
     relation_names
         Relations of the graph in words.
+    neighbours
+        Finds items of a very large catalogue by their features; None where all are gone over.
     """
 
     catalog: Catalog
@@ -74,6 +77,11 @@ class Fitted:
     fingerprint: str
     relation_names: RelationNames = field(default_factory=relation_names)
     ratings: FittedRatings | None = None
+    neighbours: Neighbours | None = None
+
+    def __post_init__(self) -> None:
+        if self.neighbours is not None:
+            attach(self.space.z, self.neighbours)
 
     @cached_property
     def facts(self) -> Facts | None:

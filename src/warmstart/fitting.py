@@ -7,6 +7,7 @@ from warmstart.data.graph_users import impersonal
 from warmstart.encoders import Encoders
 from warmstart.errors import DataError
 from warmstart.experts.link_test import believed
+from warmstart.experts.nearest import linked
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.space import FittedItemSpace
 from warmstart.experts.split import SplitPanel
@@ -39,13 +40,14 @@ def learned(recipe: Recipe, data: Dataset, progress: Progress | None = None) -> 
     space, judged = encoders.spaces(recipe.space, known.catalog, known.graph, progress)
     concepts = Concepts.fit(space.describe(known), recipe.space.template, recipe.concepts, progress)
     seen = (judged or space).describe(known)
+    neighbours = linked(space.z, progress) if judged is None else None
     fusion = recipe.fusion.fit(recipe.experts, seen, progress)
     panel = _panel(recipe, fusion, seen, None if judged is None else space, progress)
     if progress:
         progress("finding segments", 0, 1)
     parts = (Support.fit(seen, graph=recipe.fusion.graph), fusion, concepts, segments_of(panel, seen))
     told = (known.interactions.item_counts(), data.fingerprint(), recipe.words)
-    fitted = Fitted(known.catalog, known.graph, space, judged, panel, *parts, *told)
+    fitted = Fitted(known.catalog, known.graph, space, judged, panel, *parts, *told, neighbours=neighbours)
     if recipe.rating_model is not None:
         fitted = with_ratings(fitted, data, recipe.rating_model, progress)
     return encoders, fitted

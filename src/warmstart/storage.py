@@ -26,6 +26,7 @@ from warmstart.experts.features import FittedFeatures
 from warmstart.experts.graph import FittedPageRank
 from warmstart.experts.graph_features import Carried, Degrees, FittedGraphSpace
 from warmstart.experts.linear import FittedPriorMeanEASE
+from warmstart.experts.nearest import Neighbours
 from warmstart.experts.panel import Panel
 from warmstart.experts.people_table import AttributeEncoder
 from warmstart.experts.popularity import FittedPopularity
@@ -96,6 +97,7 @@ CLASSES: dict[str, type] = {
         PathCount,
         FittedFusion,
         Asking,
+        Neighbours,
         Head,
         Gate,
         Price,

@@ -17,6 +17,7 @@ from warmstart.data.toy import checkerboard, clusters
 from warmstart.data.vocab import Vocabulary
 from warmstart.errors import NotFitted
 from warmstart.experts import linear
+from warmstart.experts.asked import Asked
 from warmstart.experts.attributes import UserAttributes
 from warmstart.experts.base import Expert, FittedExpert
 from warmstart.experts.content import ContentCosine, ContentMap
@@ -24,6 +25,7 @@ from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.factors import Factors
 from warmstart.experts.features import FeatureSpace
 from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.segments import Segments
 from warmstart.experts.sequence import SequenceTransformer
@@ -187,6 +189,18 @@ def test_the_rest_of_the_batch_does_not_matter(fitted, queries, scores):
     np.testing.assert_allclose(alone, scores, atol=1e-5)
     back = np.arange(len(queries))[::-1]
     np.testing.assert_allclose(fitted.score(queries.take(back)), scores[back], atol=1e-5)
+
+
+def test_some_items_have_the_scores_they_have_among_all(fitted, data, queries, scores):
+    """Also when items came later, and when a query asks for one item twice."""
+    rng = np.random.default_rng(0)
+    for one, n, told in ((fitted, data.n_items, scores), (fitted.grow(data.features[:3]), data.n_items + 3, None)):
+        h = replace(queries, n_items=n)
+        every = one.score(h) if told is None else told
+        shared, items = np.array([n - 1, 2]), rng.integers(0, n, (len(h), 5))
+        found = Asked(Panel({"it": one}), h).at(items, shared)["it"]
+        asked = np.concatenate([np.tile(shared, (len(h), 1)), items], axis=1)
+        np.testing.assert_allclose(found, np.take_along_axis(every, asked, 1), rtol=1e-4, atol=1e-5)
 
 
 def test_scoring_changes_nothing(fitted, queries, scores):

@@ -9,9 +9,14 @@ import numpy as np
 
 from warmstart.data.histories import Histories
 from warmstart.experts.base import Projecting
+from warmstart.experts.best import best, first_allowed, in_order
+from warmstart.experts.nearest import LARGE, neighbours_of
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.products import held_against, projected
+
+REACH = 50_000  # of the best known items, where no graph knows the features
+Found = tuple[np.ndarray, np.ndarray]  # query and item of each
 
 
 class Asked:
@@ -57,22 +62,71 @@ class Asked:
             self._whole[name] = self.panel.experts[name].score(self.histories)
         return self._whole[name]
 
-    def sought(self) -> Iterator[np.ndarray]:
-        """Rows whose largest entries are each expert's best items: float32, shape (n_queries, n_items), one by one.
+    def best(self, allowed: np.ndarray, top: int, sample: np.ndarray) -> Iterator[Found]:
+        """Query and item of what each expert would put forward, expert by expert: about its ``top`` allowed items.
 
-        Of an expert with several parts the first one; where something stands beside an expert that does not ``seek`` by
-        its features, that alone.
+        Experts that ``seek`` go by the first part of what histories say, and by what stands beside it; of those that do
+        not, what stands beside speaks alone. Where a graph of neighbours knows the features, it is asked; where there
+        is none over a very large catalogue, the best known items are looked through.
+
+        Parameters
+        ----------
+        allowed
+            bool, shape (n_queries, n_items).
+        sample
+            Items drawn at random, see ``best``.
         """
+        for name, expert in self.panel.experts.items():
+            if isinstance(expert, FittedPopularity):
+                yield first_allowed(expert.scores, allowed, top)
+            elif name not in self.panel.projecting:
+                yield best(np.where(allowed, self.whole(name), np.nan), top, sample)
         for names in groups(self.panel.projecting).values():
             seeking = [name for name in names if self.panel.projecting[name].seeks]
-            if seeking:
-                found = projected(np.stack([self.said[n][0] for n in seeking]), self.panel.projecting[names[0]].z)
-                for name, rows in zip(seeking, found, strict=True):
-                    beside = self.beside(name)
-                    yield rows if beside is None else rows + beside
             for name in names:
-                if name not in seeking and (beside := self.beside(name)) is not None:
-                    yield beside
+                beside = self.beside(name)
+                if beside is not None and (name not in seeking or self.large):
+                    yield best(np.where(allowed & (beside != 0), beside, np.nan), top, sample)
+            seek = self._near if self.large else self._all
+            yield from seek(seeking, allowed, top, sample)
+
+    def _all(self, names: list[str], allowed: np.ndarray, top: int, sample: np.ndarray) -> Iterator[Found]:
+        """By going over all items."""
+        if names:
+            found = projected(np.stack([self.said[n][0] for n in names]), self.panel.projecting[names[0]].z)
+            for name, rows in zip(names, found, strict=True):
+                beside = self.beside(name)
+                if beside is not None:
+                    rows += beside
+                yield best(np.where(allowed, rows, np.nan), top, sample)
+
+    def _near(self, names: list[str], allowed: np.ndarray, top: int, sample: np.ndarray) -> Iterator[Found]:
+        """By a graph of neighbours, or among the best known items; by going over all where that finds too few."""
+        for name in names:
+            z, q = self.panel.projecting[name].z, self.said[name][0]
+            graph, said = neighbours_of(z), np.nan_to_num(q).any(axis=1)
+            found = np.empty(0, np.int64), np.empty(0, np.int64)
+            if graph is None and len(self.known):
+                row, at = best(np.where(allowed[:, self.known], q @ z[self.known].T, np.nan), top)
+                found = row, self.known[at]
+            elif graph is not None:
+                near = graph.among(q, z, 2 * top)
+                row, column = np.repeat(np.arange(len(q)), near.shape[1]), near.ravel()
+                kept = (column >= 0) & allowed[row, column]
+                found = row[kept], column[kept]
+            few = np.bincount(found[0], minlength=len(q))[said].min(initial=top) < top // 2
+            yield from self._all([name], allowed, top, sample) if few else [found]
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The best known items, by the first expert that scores popularity: int64; none where there is none."""
+        flat = [e.scores for e in self.panel.experts.values() if isinstance(e, FittedPopularity)]
+        return in_order(flat[0])[:REACH] if flat else np.empty(0, np.int64)
+
+    @property
+    def large(self) -> bool:
+        """Whether there are too many items to go over them all."""
+        return self.histories.n_items > LARGE
 
     def at(self, items: np.ndarray, shared: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Scores by name: float32, shape (n_queries, len(shared) + m), NaN = cannot say.
@@ -134,7 +188,8 @@ def projected_at(said: np.ndarray, z: np.ndarray, items: np.ndarray, shared: np.
     parts, queries, d = said.shape
     out = np.empty((parts, queries, len(shared) + items.shape[1]), np.float32)
     if len(shared):
-        out[:, :, : len(shared)] = held_against(said.reshape(-1, d), z[shared]).reshape(parts, queries, -1)
+        found = held_against(said.reshape(parts * queries, d), z[shared])
+        out[:, :, : len(shared)] = found.reshape(parts, queries, len(shared))
     for q in range(queries):
         out[:, q, len(shared) :] = said[:, q] @ z[items[q]].T
     return out

@@ -9,8 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from warmstart.experts.asked import Asked
-from warmstart.experts.popularity import FittedPopularity
-from warmstart.fusion.best import best, first_allowed
+from warmstart.experts.best import best
 
 Told = tuple[str, np.ndarray, np.ndarray]  # an expert's name, raw scores of candidates, and standardised ones
 
@@ -100,13 +99,8 @@ class Sampled:
         """See ``Scores``."""
         allowed = self.allowed if among is None else self.allowed & among
         picked = np.zeros(allowed.shape, bool)
-        for name, expert in self.asked.panel.experts.items():
-            if isinstance(expert, FittedPopularity):
-                picked[first_allowed(expert.scores, allowed, top)] = True
-            elif name not in self.asked.panel.projecting:
-                picked[best(np.where(allowed, self.asked.whole(name), np.nan), top, self.sample)] = True
-        for rows in self.asked.sought():
-            picked[best(np.where(allowed, rows, np.nan), top, self.sample)] = True
+        for found in self.asked.best(allowed, top, self.sample):
+            picked[found] = True
         query, item = np.nonzero(picked)
         return query, item
 

@@ -71,13 +71,19 @@ def first_allowed(scores: np.ndarray, allowed: np.ndarray, top: int) -> tuple[np
     >>> [part.tolist() for part in first_allowed(np.array([1.0, 2.0, 3.0]), allowed, 2)]
     [[0, 0, 1, 1], [2, 1, 1, 0]]
     """
-    order = _ORDERS.get(scores)
-    if order is None:
-        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(~np.isnan(scores))]
-        order = _ORDERS.put(scores, order)
+    order = in_order(scores)
     head = order[: 4 * top]
     columns = [np.empty(0, np.int64)]
     for may in allowed:
         found = head[may[head]]
         columns.append((found if len(found) >= top else order[may[order]])[:top])
     return np.repeat(np.arange(len(allowed)), [len(c) for c in columns[1:]]), np.concatenate(columns)
+
+
+def in_order(scores: np.ndarray) -> np.ndarray:
+    """Items from the highest score down, those without one left out: int64; sorted once, as long as the array lives."""
+    known = _ORDERS.get(scores)
+    if known is None:
+        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(~np.isnan(scores))]
+        known = _ORDERS.put(scores, order)
+    return known

@@ -1,0 +1,167 @@
+"""A graph of neighbours over the item features of a very large catalogue; it finds the best items without seeing all.
+
+Hierarchical navigable small worlds by the library ``usearch``, over features in int8. Inner products become cosines:
+with M a bound of all lengths, ``z' = (z, sqrt(M^2 - |z|^2))`` and ``q' = (q, 0)`` give ``cos(q', z') = q z / (|q| M)``.
+
+Sources: Malkov and Yashunin, TPAMI 2020, arXiv:1603.09320; the extra coordinate: Bachrach et al., RecSys 2014.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from warmstart.errors import installed, require
+from warmstart.experts.panel import Progress
+from warmstart.experts.products import Attached, held_against
+
+LOG = logging.getLogger("warmstart.engine")
+LARGE = 300_000  # items up to which going over all of them is fast enough, and exact
+LINKS, ADDING, SEARCHING = 16, 100, 128  # of an item; items kept in view while one is added, or looked for
+BOUND = 0.995  # quantile of the lengths that M is; the few longer rows are taken to be as long
+CHUNK = 16_384  # items added at a time
+TRIED, BEST = 200, 60  # queries whose recall is measured, and how many items of each
+FULL = 0.1  # share of entries above which a column is indexed
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The graph, and how well it finds.
+
+    Parameters
+    ----------
+    graph
+        uint8: a file of usearch.
+    columns
+        int64: columns of the features it knows; what few items have is left to exact scores.
+    size
+        Items it knows; those that came later are looked through one by one.
+    recall
+        Share of the 60 best items that it found, for 200 queries (the mean of two items), when it was built.
+    """
+
+    graph: np.ndarray
+    columns: np.ndarray
+    size: int
+    recall: float
+
+    @classmethod
+    def build(cls, z: np.ndarray, progress: Progress | None = None, seed: int = 0) -> Self:
+        """Of item features, float32, shape (n, d).
+
+        Raises
+        ------
+        MissingExtra
+            If usearch is not installed.
+        """
+        share = np.count_nonzero(z, axis=0) / max(len(z), 1)
+        columns = np.flatnonzero(share > FULL)
+        columns = columns if len(columns) else np.arange(z.shape[1])
+        index = opened(len(columns) + 1)
+        lengths = np.sqrt(np.einsum("ij,ij->i", z[:, columns], z[:, columns]))
+        bound = float(np.quantile(lengths, BOUND))
+        for start in range(0, len(z), CHUNK):
+            if progress:
+                progress("linking items to their neighbours", start, len(z))
+            at = slice(start, start + CHUNK)
+            missing = np.sqrt(np.maximum(bound**2 - lengths[at] ** 2, 0.0))
+            index.add(np.arange(start, start + len(missing)), widened(z[at, columns], missing))
+        made = cls(np.frombuffer(index.save(), np.uint8), columns, len(z), 0.0)
+        return cls(made.graph, columns, len(z), made.measured(z, seed))
+
+    def measured(self, z: np.ndarray, seed: int) -> float:
+        """Share of the best items by ``q z`` that are found."""
+        rng = np.random.default_rng(seed)
+        pairs = rng.integers(0, self.size, (min(TRIED, self.size), 2))
+        q = z[pairs].mean(1)
+        best = min(BEST, self.size)
+        truth = np.argpartition(-held_against(q, z[: self.size]), best - 1, axis=1)[:, :best]
+        found = self.search(q, best)
+        hits = [len(np.intersect1d(a, b)) for a, b in zip(truth, found, strict=True)]
+        return float(np.mean(hits) / best)
+
+    @cached_property
+    def _index(self) -> Any:
+        index = opened(len(self.columns) + 1)
+        index.load(self.graph.tobytes())
+        return index
+
+    def among(self, q: np.ndarray, z: np.ndarray, k: int) -> np.ndarray:
+        """``search`` in features that may have grown since: what came later is looked through one by one."""
+        found, later = self.search(q, k), z[self.size :]
+        if not len(later):
+            return found
+        best = np.argsort(-held_against(np.nan_to_num(q), later), axis=1)[:, :k]
+        return np.concatenate([found, best + self.size], axis=1)
+
+    def search(self, q: np.ndarray, k: int) -> np.ndarray:
+        """The about k items with the largest ``q z``, of those it knows: int64, shape (len(q), k), -1 = no more.
+
+        Parameters
+        ----------
+        q
+            float32, shape (n_queries, d); of a row of zeros or NaN nothing is found.
+        """
+        out = np.full((len(q), k), -1, np.int64)
+        said = np.flatnonzero(np.nan_to_num(q[:, self.columns]).any(axis=1))
+        if len(said) and k:
+            self._index.expansion_search = max(SEARCHING, k)
+            asked = widened(q[said][:, self.columns], np.zeros(len(said)))
+            for row, (keys, many) in zip(said, answers(self._index.search(asked, k)), strict=True):
+                out[row, :many] = keys[:many]
+        return out
+
+
+def opened(dim: int) -> Any:
+    """An empty graph over vectors of some width."""
+    return require("usearch.index", extra="scale").Index(
+        ndim=dim, metric="cos", dtype="i8", connectivity=LINKS, expansion_add=ADDING, expansion_search=SEARCHING
+    )
+
+
+def widened(rows: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Rows with one more entry each: float32, C order."""
+    return np.ascontiguousarray(np.column_stack([rows, last]), np.float32)
+
+
+def answers(found: Any) -> Iterable[tuple[np.ndarray, int]]:
+    """Keys and their number, query by query; of one query the library gives them without a first axis."""
+    if found.keys.ndim == 1:
+        return [(found.keys, len(found.keys))]
+    return zip(found.keys, found.counts, strict=True)
+
+
+_KNOWN: Attached[Neighbours] = Attached()
+
+
+def attach(z: np.ndarray, neighbours: Neighbours) -> None:
+    """Whoever looks for items by these features finds them by the graph, as long as the array lives."""
+    _KNOWN.put(z, neighbours)
+
+
+def neighbours_of(z: np.ndarray) -> Neighbours | None:
+    """The graph over these features; None where there is none."""
+    return _KNOWN.get(z)
+
+
+def linked(z: np.ndarray, progress: Progress | None = None) -> Neighbours | None:
+    """A graph over the features of a very large catalogue, attached to them; None for any other.
+
+    Without usearch all items are gone over, which is said in the log.
+    """
+    if len(z) <= LARGE:
+        return None
+    if not installed("usearch"):
+        LOG.warning(
+            "%d items are gone over one by one at every question; pip install 'warmstart[scale]' finds them faster",
+            len(z),
+        )
+        return None
+    neighbours = Neighbours.build(z, progress)
+    attach(z, neighbours)
+    return neighbours
