@@ -43,8 +43,11 @@ def answered(
     order: Order,
 ) -> pl.DataFrame:
     """``recommended`` for any number of queries, as many at once as fit into memory."""
+    many = [np.arange(len(h))] if len(h) == 1 else list(blocks(len(h), len(f.counts), f.panel.size))
+    if len(many) == 1:
+        return recommended(f, h, many[0], pool, k, exclude_seen, explain, wishes, order)
     parts = [pl.DataFrame(schema=SCHEMA)]
-    for block in blocks(len(h), len(f.counts), f.panel.size):
+    for block in many:
         mine = pool if pool.ndim == 1 else pool[block]
         parts.append(recommended(f, h.take(block), block, mine, k, exclude_seen, explain, wishes, order))
     return pl.concat(parts, how="diagonal")

@@ -15,7 +15,7 @@ from warmstart.errors import NotFitted
 from warmstart.experts.base import EVERY
 from warmstart.experts.centred import Centred
 from warmstart.experts.features import unit
-from warmstart.experts.memo import remembered
+from warmstart.experts.memo import once, remembered
 from warmstart.experts.products import appended, centre_of, mapped, projected
 
 USERS = 65_536  # looked at at once
@@ -265,6 +265,9 @@ class FittedContentCosine:
 
     def said(self, histories: Histories) -> np.ndarray:
         """Mean of what speaks: float32, shape (1, n_queries, d)."""
+        return once(histories, self, lambda: self._said(histories))
+
+    def _said(self, histories: Histories) -> np.ndarray:
         said = self.directions.summed(histories.sets)
         if histories.vectors is not None:
             said = said + unit(histories.vectors)

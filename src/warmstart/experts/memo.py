@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
 from warmstart.data.dataset import Dataset
+from warmstart.data.histories import Histories
 
 T = TypeVar("T")
 Known = tuple[tuple[weakref.ref[Any], ...], dict[Hashable, Any]]
@@ -34,6 +35,21 @@ def remembered(data: Dataset, key: Hashable, make: Callable[[], T]) -> T:
     if key not in known:
         known[key] = make()
     return cast(T, known[key])
+
+
+def once(histories: Histories, owner: object, make: Callable[[], T]) -> T:
+    """The result of ``make`` for this owner (a fitted expert) and these queries; kept as long as they live.
+
+    Examples
+    --------
+    >>> h, made = Histories.of([[0]], 1), []
+    >>> [once(h, "who", lambda: made.append(1) or len(made)) for _ in range(3)]
+    [1, 1, 1]
+    """
+    known: dict[int, tuple[object, Any]] = histories.__dict__.setdefault("_found", {})
+    if id(owner) not in known:
+        known[id(owner)] = owner, make()  # held, so that no other takes its number
+    return cast(T, known[id(owner)][1])
 
 
 def forget(gone: weakref.ref[Any]) -> None:

@@ -12,6 +12,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
 from warmstart.experts.base import EVERY
+from warmstart.experts.memo import once
 from warmstart.experts.products import appended, mapped, projected
 
 
@@ -101,11 +102,15 @@ class FittedTransitions:
 
     def newest(self, histories: Histories) -> sp.csr_matrix:
         """``decay^(lag - 1)`` of the newest events, lag 1 = the newest: CSR float32, shape (n_queries, n_items)."""
-        query = np.repeat(np.arange(len(histories)), histories.lengths)
-        lag = histories.indptr[query + 1] - np.arange(len(query)) if len(query) else query
+        return once(histories, self, lambda: self._newest(histories))
+
+    def _newest(self, histories: Histories) -> sp.csr_matrix:
+        ends = np.repeat(histories.indptr[1:], histories.lengths)
+        lag = ends - np.arange(len(ends))
         near = lag <= 2 * self.lags
-        triple = (self.decay ** (lag[near] - 1.0), (query[near], histories.item[near]))
-        return sp.csr_matrix(triple, shape=(len(histories), len(self.z)), dtype=np.float32)
+        weight = (self.decay ** (lag[near] - 1.0)).astype(np.float32)
+        kept = np.concatenate([[0], np.cumsum(np.minimum(histories.lengths, 2 * self.lags))])
+        return sp.csr_matrix((weight, histories.item[near], kept), shape=(len(histories), len(self.z)))
 
     def said(self, histories: Histories) -> np.ndarray:
         """What the newest events say in feature space of items nobody took up: float32, shape (1, n_queries, d)."""
