@@ -16,19 +16,19 @@ def sets(found, n):
 
 
 @some
-@given(seed=st.integers(0, 10_000), top=st.integers(1, 30), ties=st.booleans())
+@given(seed=st.integers(0, 10_000), top=st.integers(1, 30), ties=st.booleans(), floor=st.sampled_from([-np.inf, 0.0]))
 @pytest.mark.parametrize("sampled", [False, True])
-def test_no_entry_left_out_is_above_one_taken(sampled, seed, top, ties):
+def test_no_entry_left_out_is_above_one_taken(sampled, seed, top, ties, floor):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(4, 200)).astype(np.float32)
     if ties:
         rows = np.maximum(rows.round(), 0.0)
     rows[rng.random(rows.shape) < 0.3] = np.nan
-    rows[0] = np.nan
-    found = sets(best(rows, top, rng.choice(200, 25, replace=False) if sampled else None), 4)
+    rows[0], allowed = np.nan, rng.random(rows.shape) < 0.8
+    found = sets(best(rows, allowed, top, rng.choice(200, 25, replace=False) if sampled else None, floor), 4)
     assert not found[0]
     for r in range(1, 4):
-        known = np.flatnonzero(~np.isnan(rows[r]))
+        known = np.flatnonzero(allowed[r] & (np.nan_to_num(rows[r], nan=-np.inf) > floor))
         taken = sorted(found[r])
         assert len(taken) == min(top, len(known))
         left = np.setdiff1d(known, taken)
@@ -49,6 +49,6 @@ def test_the_same_scores_for_everybody(seed, top, share):
 
 def test_nobody_and_nothing():
     nothing = np.empty((0, 50), np.float32)
-    assert [len(part) for part in best(nothing, 5)] == [0, 0]
-    assert [len(part) for part in best(nothing, 5, np.arange(5))] == [0, 0]
+    assert [len(part) for part in best(nothing, nothing > 0, 5)] == [0, 0]
+    assert [len(part) for part in best(nothing, nothing > 0, 5, np.arange(5))] == [0, 0]
     assert [len(part) for part in first_allowed(np.zeros(3), np.zeros((0, 3), bool), 2)] == [0, 0]

@@ -9,14 +9,13 @@ import numpy as np
 
 from warmstart.data.histories import Histories
 from warmstart.experts.base import Projecting
-from warmstart.experts.best import best, first_allowed, in_order
+from warmstart.experts.best import Found, best, first_allowed, in_order
 from warmstart.experts.nearest import LARGE, neighbours_of
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.products import held_against, projected
 
 REACH = 50_000  # of the best known items, where no graph knows the features
-Found = tuple[np.ndarray, np.ndarray]  # query and item of each
 
 
 class Asked:
@@ -80,13 +79,13 @@ class Asked:
             if isinstance(expert, FittedPopularity):
                 yield first_allowed(expert.scores, allowed, top)
             elif name not in self.panel.projecting:
-                yield best(np.where(allowed, self.whole(name), np.nan), top, sample)
+                yield best(self.whole(name), allowed, top, sample)
         for names in groups(self.panel.projecting).values():
             seeking = [name for name in names if self.panel.projecting[name].seeks]
             for name in names:
                 beside = self.beside(name)
                 if beside is not None and (name not in seeking or self.large):
-                    yield best(np.where(allowed & (beside != 0), beside, np.nan), top, sample)
+                    yield best(beside, allowed, top, sample, floor=0.0)
             seek = self._near if self.large else self._all
             yield from seek(seeking, allowed, top, sample)
 
@@ -98,7 +97,7 @@ class Asked:
                 beside = self.beside(name)
                 if beside is not None:
                     rows += beside
-                yield best(np.where(allowed, rows, np.nan), top, sample)
+                yield best(rows, allowed, top, sample)
 
     def _near(self, names: list[str], allowed: np.ndarray, top: int, sample: np.ndarray) -> Iterator[Found]:
         """By a graph of neighbours, or among the best known items; by going over all where that finds too few."""
@@ -107,7 +106,7 @@ class Asked:
             graph, said = neighbours_of(z), np.nan_to_num(q).any(axis=1)
             found = np.empty(0, np.int64), np.empty(0, np.int64)
             if graph is None and len(self.known):
-                row, at = best(np.where(allowed[:, self.known], q @ z[self.known].T, np.nan), top)
+                row, at = best(q @ z[self.known].T, allowed[:, self.known], top)
                 found = row, self.known[at]
             elif graph is not None:
                 near = graph.among(q, z, 2 * top)

@@ -245,7 +245,7 @@ class ContentCosine:
 class FittedContentCosine:
     """Features as directions from their centre; a typed text counts as one event."""
 
-    seeks: ClassVar[bool] = True
+    seeks: ClassVar[bool] = False
 
     directions: Centred
 

@@ -245,7 +245,7 @@ class FittedPriorMeanEASE:
         int8, shape (n,): which ``semantic`` a column uses.
     """
 
-    seeks: ClassVar[bool] = True
+    seeks: ClassVar[bool] = False
 
     data: np.ndarray | sp.csr_matrix
     semantic: np.ndarray

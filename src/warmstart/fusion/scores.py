@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from warmstart.experts.asked import Asked
-from warmstart.experts.best import best
+from warmstart.experts.best import best, cells
 
 Told = tuple[str, np.ndarray, np.ndarray]  # an expert's name, raw scores of candidates, and standardised ones
 
@@ -61,9 +61,8 @@ class Whole:
             if s.shape[1] <= top:
                 picked[:] = True
                 break
-            picked[best(np.where(allowed, s, np.nan), top)] = True
-        query, item = np.nonzero(picked & allowed)
-        return query, item
+            picked[best(s, allowed, top)] = True
+        return cells(picked & allowed)
 
     def told(self, query: np.ndarray, item: np.ndarray) -> Iterator[Told]:
         """See ``Scores``."""
@@ -101,8 +100,7 @@ class Sampled:
         picked = np.zeros(allowed.shape, bool)
         for found in self.asked.best(allowed, top, self.sample):
             picked[found] = True
-        query, item = np.nonzero(picked)
-        return query, item
+        return cells(picked)
 
     def told(self, query: np.ndarray, item: np.ndarray) -> Iterator[Told]:
         """See ``Scores``."""
