@@ -28,6 +28,17 @@ from warmstart.serve.service import Service
 from warmstart.serve.sessions import Sessions
 from warmstart.serve.settings import Settings
 
+ROUTERS = (
+    api_recommend.router,  # before api_data, whose ids may hold a slash
+    api_data.router,
+    api_models.router,
+    api_experiments.router,
+    api_outcomes.router,
+    gorse.router,
+    personalize.router,
+    health.router,
+    *PAGES,
+)
 ABOUT = "Recommendations where data is sparse: for new users, new items, and a handful of events."
 
 
@@ -55,18 +66,8 @@ def create_app(settings: Settings) -> FastAPI:
         title="warmstart", version=__version__, description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.service, app.state.metrics, app.state.sessions = service, metrics, Sessions(settings, keychain)
-    for module in (
-        api_recommend,  # before api_data, whose ids may hold a slash
-        api_data,
-        api_models,
-        api_experiments,
-        api_outcomes,
-        gorse,
-        personalize,
-        health,
-    ):
-        app.include_router(module.router)
-    for router in PAGES:
-        app.include_router(router)
+    # the routes themselves: include_router would work out anew, for every app, what each of them depends on
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
     install_guards(app, settings, keychain, metrics)
     return app
