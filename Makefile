@@ -45,7 +45,7 @@ fix: $(STAMP)  ## Repair what lint and format can repair
 	$(BIN)/ruff format .
 
 test: check  ## All checks and tests, doctests and docs included, with coverage
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations=40 --durations-min=3 --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 --durations-min=3 --cov --cov-report=term:skip-covered
 
 demo: $(STAMP)  ## The main job on embedded data, start to end
 	$(BIN)/warmstart demo --out demo

@@ -72,7 +72,7 @@ def routes(app: FastAPI) -> None:
 
 
 @pytest.fixture
-def guarded(tmp_path, monkeypatch) -> Iterator[Callable[..., Guarded]]:
+def guarded(tmp_path, monkeypatch, sqlite_store) -> Iterator[Callable[..., Guarded]]:
     """Make an app with these settings."""
     monkeypatch.chdir(tmp_path)
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
@@ -80,6 +80,7 @@ def guarded(tmp_path, monkeypatch) -> Iterator[Callable[..., Guarded]]:
     made = []
 
     def make(**given: object) -> Guarded:
+        sqlite_store(tmp_path / "engine.db")
         settings = Settings.read({"engine": tmp_path / "engine"} | given)
         store, app, metrics = Store.open(settings.database), FastAPI(), Metrics()
         keychain = Keychain(store, settings.require_keys, settings.is_loopback, seconds=0.0)
@@ -161,13 +162,13 @@ def rated_folder(toy, tmp_path_factory):
 
 
 @pytest.fixture
-def serve(engine_folder, tmp_path):
+def serve(engine_folder, tmp_path, sqlite_store):
     """Starts the app with other settings: ``with serve(rate_limit=0) as client``; its service is ``client.service``."""
     from warmstart.serve.app import create_app
 
     @contextmanager
     def starting(**given):
-        known = {"engine": engine_folder, "database_url": f"sqlite:///{tmp_path / 'store.db'}", "rate_limit": 0}
+        known = {"engine": engine_folder, "database_url": sqlite_store(tmp_path / "store.db"), "rate_limit": 0}
         app = create_app(Settings(**(known | given)))
         with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
             client.service = app.state.service
@@ -184,7 +185,7 @@ def client(serve):
 
 
 @pytest.fixture
-def running(engine_folder, tmp_path):
+def running(engine_folder, tmp_path, sqlite_store):
     """A server on loopback, as others would reach it: its address, and the service inside."""
     import threading
     import time
@@ -193,7 +194,7 @@ def running(engine_folder, tmp_path):
 
     from warmstart.serve.app import create_app
 
-    settings = Settings(engine=engine_folder, database_url=f"sqlite:///{tmp_path / 'store.db'}", rate_limit=0)
+    settings = Settings(engine=engine_folder, database_url=sqlite_store(tmp_path / "store.db"), rate_limit=0)
     app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

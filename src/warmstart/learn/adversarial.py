@@ -13,7 +13,7 @@ from warmstart.learn.attacks import Attack
 from warmstart.learn.backbone import Backbone, Rewrite, Texts
 from warmstart.learn.objective import Objective
 from warmstart.learn.perturbation import Perturbation
-from warmstart.learn.processes import Draw, Processes
+from warmstart.learn.processes import Draw, Processes, reseed
 from warmstart.learn.settings import at_least, choose
 
 METHODS = ("fgm", "pgd", "vat", "typos", "consistency")
@@ -111,7 +111,7 @@ class Adversarial:
         seed = int(torch.initial_seed()) % (1 << 63)
 
         def loss() -> float:
-            torch.manual_seed(seed)  # the same dropout in every pass
+            reseed(seed)  # the same dropout in every pass
             return self.objective.backward(draw)
 
         method = self.settings.method

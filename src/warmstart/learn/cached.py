@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from warmstart.errors import require
-from warmstart.learn.processes import Draw
+from warmstart.learn.processes import Draw, reseed
 
 CHUNK = 32  # texts that are in memory with all their states
 
@@ -46,7 +46,7 @@ def cached_backward(
     seed = int(torch.initial_seed()) % (1 << 31)
 
     def vectors(number: int) -> Any:
-        torch.manual_seed(seed + 7_368_787 * (number + 1))
+        reseed(seed + 7_368_787 * (number + 1))
         return encode([texts[i] for i in chunks[number]]).float()
 
     with torch.no_grad():

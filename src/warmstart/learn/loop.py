@@ -12,7 +12,7 @@ from typing import Any
 from warmstart.errors import ArtefactError, TrainingError, require
 from warmstart.learn.checkpoint import load_weights, optimiser_tensors, read_tensors, restore, write_tensors
 from warmstart.learn.objective import ALREADY_DONE, Objective, Watch
-from warmstart.learn.processes import Draw, Processes
+from warmstart.learn.processes import Draw, Processes, reseed
 from warmstart.learn.run import Run
 from warmstart.learn.settings import Training
 
@@ -167,7 +167,7 @@ class _Loop:
         total = 0.0
         for micro in range(t.accumulate):
             seed = ((t.seed * 1_000_003 + step) * 1_009 + micro) * 257 + self.processes.rank
-            torch.manual_seed(seed % (1 << 63))
+            reseed(seed % (1 << 63))
             draw = Draw(t.seed, step, micro, t.batch, self.processes, t.accumulate)
             with self.processes.autocast():
                 total += self.objective.backward(draw) / t.accumulate
