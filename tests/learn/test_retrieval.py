@@ -75,13 +75,13 @@ def test_gradients_of_chunks_are_those_of_the_whole(puzzle, encoder_folder, monk
 def test_people_are_drawn_where_items_drawn_blindly_have_little_in_common(puzzle, encoder_folder):
     rng = np.random.default_rng(0)
 
-    def shared(draw, size=12):
-        objective = make(puzzle, encoder_folder, draw=draw)
+    def shared(objective, size=12):
         at = objective._items(size, rng)
         assert len(set(at.tolist())) == size
         return objective.train_matrix[:, at].getnnz(axis=1).max()
 
-    assert np.mean([shared("people") for _ in range(20)]) > np.mean([shared("items") for _ in range(20)]) + 2
+    people, items = (make(puzzle, encoder_folder, draw=draw) for draw in ("people", "items"))
+    assert np.mean([shared(people) for _ in range(20)]) > np.mean([shared(items) for _ in range(20)]) + 2
     everything = make(puzzle, encoder_folder)
     n = len(everything.items)
     assert sorted(everything._items(n, rng).tolist()) == list(range(n))
