@@ -40,6 +40,7 @@ def helper():
 COMMANDS = dict(leaves(get_command(app)))
 
 
+@pytest.mark.no_cover
 def test_help_texts_of_the_page_are_those_of_the_commands():
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     assert helper().filled(page) == page, "docs/cli.md is behind the commands; run: make docs"

@@ -33,6 +33,7 @@ def test_a_list_by_hand():
     assert {name: v[0] for name, v in values.items()} == pytest.approx(expected)
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore")  # numba and its relatives, inside ranx
 @pytest.mark.parametrize("k", [5, 20])
 def test_agreement_with_ranx(k):

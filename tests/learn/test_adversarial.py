@@ -40,6 +40,7 @@ def gradients(objective, at):
     return loss, found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("kind", "method"), [*(("retrieval", m) for m in METHODS), ("pairs", "fgm"), ("pairs", "consistency")]
 )
@@ -104,6 +105,7 @@ def test_chunks_and_their_two_passes_meet_the_same_adversary(puzzle, encoder_fol
         np.testing.assert_allclose(got[0][1][name], got[1][1][name], atol=2e-4, err_msg=name)
 
 
+@pytest.mark.no_cover
 def test_consistency_brings_mistyped_texts_nearer(puzzle, encoder_folder, tmp_path):
     apart = []
     for weight in (None, 5.0):

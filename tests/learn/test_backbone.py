@@ -180,6 +180,7 @@ def test_a_model_without_a_list_of_layers_has_no_last_ones():
         last_layers(torch.nn.Linear(2, 2), 1)
 
 
+@pytest.mark.no_cover
 def test_the_packaged_decoder_learns_from_its_gguf_file_and_is_saved(tmp_path):
     pytest.importorskip("gguf")
     backbone = Backbone("gemma-3-270m", Tuning("lora", rank=2), max_tokens=12)

@@ -17,7 +17,7 @@ from warmstart.learn.scores import ndcg
 from warmstart.learn.settings import Training
 from warmstart.text.templates import item_texts
 
-LEAST = 25  # people a film needs to be in this small world
+LEAST = 60  # people a film needs to be in this small world
 
 
 def known_films():
@@ -38,6 +38,7 @@ def cold_ndcg(backbone, texts, task):
     return ndcg(scores, task.targets[:, task.candidates], 10)
 
 
+@pytest.mark.no_cover
 @pytest.mark.end_to_end
 def test_a_few_steps_of_minilm_improve_what_is_said_of_new_films(tmp_path):
     data = known_films()

@@ -91,6 +91,7 @@ def test_the_next_category_is_learned(told, encoder_folder, tmp_path):
     assert learned.outcome.best["macro_f1"] > learned.trivial["macro_f1"] + 0.15
 
 
+@pytest.mark.no_cover
 def test_what_is_written_nowhere_is_learned_too(puzzle, encoder_folder, tmp_path):
     longer = replace(QUICK, steps=60, decay="constant")
     learned = finetune(puzzle, Interest(negatives=1), tmp_path, settings(encoder_folder, "linear", longer))
@@ -122,6 +123,7 @@ def test_a_cross_encoder_learns(encoder_folder, tmp_path):
     assert tuned.score(quality().histories(np.array([0, -1]))).shape == (2, 40)
 
 
+@pytest.mark.no_cover
 def test_a_decoder_learns_too(told, decoder_folder, tmp_path):
     learned = finetune(told, Category.of(told.catalog, "genre"), tmp_path, settings(decoder_folder))
     assert learned.outcome.best["accuracy"] > learned.trivial["accuracy"] + 0.15
@@ -143,6 +145,7 @@ def test_a_frozen_model_reads_each_text_once(told, encoder_folder, tmp_path, mon
     assert first.outcome.best["rmse"] < first.outcome.first["rmse"]
 
 
+@pytest.mark.no_cover
 def test_the_same_seed_gives_the_same_model(told, encoder_folder, tmp_path):
     short = replace(QUICK, steps=8)
     asked = told.histories(np.arange(3))
@@ -156,6 +159,7 @@ def test_the_same_seed_gives_the_same_model(told, encoder_folder, tmp_path):
     assert np.abs(scores("c", replace(short, seed=1)) - first).max() > 1e-4
 
 
+@pytest.mark.no_cover
 def test_a_killed_run_goes_on_as_if_nothing_had_been(rates, encoder_folder, tmp_path):
     whole, data = rates
 

@@ -121,6 +121,7 @@ TASKS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("task", TASKS)
 def test_what_is_held_out_changes_nothing(puzzle, recipe, tmp_path, monkeypatch, task):
     """The events asked for are other ones: encoder, vectors and scores stay equal to the last bit."""
@@ -135,6 +136,7 @@ def test_what_is_held_out_changes_nothing(puzzle, recipe, tmp_path, monkeypatch,
     assert same(one, two)
 
 
+@pytest.mark.no_cover
 def test_a_planted_event_of_the_past_does_change_the_encoder(puzzle, recipe, tmp_path, monkeypatch):
     """So that the test above can fail."""
     past = np.setdiff1d(np.arange(len(puzzle.interactions)), future(puzzle))

@@ -74,6 +74,7 @@ def test_a_part_of_the_weights_is_enough(tmp_path, encoder_folder, mode):
     assert all("encoder.layer" in name for name in changed)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("method", "kind"), CASES[:2])
 def test_a_model_with_its_head_goes_on_where_it_was(tmp_path, folder_of, method, kind):
     settings = replace(SHORT, method=method)
@@ -147,6 +148,7 @@ def here(*arguments):
     return json.loads(result.stdout)
 
 
+@pytest.mark.no_cover
 def test_a_killed_command_goes_on_as_if_nothing_had_been(tmp_path, encoder_folder):
     texts = written(tmp_path)
     asked = words(texts, encoder_folder, tmp_path / "cut")

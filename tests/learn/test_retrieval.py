@@ -24,6 +24,7 @@ def run_of(folder, training=QUICK):
     return Run.begin(folder, "retrieval", {"training": vars(training)}, "data")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("mode", ["full", "last", "lora"])
 def test_learns_whom_items_are_for(puzzle, encoder_folder, tmp_path, mode):
     objective = make(puzzle, encoder_folder, tuning=Tuning(mode, layers=1))
@@ -32,6 +33,7 @@ def test_learns_whom_items_are_for(puzzle, encoder_folder, tmp_path, mode):
     assert out.best["ndcg@10"] > out.first["ndcg@10"] + 0.05
 
 
+@pytest.mark.no_cover
 def test_a_decoder_learns_too(puzzle, decoder_folder, tmp_path):
     objective = make(puzzle, decoder_folder)
     out = learn(objective, QUICK, run_of(tmp_path))

@@ -1,9 +1,11 @@
 """Made-up requests of every route: refused or answered, never broken. Many more of them: ``make fuzz-serve``."""
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 
 
+@pytest.mark.no_cover
 def test_no_request_breaks_the_service(running):
     document = schemathesis.openapi.from_url(f"{running[0]}/openapi.json")
     broken, routes = [], 0

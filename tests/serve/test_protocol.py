@@ -171,6 +171,7 @@ def test_connections_there_is_no_room_for_are_closed_at_once():
             assert rest(third).startswith(b"HTTP/1.1 503 ")
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_connections_at_once_are_answered_or_refused_politely():
     """Each connection asks one question; everyone gets 200 or 503, and the server is well afterwards."""
     pytest.importorskip("resource")
