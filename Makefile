@@ -14,6 +14,8 @@ BROWSER = for b in chromium chromium-browser google-chrome; do command -v $$b >/
 	echo "no browser is here and none could be installed: its tests will be skipped; install Debian's chromium" >&2
 export HF_HUB_OFFLINE = 1
 export TOKENIZERS_PARALLELISM = false
+# else every process that a test starts, and every new store's migrations, would be compiled anew
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## Show these lines
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 8

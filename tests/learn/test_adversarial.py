@@ -46,7 +46,9 @@ def gradients(objective, at):
 )
 def test_every_method_learns_with_every_objective(puzzle, encoder_folder, tmp_path, kind, method):
     inner = make(puzzle, encoder_folder, kind)
-    training = Training(steps=30, batch=48, learning_rate=5e-3, validate_every=10, checkpoint_every=0)
+    training = Training(
+        steps=30, batch=48, learning_rate=5e-3, validate_every=10, checkpoint_every=0, precision="float32"
+    )
     run = Run.begin(tmp_path, "x", {"training": vars(training)}, "data")
     out = learn(Adversarial(inner, inner.backbone, Adversary(method, weight=0.1)), training, run)
     least = 0.02 if method in ("vat", "consistency") else 0.05  # what ties vectors down learns more slowly
@@ -111,7 +113,7 @@ def test_consistency_brings_mistyped_texts_nearer(puzzle, encoder_folder, tmp_pa
     for weight in (None, 5.0):
         inner = make(puzzle, encoder_folder)
         objective = inner if weight is None else Adversarial(inner, inner.backbone, Adversary(weight=weight))
-        training = Training(steps=20, batch=48, learning_rate=5e-3, checkpoint_every=0)
+        training = Training(steps=20, batch=48, learning_rate=5e-3, checkpoint_every=0, precision="float32")
         learn(objective, training, Run.begin(tmp_path / str(weight), "x", {"training": vars(training)}, "data"))
         texts = [inner.texts[i] for i in inner.held]
         wrong = Attack("typos", 0.2, seed=99).on(texts)

@@ -23,7 +23,9 @@ from warmstart.text.choose import encoder_from_name
 from warmstart.text.transformer import TransformerEncoder
 
 PHRASES = ["space ship alien", "cowboy west horror", "love comedy film", "war soldier past", "robot future toy"]
-QUICK = Training(steps=40, batch=16, learning_rate=3e-3, head_rate=2.0, validate_every=10, checkpoint_every=10)
+QUICK = Training(
+    steps=40, batch=16, learning_rate=3e-3, head_rate=2.0, validate_every=10, checkpoint_every=10, precision="float32"
+)
 SHORT = Pretraining(head_steps=20, held_out=0.2)
 MAIN = "import sys; from warmstart.cli.main import main; main()"
 

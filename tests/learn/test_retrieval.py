@@ -11,7 +11,7 @@ from warmstart.learn.run import Run
 from warmstart.learn.settings import Training, Tuning
 from warmstart.text.templates import item_texts
 
-QUICK = Training(steps=40, batch=48, learning_rate=5e-3, validate_every=10, checkpoint_every=10)
+QUICK = Training(steps=40, batch=48, learning_rate=5e-3, validate_every=10, checkpoint_every=10, precision="float32")
 
 
 def make(data, folder, seed=0, tuning=None, **settings):
