@@ -174,7 +174,7 @@ def _read_once() -> Iterator[None]:
     The header holds every word of the tokenizer, a quarter of a million in Gemma. Its reader cuts them out of a
     memory map one by one; out of a plain array over the same memory that takes half as long.
     """
-    gguf = require("gguf", extra="lm")
+    gguf: Any = require("gguf", extra="lm")
     plain = property(lambda self: self._plain, lambda self, mapped: setattr(self, "_plain", np.asarray(mapped)))
     with _READING:
         own = gguf.GGUFReader
