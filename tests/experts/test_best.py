@@ -37,11 +37,14 @@ def test_no_entry_left_out_is_above_one_taken(sampled, seed, top, ties, floor):
 
 @some
 @given(seed=st.integers(0, 10_000), top=st.integers(1, 30), share=st.sampled_from([0.02, 0.5, 1.0]))
-def test_the_same_scores_for_everybody(seed, top, share):
+@pytest.mark.parametrize("reach", [50_000, 40])
+def test_the_same_scores_for_everybody(reach, seed, top, share):
     rng = np.random.default_rng(seed)
     scores, allowed = rng.normal(size=300).astype(np.float32), rng.random((3, 300)) < share
     scores[::7] = np.nan
-    found = sets(first_allowed(scores, allowed, top), 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warmstart.experts.best.REACH", reach)
+        found = sets(first_allowed(scores, allowed, top), 3)
     for r in range(3):
         may = [i for i in np.argsort(-scores) if allowed[r, i] and not np.isnan(scores[i])]
         assert found[r] == set(may[:top])

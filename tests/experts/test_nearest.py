@@ -8,7 +8,7 @@ import pytest
 
 import warmstart as ws
 from warmstart.data.toy import clusters
-from warmstart.experts import asked, nearest
+from warmstart.experts import asked, best, nearest
 from warmstart.experts.nearest import Neighbours, attach, linked, neighbours_of
 from warmstart.recipe import Recipe
 
@@ -91,7 +91,7 @@ def test_an_engine_that_looks_for_items_answers_like_one_that_goes_over_all(worl
     whole = ws.Engine(recipe).fit(data).recommend(users=users)
     for module in (asked, nearest):
         monkeypatch.setattr(module, "LARGE", 100)
-    monkeypatch.setattr(asked, "REACH", 300)
+    monkeypatch.setattr(best, "REACH", 300)
     engine = ws.Engine(replace(recipe, fusion=replace(recipe.fusion, large=100, sample=300))).fit(data)
     assert neighbours_of(engine.features) is engine.fitted.neighbours
     found = engine.recommend(users=users)

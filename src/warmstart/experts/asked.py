@@ -13,9 +13,7 @@ from warmstart.experts.best import Found, best, first_allowed, in_order
 from warmstart.experts.nearest import LARGE, neighbours_of
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import FittedPopularity
-from warmstart.experts.products import held_against, projected
-
-REACH = 50_000  # of the best known items, where no graph knows the features
+from warmstart.experts.products import Attached, held_against, projected
 
 
 class Asked:
@@ -106,7 +104,7 @@ class Asked:
             graph, said = neighbours_of(z), np.nan_to_num(q).any(axis=1)
             found = np.empty(0, np.int64), np.empty(0, np.int64)
             if graph is None and len(self.known):
-                row, at = best(q @ z[self.known].T, allowed[:, self.known], top)
+                row, at = best(held_against(q, rows_of(z, self.known)), allowed[:, self.known], top)
                 found = row, self.known[at]
             elif graph is not None:
                 near = graph.among(q, z, 2 * top)
@@ -120,7 +118,7 @@ class Asked:
     def known(self) -> np.ndarray:
         """The best known items, by the first expert that scores popularity: int64; none where there is none."""
         flat = [e.scores for e in self.panel.experts.values() if isinstance(e, FittedPopularity)]
-        return in_order(flat[0])[:REACH] if flat else np.empty(0, np.int64)
+        return in_order(flat[0]) if flat else np.empty(0, np.int64)
 
     @property
     def large(self) -> bool:
@@ -166,6 +164,17 @@ def groups(experts: dict[str, Projecting]) -> dict[int, list[str]]:
     return found
 
 
+_ROWS: Attached[tuple[np.ndarray, np.ndarray]] = Attached()
+
+
+def rows_of(z: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """``z[items]``, kept for the items that were asked for last, as long as z lives."""
+    known = _ROWS.get(z)
+    if known is None or known[0] is not items:
+        known = _ROWS.put(z, (items, z[items]))
+    return known[1]
+
+
 def projected_at(said: np.ndarray, z: np.ndarray, items: np.ndarray, shared: np.ndarray) -> np.ndarray:
     """``Q Z'`` at some items: float32, shape (parts, n_queries, len(shared) + m).
 
@@ -187,7 +196,7 @@ def projected_at(said: np.ndarray, z: np.ndarray, items: np.ndarray, shared: np.
     parts, queries, d = said.shape
     out = np.empty((parts, queries, len(shared) + items.shape[1]), np.float32)
     if len(shared):
-        found = held_against(said.reshape(parts * queries, d), z[shared])
+        found = held_against(said.reshape(parts * queries, d), rows_of(z, shared))
         out[:, :, : len(shared)] = found.reshape(parts, queries, len(shared))
     for q in range(queries):
         out[:, q, len(shared) :] = said[:, q] @ z[items[q]].T

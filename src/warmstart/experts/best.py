@@ -8,6 +8,7 @@ import numpy as np
 
 from warmstart.experts.products import Attached
 
+REACH = 50_000  # items with the highest scores that are kept in order
 Found = tuple[np.ndarray, np.ndarray]  # row and column of each
 _ORDERS: Attached[np.ndarray] = Attached()
 
@@ -92,18 +93,30 @@ def first_allowed(scores: np.ndarray, allowed: np.ndarray, top: int) -> Found:
     [[0, 0, 1, 1], [2, 1, 1, 0]]
     """
     order = in_order(scores)
-    head = order[: 4 * top]
+    head, whole = order[: 4 * top], len(order) < REACH
     columns = [np.empty(0, np.int64)]
     for may in allowed:
         found = head[may[head]]
-        columns.append((found if len(found) >= top else order[may[order]])[:top])
+        if len(found) < top:
+            found = order[may[order]]
+        if len(found) < top and not whole:
+            found = best(scores[None], may[None], top)[1]
+        columns.append(found[:top])
     return np.repeat(np.arange(len(allowed)), [len(c) for c in columns[1:]]), np.concatenate(columns)
 
 
 def in_order(scores: np.ndarray) -> np.ndarray:
-    """Items from the highest score down, those without one left out: int64; sorted once, as long as the array lives."""
+    """The 50,000 items with the highest scores, from the highest down: int64; found once, as long as the array lives.
+
+    Examples
+    --------
+    >>> in_order(np.array([1.0, np.nan, 3.0])).tolist()
+    [2, 0]
+    """
     known = _ORDERS.get(scores)
     if known is None:
-        order = np.argsort(-scores, kind="stable")[: np.count_nonzero(~np.isnan(scores))]
-        known = _ORDERS.put(scores, order)
+        down = -scores
+        first = np.argpartition(down, REACH)[:REACH] if len(down) > REACH else np.arange(len(down))
+        first = first[~np.isnan(down[first])]
+        known = _ORDERS.put(scores, first[np.argsort(down[first], kind="stable")])
     return known

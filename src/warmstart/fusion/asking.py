@@ -38,24 +38,29 @@ class Asking:
         """What experts say of queries; ``allowed`` bool, shape (n_queries, n_items)."""
         if panel.whole_only or h.n_items <= self.large:
             return Whole(panel.score(h), allowed)
-        sample = self._sample(allowed)
-        if np.count_nonzero(allowed[:, sample], axis=1).min(initial=LEAST) < LEAST:
+        sample = drawn(h.n_items, self.sample)
+        if fewest(allowed, sample) < LEAST:
+            somebody = np.flatnonzero(np.asarray(allowed.any(axis=0)))
+            sample = somebody[drawn(len(somebody), self.sample)]
+        if fewest(allowed, sample) < LEAST:
             return Whole(panel.score(h), allowed)
         return Sampled(Asked(panel, h), allowed, sample)
 
-    def _sample(self, allowed: np.ndarray) -> np.ndarray:
-        """Items drawn from those that are allowed to somebody."""
-        order = drawn(allowed.shape[1])
-        first = order[: 2 * self.sample]
-        found = first[allowed[:, first].any(axis=0)]
-        if len(found) < self.sample:
-            found = order[np.asarray(allowed.any(axis=0))[order]]
-        return found[: self.sample]
+
+def fewest(allowed: np.ndarray, sample: np.ndarray) -> int:
+    """Items of a sample that are allowed, of the query to which the fewest are; ``LEAST`` where nobody asks."""
+    return int(np.count_nonzero(allowed[:, sample], axis=1).min(initial=LEAST))
 
 
-@lru_cache(maxsize=8)
-def drawn(n: int) -> np.ndarray:
-    """The numbers below n in an order drawn once and for all."""
-    order = np.random.default_rng(0).permutation(n)
+@lru_cache(maxsize=64)
+def drawn(n: int, most: int) -> np.ndarray:
+    """At most so many of the numbers below n, drawn once and for all.
+
+    Examples
+    --------
+    >>> sorted(drawn(3, 10).tolist()), drawn(9, 2) is drawn(9, 2)
+    ([0, 1, 2], True)
+    """
+    order = np.random.default_rng(0).permutation(n)[:most].copy()
     order.flags.writeable = False
     return order

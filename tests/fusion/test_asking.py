@@ -1,0 +1,62 @@
+"""When experts are asked of every item, and when of those that matter."""
+
+import numpy as np
+import pytest
+
+from warmstart.data.histories import Histories
+from warmstart.data.toy import clusters
+from warmstart.experts.panel import Panel
+from warmstart.experts.popularity import Popularity
+from warmstart.experts.split import SplitPanel
+from warmstart.fusion.asking import LEAST, Asking, drawn
+from warmstart.fusion.scores import Sampled, Whole
+
+N = 3 * LEAST
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return Panel.fit({"popularity": Popularity()}, clusters(50, N, 3, seed=0))
+
+
+def asked(panel, allowed, **settings):
+    return Asking(**settings).scores(panel, Histories.of([[]] * len(allowed), N), allowed)
+
+
+def test_a_small_catalogue_is_asked_whole(panel):
+    assert isinstance(asked(panel, np.ones((1, N), bool)), Whole)
+    assert isinstance(asked(panel, np.ones((1, N), bool), large=N), Whole)
+    assert isinstance(asked(panel, np.ones((1, N), bool), large=N - 1), Sampled)
+
+
+def test_the_sample_is_the_same_for_all_who_may_have_nearly_everything(panel):
+    allowed = np.ones((2, N), bool)
+    allowed[0, :5] = False
+    samples = [asked(panel, rows, large=10, sample=LEAST + 20).sample for rows in (allowed, allowed[1:])]
+    assert samples[0] is samples[1]
+    assert len(set(samples[0].tolist())) == LEAST + 20
+
+
+def test_where_a_filter_leaves_little_the_sample_is_drawn_from_it(panel):
+    allowed = np.zeros((2, N), bool)
+    allowed[:, : LEAST + 10] = True
+    sample = asked(panel, allowed, large=10, sample=LEAST + 5).sample
+    assert sample.max() < LEAST + 10
+    allowed[:, LEAST - 1 :] = False
+    assert isinstance(asked(panel, allowed, large=10), Whole)
+
+
+def test_people_with_pools_that_have_little_in_common_are_asked_whole(panel):
+    allowed = np.zeros((2, N), bool)
+    allowed[0, : LEAST + 10], allowed[1, -LEAST - 10 :] = True, True
+    assert isinstance(asked(panel, allowed, large=10, sample=LEAST + 5), Whole)
+
+
+def test_two_panels_as_one_are_asked_whole(panel):
+    split = SplitPanel(panel.experts, panel, np.zeros(N, bool), 0)
+    assert isinstance(asked(split, np.ones((1, N), bool), large=10), Whole)
+
+
+def test_draws_are_without_repeats():
+    assert len(set(drawn(50, 20).tolist())) == 20
+    assert not drawn(50, 20).flags.writeable
