@@ -18,6 +18,7 @@ from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.factors import Factors
 from warmstart.experts.graph import PersonalisedPageRank
 from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.low_rank import ELSA
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.ratings.model import RatingModel
 from warmstart.experts.segments import Segments
@@ -38,6 +39,7 @@ EXPERTS: dict[str, type] = {
     "PriorMeanEASE": PriorMeanEASE,
     "SmoothedEASE": SmoothedEASE,
     "Factors": Factors,
+    "ELSA": ELSA,
     "Transitions": Transitions,
     "PersonalisedPageRank": PersonalisedPageRank,
     "SequenceTransformer": SequenceTransformer,

@@ -26,6 +26,7 @@ from warmstart.experts.features import FittedFeatures
 from warmstart.experts.graph import FittedPageRank
 from warmstart.experts.graph_features import Carried, Degrees, FittedGraphSpace
 from warmstart.experts.linear import FittedPriorMeanEASE
+from warmstart.experts.low_rank import FittedELSA
 from warmstart.experts.nearest import Neighbours
 from warmstart.experts.panel import Panel
 from warmstart.experts.people_table import AttributeEncoder
@@ -77,6 +78,7 @@ CLASSES: dict[str, type] = {
         FittedPriorMeanEASE,
         FittedSmoothedEASE,
         FittedFactors,
+        FittedELSA,
         FittedTransitions,
         FittedPageRank,
         FittedSequence,

@@ -25,6 +25,7 @@ from warmstart.experts.cross import CrossEncoder
 from warmstart.experts.factors import Factors
 from warmstart.experts.features import FeatureSpace
 from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.low_rank import ELSA
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.segments import Segments
@@ -60,6 +61,7 @@ CASES = [
     *(Case(f"pruned_{b}", PriorMeanEASE(buckets=b, keep=60)) for b in (1, 3)),
     Case("smoothed", SmoothedEASE()),
     Case("factors", Factors(dim=8, reg=1.0)),
+    Case("elsa", ELSA(dim=8, least=2)),
     Case("transitions", Transitions()),
     Case("attributes", UserAttributes()),
     Case("sequence", SequenceTransformer(Architecture(dim=16, heads=2, length=20), epochs=15, events=100, least=10)),
@@ -305,7 +307,7 @@ def test_the_smallest_data_are_no_error(case, world):
     data = TINY[world]
     fitted = case.expert.fit(data)
     if fitted is None:
-        assert case.name in {"attributes", "sequence", "segments", "segments_dense"}
+        assert case.name in {"attributes", "elsa", "sequence", "segments", "segments_dense"}
         return
     rows = [[], [0], list(range(data.n_items))]
     h = replace(Histories.of(rows, data.n_items), attributes=data.attributes(np.array([0, 0, -1])))
