@@ -48,10 +48,19 @@ def test_concepts_are_a_tree_or_a_dictionary():
 def test_mistakes_name_the_place(tmp_path, text, words):
     path = tmp_path / "r.toml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=words):
+    with pytest.raises(ConfigError, match=words) as told:
         Recipe.load(path)
+    assert str(path) in str(told.value)
 
 
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         Recipe.load(tmp_path / "none.toml")
+
+
+def test_a_part_that_is_off_is_switched_on_by_true():
+    assert Recipe.of({"ratings": {}}).ratings.head is None
+    recipe = Recipe.of({"ratings": {"head": True}})
+    assert recipe.ratings.head.worth.folds == 2
+    assert Recipe.of(recipe.to_dict()) == recipe
+    assert Recipe.of({"ratings": {"head": {"worth": {"epochs": 1}}}}).ratings.head.worth.epochs == 1.0

@@ -32,7 +32,7 @@ from warmstart.experts.ratings.model import FittedRatings, RatingModel
 from warmstart.recipe import Recipe
 
 ROUNDS = 8
-NAMES = ("machine", "machine_without_heard", "neighbours", "bias", "tastes")
+NAMES = ("machine", "machine_without_heard", "neighbours", "bias", "tastes", "head")
 Errors = dict[str, np.ndarray]
 
 
@@ -109,7 +109,7 @@ def judged(fitted: FittedRatings, people: Histories, x: Interactions) -> tuple[d
         "mae": round(float(np.abs(off).mean()), 4),
         "inside_90": round(float(((x.rating >= low) & (x.rating <= high)).mean()), 4),
         "width": round(float((high - low).mean()), 3),
-        "parts": {n: error(x.rating - fitted.scale.clip(p)) for n, p in zip(NAMES, parts, strict=True)},
+        "parts": {n: error(x.rating - fitted.scale.clip(p)) for n, p in zip(NAMES, parts, strict=False)},
     }
     return found, off.astype(np.float32)
 

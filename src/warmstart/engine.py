@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,12 +31,15 @@ from warmstart.interests.profile import ProfileSettings
 from warmstart.interests.segments import told_segments
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.pictures import pictured
-from warmstart.query import aligned, candidate_mask, count_queries, filter_mask, resolve_histories
+from warmstart.query import Event, aligned, candidate_mask, count_queries, filter_mask, resolve_histories
 from warmstart.ratings import Rated, predicted, questions, with_ratings
 from warmstart.recipe import Recipe
 from warmstart.rerank.order import Order
+from warmstart.rerank.rated import LACKING
 from warmstart.rerank.tail import Tail
 from warmstart.text.choose import SavedEncoder
+
+LOG = logging.getLogger(__name__)
 
 
 class Engine:
@@ -110,7 +114,7 @@ class Engine:
     def recommend(  # noqa: PLR0913 - each is one word of the question
         self,
         users: Sequence[str] | None = None,
-        histories: Sequence[Sequence[str]] | None = None,
+        histories: Sequence[Sequence[Event]] | None = None,
         texts: Sequence[str] | None = None,
         k: int = 10,
         candidates: Sequence[str] | None = None,
@@ -130,7 +134,8 @@ class Engine:
         users
             User ids; unknown ones are new users. With ``histories``: only their attributes count.
         histories
-            Item ids, oldest to newest; unknown ids are left out and counted in the log.
+            Item ids, oldest to newest, or pairs of an id and its rating, which lists by rating go by; unknown ids
+            are left out and counted in the log.
         texts
             What is wanted, in words; alone or beside a history.
         k
@@ -164,21 +169,27 @@ class Engine:
         """
         if k < 1:
             raise DataError(f"k={k}; ask for at least 1 item")
+        order = self._order(objective, calibrate, tail)
         h = self._histories(users, histories, texts)
         pool = candidate_mask(self.fitted.catalog.items, candidates) & filter_mask(self.fitted.catalog, filters)
         if interest is not None:
             pool &= self.fitted.concepts.mask(interest)
-        order = Order(objective or self.recipe.objective, calibrate, tail or self.recipe.tail)
-        if order.rated:
-            _ = self._ratings  # may have to be learned
         wishes = Wishes.of(self.fitted.concepts, steer or Steering())
         return answered(self.fitted, h, pool, k, exclude_seen, explain, wishes, order)
 
+    def _order(self, objective: str | None, calibrate: float = 0.0, tail: Tail | None = None) -> Order:
+        """What a list is sorted by; ratings are learned here where they have a say and were not yet."""
+        order = Order(objective or self.recipe.objective, calibrate, tail or self.recipe.tail)
+        if order.rated:
+            _ = self._ratings
+        return order
+
     def _histories(
-        self, users: Sequence[str] | None, histories: Sequence[Sequence[str]] | None, texts: Sequence[str] | None
+        self, users: Sequence[str] | None, histories: Sequence[Sequence[Event]] | None, texts: Sequence[str] | None
     ) -> Histories:
         f, n = self.fitted, count_queries(users, histories, texts)
-        h = resolve_histories(self.data, f.catalog, users, histories, n)
+        scale = None if f.ratings is None else f.ratings.scale
+        h = resolve_histories(self.data, f.catalog, users, histories, n, scale)
         if texts is None:
             return h
         assert self.encoders is not None
@@ -197,13 +208,17 @@ class Engine:
         self,
         item: str,
         user: str | None = None,
-        history: Sequence[str] | None = None,
+        history: Sequence[Event] | None = None,
         text: str | None = None,
         k: int = 10,
         filters: Mapping[str, object] | None = None,
+        objective: str | None = None,
     ) -> Explanation:
-        """Why an item is shown, or is not, to a user, a history or a text (one of them, or none: a new user)."""
-        f = self.fitted
+        """Why an item is shown, or is not, to a user, a history or a text (one of them, or none: a new user).
+
+        History, filters and objective are those of the list that is explained: see ``recommend``.
+        """
+        order, f = self._order(objective), self.fitted
         code = int(f.catalog.items.codes([str(item)])[0])
         if code < 0:
             return Explanation(str(item), str(item), UNKNOWN, None, k, "", None)
@@ -211,7 +226,7 @@ class Engine:
         h = self._histories(
             None if user is None else [user], None if given is None else [given], None if text is None else [text]
         )
-        return explained(f, code, h, k, filters or {}, self.recipe.order)
+        return explained(f, code, h, k, filters or {}, order)
 
     def predict_rating(
         self,
@@ -226,7 +241,8 @@ class Engine:
         Returns
         -------
         pl.DataFrame
-            ``rating``, ``low``, ``high`` (a 90 % interval), in the unit of the ratings; null for an unknown item.
+            ``rating``, ``low``, ``high`` (an interval that holds ``Trust.level`` of such ratings, 90 % as it usually
+            is), in the unit of the ratings; null for an unknown item.
         """
         return predicted(self._ratings, self.fitted.catalog, self.data, items, users, histories)
 
@@ -238,6 +254,8 @@ class Engine:
     def _ratings(self) -> FittedRatings:
         """What predicts ratings; is learned here where it was not yet."""
         if self.fitted.ratings is None:
+            if self.data is not None:
+                LOG.warning("%s; until then they are learned at the first question after each load", LACKING)
             self._fitted = with_ratings(self.fitted, self.data, RatingModel())
         assert self.fitted.ratings is not None
         return self.fitted.ratings

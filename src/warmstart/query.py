@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,13 +18,15 @@ from warmstart.data.histories import Histories
 from warmstart.data.vocab import Vocabulary
 from warmstart.errors import ConfigError, DataError, NotFitted
 from warmstart.experts.features import SEPARATOR
+from warmstart.experts.ratings.scale import RatingScale
 
 LOG = logging.getLogger(__name__)
+Event = str | tuple[str, float]  # an item id, or an item id and its rating
 SHOWN = 5  # values of a column that a message repeats
 
 
 def count_queries(
-    users: Sequence[str] | None, histories: Sequence[Sequence[str]] | None, texts: Sequence[str] | None
+    users: Sequence[str] | None, histories: Sequence[Sequence[Event]] | None, texts: Sequence[str] | None
 ) -> int:
     """How many queries were asked; the given lists must be equally long.
 
@@ -47,16 +51,26 @@ def resolve_histories(
     data: Dataset | None,
     catalog: Catalog,
     users: Sequence[str] | None,
-    histories: Sequence[Sequence[str]] | None,
+    histories: Sequence[Sequence[Event]] | None,
     n: int,
+    scale: RatingScale | None = None,
 ) -> Histories:
     """Histories of the queries; item ids that are unknown are left out and counted in the log.
 
     A given history replaces the stored one; the attributes of a known user count in any case. Unknown users are
     new users.
 
+    Parameters
+    ----------
+    histories
+        Item ids, or pairs of an item id and its rating, oldest first.
+    scale
+        Within which given ratings must lie; None = they are finite.
+
     Raises
     ------
+    DataError
+        If a history is no list, or a rating is no number of the scale.
     NotFitted
         If users are asked about by their stored histories, and there are no data.
     """
@@ -65,24 +79,68 @@ def resolve_histories(
             "a loaded engine holds no user data; load it with data= (--data), or give histories= (--history)"
         )
     codes = np.full(n, -1, np.int32) if users is None or data is None else data.users.codes([str(u) for u in users])
-    unknown = 0
     if histories is None:
         h = Histories.of([[]] * n, len(catalog)) if data is None else Histories.of_users(data.interactions, codes)
         h = replace(h, n_items=len(catalog))
     else:
-        rows = []
-        for history in histories:
-            if isinstance(history, str):
-                raise DataError(f"history {history!r} is one string; give a list of item ids, oldest first")
-            row = catalog.items.codes([str(i) for i in history])
-            unknown += int((row < 0).sum())
-            rows.append(row[row >= 0])
-        h = Histories.of(rows, len(catalog))
-    if unknown:
-        LOG.warning("%d item ids of the histories are not in the catalogue and were left out", unknown)
+        h = given_histories(histories, catalog, scale)
     if data is not None and users is not None:
         h = replace(h, attributes=data.attributes(codes))
     return h
+
+
+def given_histories(
+    histories: Sequence[Sequence[Event]], catalog: Catalog, scale: RatingScale | None = None
+) -> Histories:
+    """Histories as they were given, see ``resolve_histories``; with ratings where some event has one.
+
+    Examples
+    --------
+    >>> c = Catalog(pl.DataFrame({"item_id": ["a", "b"]}))
+    >>> h = given_histories([["a", ("b", 4)], []], c)
+    >>> h.item.tolist(), h.lengths.tolist(), h.rating.tolist()
+    ([0, 1], [2, 0], [nan, 4.0])
+    """
+    rows, ratings, unknown = list[np.ndarray](), list[float](), 0
+    for history in histories:
+        if isinstance(history, str):
+            raise DataError(f"history {history!r} is one string; give a list of item ids, oldest first")
+        events = [(str(e), np.nan) if not isinstance(e, tuple | list) else pair(e, scale) for e in history]
+        codes = catalog.items.codes([item for item, _ in events])
+        unknown += int((codes < 0).sum())
+        rows.append(codes[codes >= 0])
+        ratings += [value for (_, value), code in zip(events, codes.tolist(), strict=True) if code >= 0]
+    if unknown:
+        LOG.warning("%d item ids of the histories are not in the catalogue and were left out", unknown)
+    h, rating = Histories.of(rows, len(catalog)), np.array(ratings, np.float32)
+    return replace(h, rating=rating) if np.isfinite(rating).any() else h
+
+
+def pair(given: Any, scale: RatingScale | None = None) -> tuple[str, float]:
+    """An item and its rating, checked.
+
+    Raises
+    ------
+    DataError
+        If it is none, or the rating is no finite number, or outside the scale.
+
+    Examples
+    --------
+    >>> pair(("i1", 4)), pair(["i2", 2.5])
+    (('i1', 4.0), ('i2', 2.5))
+    >>> pair("i1")
+    Traceback (most recent call last):
+    ...
+    warmstart.errors.DataError: a history of ratings holds 'i1'; write an item and its rating, e.g. ('i1', 4)
+    """
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise DataError(f"a history of ratings holds {given!r}; write an item and its rating, e.g. ('i1', 4)")
+    item, value = given
+    if not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise DataError(f"the rating of item {item!r} is {value!r}; give a finite number")
+    if scale is not None and not scale.holds(float(value)):
+        raise DataError(f"the rating of item {item!r} is {value:g}; the scale is {scale}")
+    return str(item), float(value)
 
 
 def aligned(data: Dataset, catalog: Catalog) -> Dataset:

@@ -24,11 +24,11 @@ from warmstart.ratings import Rated, predicted, questions
 from warmstart.recipe import Recipe
 from warmstart.storage import CLASSES
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Rater:
-    """Predicts what somebody would rate, from the ratings this person gave, with a 90 % interval.
+    """Predicts what somebody would rate, from the ratings this person gave, with an interval (90 % as it usually is).
 
     Parameters
     ----------

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Real
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +12,6 @@ import polars as pl
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.graph_users import impersonal
-from warmstart.data.histories import Histories
 from warmstart.errors import DataError, NotFitted
 from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.elicit import worth_asking
@@ -23,7 +20,7 @@ from warmstart.experts.ratings.model import FittedRatings, RatingModel
 from warmstart.experts.ratings.rated import Rated as LastRatings
 from warmstart.experts.ratings.scale import RatingScale
 from warmstart.fitted import Fitted
-from warmstart.query import aligned, resolve_histories
+from warmstart.query import aligned, given_histories, pair, resolve_histories
 from warmstart.rerank.rated import LACKING
 
 LOG = logging.getLogger(__name__)
@@ -62,7 +59,7 @@ def predicted(
         once: dict[tuple[str, tuple[tuple[str, float], ...]], int] = {}
         whose = zip(users or [""] * len(items), (tuple(map(pair, row)) for row in histories), strict=True)
         query = np.array([once.setdefault(one, len(once)) for one in whose], np.int64)
-        people = of_ratings([row for _, row in once], catalog, ratings.scale)
+        people = given_histories([row for _, row in once], catalog, ratings.scale)
         if users is not None and data is not None:
             people = replace(people, attributes=data.attributes(data.users.codes([user for user, _ in once])))
     else:
@@ -109,54 +106,6 @@ def check_rated(data: Dataset) -> None:
     sampler()
 
 
-def pair(given: Any) -> tuple[str, float]:
-    """An item and its rating, checked.
-
-    Raises
-    ------
-    DataError
-        If it is none, or the rating is no finite number.
-
-    Examples
-    --------
-    >>> pair(("i1", 4)), pair(["i2", 2.5])
-    (('i1', 4.0), ('i2', 2.5))
-    >>> pair("i1")
-    Traceback (most recent call last):
-    ...
-    warmstart.errors.DataError: a history of ratings holds 'i1'; write an item and its rating, e.g. ('i1', 4)
-    """
-    if not isinstance(given, tuple | list) or len(given) != 2:
-        raise DataError(f"a history of ratings holds {given!r}; write an item and its rating, e.g. ('i1', 4)")
-    item, value = given
-    if not isinstance(value, Real) or not np.isfinite(float(value)):
-        raise DataError(f"the rating of item {item!r} is {value!r}; give a finite number")
-    return str(item), float(value)
-
-
-def of_ratings(rows: Sequence[Rated], catalog: Catalog, scale: RatingScale) -> Histories:
-    """Histories of given ratings; ids that the catalogue lacks are left out, and counted in the log.
-
-    Raises
-    ------
-    DataError
-        If a rating is outside the scale.
-    """
-    kept, unknown = [], 0
-    for row in rows:
-        for item, value in row:
-            if not scale.low <= value <= scale.high:
-                raise DataError(f"the rating of item {item!r} is {value:g}; the scale is {scale}")
-        codes = catalog.items.codes([item for item, _ in row])
-        unknown += int((codes < 0).sum())
-        both = zip(codes.tolist(), row, strict=True)
-        kept.append([(code, value) for code, (_, value) in both if code >= 0])
-    if unknown:
-        LOG.warning("%d item ids of the histories are not in the catalogue and were left out", unknown)
-    h = Histories.of([[code for code, _ in row] for row in kept], len(catalog))
-    return replace(h, rating=np.array([value for row in kept for _, value in row], np.float32))
-
-
 def questions(
     ratings: FittedRatings, catalog: Catalog, data: Dataset | None, history: Rated | None, user: str | None, k: int
 ) -> pl.DataFrame:
@@ -168,7 +117,7 @@ def questions(
         raise DataError(f"k={k}; ask for at least 1 item")
     if user is not None and history is not None:
         raise DataError(f"a history and the user {user!r} were given; take one of them")
-    person = of_ratings([tuple(map(pair, history or ()))], catalog, ratings.scale)
+    person = given_histories([tuple(map(pair, history or ()))], catalog, ratings.scale)
     if user is not None:
         person = resolve_histories(data, catalog, [user], None, 1)
     item, gain = worth_asking(ratings, person, k)

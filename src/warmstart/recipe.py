@@ -163,13 +163,17 @@ class Recipe:
         100
         """
         try:
-            return cls.of(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(
                 f"recipe {path} cannot be read ({error.strerror}); give the path of a TOML file"
             ) from error
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(f"recipe {path} is no TOML: {error}; see docs/recipes.md") from error
+        try:
+            return cls.of(table)
+        except ConfigError as error:
+            raise ConfigError(f"recipe {path}: {error}") from None
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Recipe:
@@ -215,10 +219,10 @@ def settings_of(kind: type, settings: Mapping[str, Any], place: str, default: An
 
 
 def convert(now: Any, value: Any, place: str, optional: bool) -> Any:
-    """A plain value in the type of the default ``now``; ``false`` switches an optional part off."""
+    """A plain value in the type of the default ``now``; ``false`` switches an optional part off, ``true`` on."""
     if is_dataclass(now) and not isinstance(now, type):
-        if value is False and optional:
-            return None
+        if type(value) is bool and optional:
+            return now if value else None
         if isinstance(value, Mapping):
             return replace(now, **settings_of(type(now), value, place, now))
     if isinstance(now, tuple) and isinstance(value, list) and (value or not now):

@@ -42,6 +42,31 @@ def test_lists_are_sorted_by_the_predicted_rating_where_they_are_asked_to_be(she
     )
 
 
+def test_a_history_brings_its_ratings_and_an_explanation_follows_the_objective(shell, engine):
+    asked = (engine, "--history", "i1=5,i2=1,i9", "--objective", "rating", "-k", "3")
+    rows = shell.json("recommend", *asked)
+    rated = shell.json("rate", engine, "--history", "i1=5,i2=1", "--items", ",".join(r["item_id"] for r in rows))
+    assert [row["score"] for row in rows] == pytest.approx([row["rating"] for row in rated])
+    ranks = [shell.json("explain", *asked, "--item", row["item_id"])["rank"] for row in rows]
+    assert ranks == [1, 2, 3] != [shell.json("explain", *asked[:3], "--item", r["item_id"])["rank"] for r in rows]
+
+
+def test_the_level_of_the_intervals_is_told(shell, engine):
+    assert "90 %" in shell("rate", engine, "--items", "i3").stderr
+    f = shell.folder
+    (f / "half.toml").write_text((f / "rated.toml").read_text() + "[ratings.trust]\nlevel = 0.5\n")
+    tables = (f / "events.csv", "--items", f / "items.csv", "--map", "user_id=who")
+    shell("fit", *tables, "--recipe", f / "half.toml", "-o", f / "half")
+    assert "50 %" in shell("rate", f / "half", "--items", "i3").stderr
+
+
+def test_ratings_that_say_nothing_are_told_when_they_are_left_out(shell, tmp_path):
+    rows = [f"u{n},i{n % 7},4" for n in range(30)]
+    (tmp_path / "flat.csv").write_text("user_id,item_id,rating\n" + "\n".join(rows) + "\n")
+    said = shell("fit", tmp_path / "flat.csv", "--ratings", "-o", tmp_path / "engine", code=2).stderr
+    assert "ratings left out, all are the same (30)" in " ".join(said.split())
+
+
 def test_an_engine_is_fitted_to_sort_by_ratings(shell, engine):
     f = shell.folder
     tables = (f / "events.csv", "--items", f / "items.csv", "--map", "user_id=who")

@@ -10,7 +10,7 @@ from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import clusters
 from warmstart.engine import Engine, load
-from warmstart.errors import NotFitted
+from warmstart.errors import DataError, NotFitted
 from warmstart.experts.ratings.machine import Chain, FactorisationMachine
 from warmstart.experts.ratings.model import RatingModel
 from warmstart.interests.steer import Steering
@@ -79,6 +79,27 @@ def test_the_score_is_the_predicted_rating_and_taste_is_followed(engine):
         assert [int(name[1:]) % 2 for name in rows["item_id"]] == [parity] * 6
 
 
+def test_a_history_may_bring_its_ratings(engine):
+    even, odd = ([(f"i{n}", 5 if n % 2 == parity else 2) for n in range(8)] for parity in (0, 1))
+    rows = engine.recommend(histories=[even, odd, ["i0", ("i2", 5)]], k=6)
+    for query, history in enumerate((even, odd, [("i2", 5)])):
+        mine = rows.filter(pl.col("query") == query)
+        told = engine.predict_rating(histories=[history] * 6, items=mine["item_id"].to_list())
+        assert mine["score"].to_numpy() == pytest.approx(told["rating"].to_numpy())
+        if query < 2:
+            assert [int(name[1:]) % 2 for name in mine["item_id"]] == [query] * 6
+    assert not {"i0", "i2"} & set(rows.filter(pl.col("query") == 2)["item_id"])
+    rank = engine.recommend(histories=[even], k=3)["item_id"].to_list().index
+    first = engine.recommend(histories=[even], k=3)["item_id"][0]
+    assert engine.explain(first, history=even, k=3).rank == rank(first) + 1
+
+
+@pytest.mark.parametrize(("entry", "said"), [(("i0", 9), "the scale is"), (("i0", "5"), "finite"), (("i0",), "write")])
+def test_ratings_of_a_history_are_checked(engine, entry, said):
+    with pytest.raises(DataError, match=said):
+        engine.recommend(histories=[[entry]], k=2)
+
+
 def test_histories_of_ids_have_no_ratings(engine):
     rows = engine.recommend(histories=[["i0", "i2"]], k=4)
     told = engine.predict_rating(histories=[[]] * 4, items=rows["item_id"].to_list())
@@ -112,6 +133,9 @@ def test_explanations_tell_the_rank_that_the_list_shows(engine):
         assert engine.explain(item, user="u4", k=3).rank == rank
     later = engine.recommend(users=["u4"], k=40)["item_id"][-1]
     assert engine.explain(later, user="u4", k=3).status == "below the cut"
+    other = engine.recommend(users=["u4"], k=3, objective="relevance")["item_id"].to_list()
+    told = [engine.explain(item, user="u4", k=3, objective="relevance").rank for item in other]
+    assert told == [1, 2, 3] != [engine.explain(item, user="u4", k=3).rank for item in other]
 
 
 def test_the_objective_can_be_asked_for_and_is_kept(engine, data, tmp_path):
@@ -137,13 +161,16 @@ def test_both_lie_between_relevance_and_rating(engine):
     assert means[0] < means[2]
 
 
-def test_an_engine_by_relevance_learns_ratings_when_it_is_asked_or_says_what_to_do(data, tmp_path, monkeypatch):
+def test_an_engine_by_relevance_learns_ratings_when_it_is_asked_or_says_what_to_do(data, tmp_path, monkeypatch, caplog):
     plain = Engine(Recipe.of(SMALL)).fit(data)
     plain.save(tmp_path / "engine")
     with pytest.raises(NotFitted, match="--ratings"):
         load(tmp_path / "engine").recommend(histories=[[]], objective=RATING)
     monkeypatch.setattr("warmstart.engine.RatingModel", lambda: RatingModel(machine=MACHINE))
+    assert not caplog.messages
     assert plain.recommend(users=["u4"], objective=RATING, k=3)["score"].is_between(1, 5).all()
+    assert plain.predict_rating(["u4"], ["i1"]).height == 1
+    assert ["--ratings" in said and "first question" in said for said in caplog.messages] == [True]  # said once
 
 
 def test_the_table_says_the_same_whatever_the_batch(engine):

@@ -41,6 +41,25 @@ def test_a_history_tells_what_is_liked(rated):
     assert told["items"][0]["title"]
 
 
+@pytest.mark.parametrize(("path", "asked"), [("/v1/ratings", {"items": ["i12"]}), ("/v1/ratings/ask", {})])
+def test_what_of_the_ratings_was_not_taken_as_it_is_is_told(rated, path, asked):
+    odd = [{"item_id": "gone", "kind": "rate", "value": 4.0}, {"item_id": "i1", "kind": "rate", "value": 9.0}]
+    told = ask(rated, path, events=LIKES + odd, **asked)
+    assert (told["known"], told["unheard"], told["outside"]) == (4, ["gone"], ["i1"])
+    plain = ask(rated, path, events=LIKES, **asked)
+    assert (plain["unheard"], plain["outside"]) == ([], [])
+    if path == "/v1/ratings":
+        assert plain["level"] == 0.9
+
+
+def test_an_explanation_follows_the_objective_of_the_list(rated):
+    asked = {"events": LIKES + HATES, "k": 3}
+    for objective in ("rating", "relevance", "both"):
+        listed = ids(ask(rated, "/v1/recommend", **asked, objective=objective))
+        told = [ask(rated, "/v1/explain", **asked, item_id=i, objective=objective)["rank"] for i in listed]
+        assert told == [1, 2, 3]
+
+
 def test_what_is_stored_counts_as_what_is_told(rated):
     asked = ["i12", "i13", "i2"]
     rows = [{"user_id": "ann", **row} for row in LIKES + HATES]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -101,7 +101,9 @@ class Tables:
 
 
 def count_refused(account: IngestReport) -> None:
-    """Say on stderr how many rows were refused, if any were."""
+    """Say on stderr how many rows were refused, if any were, and that ratings were left out."""
+    if account.unrated and not silent():
+        say(account.unrated)
     if account.n_refused and not silent():
         where = f"they are in {account.rejects}" if account.rejects else "`warmstart check`, --rejects FILE show them"
         say(f"{account.told}; {where}")
@@ -176,6 +178,24 @@ def ids(text: str) -> list[str]:
     (['a', 'b'], [])
     """
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def events(text: str, items: Container[str]) -> list[str | tuple[str, float]]:
+    """Ids between commas, or ITEM=RATING, oldest first; what the catalogue knows as an id is one.
+
+    Examples
+    --------
+    >>> events("a, b=4, c=5", {"a", "b", "c=5"})
+    ['a', ('b', 4.0), 'c=5']
+    """
+    found = list[str | tuple[str, float]]()
+    for part in ids(text):
+        item, _, value = part.rpartition("=")
+        try:
+            found.append((item, float(value)) if item and part not in items else part)
+        except ValueError:
+            found.append(part)
+    return found
 
 
 def trackers(text: str | None) -> list[str]:

@@ -29,9 +29,10 @@ def rate(
     data: Known = None,
     as_json: Json = False,
 ) -> None:
-    """Predict ratings of items, with 90 % intervals; or find out what to ask.
+    """Predict ratings of items, with intervals; or find out what to ask.
 
     For a user, for ratings given, or without either for somebody new. The engine is one that was fitted with --ratings.
+    Intervals hold 90 % of such ratings, or the `level` of its recipe.
     """
     import polars as pl
 
@@ -51,6 +52,8 @@ def rate(
     if gone := [item for item in wanted if item not in loaded.fitted.catalog.items]:
         say(f"not in the catalogue: {', '.join(gone)}")
     rows = loaded.predict_rating(people, wanted, None if user is not None else [known] * len(wanted))
+    if not as_json and loaded.fitted.ratings is not None:
+        say(f"intervals hold {100 * loaded.fitted.ratings.trust.level:g} % of such ratings")
     return show(rows.insert_column(0, pl.Series("item_id", wanted, dtype=pl.String)), as_json)
 
 

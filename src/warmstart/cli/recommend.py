@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from warmstart.cli.everybody import everybody, refuse
-from warmstart.cli.options import EngineFolder, Json, Known, Places, Tables, filters, ids, read_ids
+from warmstart.cli.options import EngineFolder, Json, Known, Places, Tables, events, filters, read_ids
 from warmstart.cli.screen import answers, emit, listing, say
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 User = Annotated[list[str] | None, typer.Option("--user", help="A user of --data; may be repeated.")]
 History = Annotated[
-    list[str] | None, typer.Option("--history", help="Item ids with commas between, oldest first; may be repeated.")
+    list[str] | None,
+    typer.Option("--history", help="Item ids, or ITEM=RATING, with commas between, oldest first; may be repeated."),
 ]
 Text = Annotated[list[str] | None, typer.Option("--text", help="What somebody looks for, in words; may be repeated.")]
 Candidates = Annotated[Path | None, typer.Option(help="File with the only ids to recommend, one a line.")]
@@ -60,7 +61,9 @@ Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
 OneUser = Annotated[str | None, typer.Option("--user", help="A user of --data.")]
 OneText = Annotated[str | None, typer.Option("--text", help="What somebody looks for, in words.")]
-OneHistory = Annotated[str | None, typer.Option("--history", help="Item ids with commas between, oldest first.")]
+OneHistory = Annotated[
+    str | None, typer.Option("--history", help="Item ids, or ITEM=RATING, with commas between, oldest first.")
+]
 
 
 def recommend(
@@ -105,9 +108,10 @@ def recommend(
         lists = Lists(k, allowed, not include_seen, where, calibrate, tails, objective)
         return everybody(loaded, engine, lists, out, part, processes, as_json)
     note_unknown(loaded, user or ())
+    told = [events(h, loaded.fitted.catalog.items) for h in history or ()]
     rows = loaded.recommend(
         users=user,
-        histories=[ids(h) for h in history] if history else None if user or text else [[]],
+        histories=told or (None if user or text else [[]]),
         texts=text,
         k=k,
         candidates=allowed,
@@ -147,12 +151,20 @@ def explain(
     data: Known = None,
     only: Filter = None,
     k: Places = 10,
+    objective: Objective = None,
     as_json: Json = False,
 ) -> None:
     """Say why an item is recommended, or missing."""
     loaded = open_engine(engine, data)
-    past = None if history is None else ids(history)
-    found = loaded.explain(item=item, user=user, history=past, text=text, k=k, filters=filters(only or ()))
+    found = loaded.explain(
+        item=item,
+        user=user,
+        history=None if history is None else events(history, loaded.fitted.catalog.items),
+        text=text,
+        k=k,
+        filters=filters(only or ()),
+        objective=objective,
+    )
     if as_json:
         return emit(found.to_dict())
     answers().print(found.text, markup=False, highlight=False)

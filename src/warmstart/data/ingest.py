@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,11 +22,12 @@ from warmstart.data.graph_links import read_links
 from warmstart.data.graph_shape import ShapedGraph, check_links, shape_graph
 from warmstart.data.interactions import Interactions
 from warmstart.data.readers import Source, read_table
-from warmstart.data.report import UNDESCRIBED, IngestReport, write_rejects
+from warmstart.data.report import EQUAL, RARE, UNDESCRIBED, IngestReport, write_rejects
 from warmstart.data.table import Table
 from warmstart.data.tables import Part, catalog_of, present, shape_keyed, users_of
 from warmstart.errors import DataError
 
+LOG = logging.getLogger(__name__)
 RATED_SHARE = 0.5  # a rating column filled less than this is left out
 Weights = str | Mapping[str, float]
 
@@ -81,7 +83,7 @@ def read(
     >>> data.users.ids, data.catalog.items.ids, data.interactions.has_rating
     (('1', '2'), ('10', '11'), True)
     """
-    return read_with_report(
+    data, account = read_with_report(
         interactions,
         items=items,
         graph=graph,
@@ -92,7 +94,10 @@ def read(
         scale=scale,
         bots=bots,
         rejects=rejects,
-    )[0]
+    )
+    if account.unrated:
+        LOG.warning(account.unrated)
+    return data
 
 
 def read_with_report(
@@ -284,10 +289,10 @@ def _ratings(column: pl.Series, repairs: Counter[str]) -> np.ndarray | None:
     if not len(known):
         return None
     if len(known) < RATED_SHARE * len(column):
-        repairs["events: ratings left out, most rows have none"] = len(known)
+        repairs[f"events: {RARE}"] = len(known)
         return None
     if known.n_unique() == 1 and len(known) > 1:
-        repairs["events: ratings left out, all are the same"] = len(known)
+        repairs[f"events: {EQUAL}"] = len(known)
         return None
     return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 

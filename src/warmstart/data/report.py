@@ -13,6 +13,7 @@ from warmstart.errors import DataError
 WRITERS = {".csv": "write_csv", ".parquet": "write_parquet", ".jsonl": "write_ndjson", ".ndjson": "write_ndjson"}
 
 UNDESCRIBED = "events: items that are not in the items table"  # a key of ``IngestReport.repairs``
+RARE, EQUAL = "ratings left out, most rows have none", "ratings left out, all are the same"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,20 @@ class IngestReport:
         rows = sum(self.rows.values())
         reasons = "; ".join(f"{why} {n:,}" for why, n in list(self.refused.items())[:3])
         return f"{self.n_refused:,} of {rows:,} {'row' if rows == 1 else 'rows'} refused ({reasons})"
+
+    @property
+    def unrated(self) -> str:
+        """Why a column of ratings was left out as a whole, in one line; "" where none was.
+
+        Examples
+        --------
+        >>> IngestReport(repairs={f"events: {EQUAL}": 9}).unrated
+        'ratings left out, all are the same (9); events are read as taken or not'
+        """
+        for why in (RARE, EQUAL):
+            if n := self.repairs.get(f"events: {why}"):
+                return f"{why} ({n:,}); events are read as taken or not"
+        return ""
 
     def to_dict(self) -> dict[str, object]:
         """As plain values, for JSON."""

@@ -15,6 +15,7 @@ from warmstart.errors import DataError
 from warmstart.fitted import Fitted
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.rerank.order import Order
+from warmstart.rerank.rated import LACKING
 from warmstart.serve.asker import Asker
 from warmstart.serve.lines import Line, Wanted, pool_of
 from warmstart.serve.live import Live, Snapshot
@@ -109,7 +110,7 @@ def order_of(live: Live, f: Fitted, wanted: Wanted) -> Order:
     recipe = live.engine.recipe
     order = Order(wanted.objective or recipe.objective, wanted.calibrate, recipe.tail)
     if order.rated and f.ratings is None:
-        raise DataError(f"objective {order.objective!r}: the model predicts no ratings; fit one with --ratings")
+        raise DataError(f"objective {order.objective!r}: {LACKING}")
     return order
 
 

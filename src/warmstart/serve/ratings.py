@@ -9,11 +9,20 @@ from warmstart.experts.ratings.elicit import worth_asking
 from warmstart.experts.ratings.model import FittedRatings
 from warmstart.experts.ratings.rated import Known
 from warmstart.fitted import Fitted
+from warmstart.rerank.rated import LACKING
 from warmstart.serve.problems import Problem
-from warmstart.serve.schemas import AskRequest, Questions, RatedItem, Rating, Ratings, RatingsRequest, Who, WorthAsking
+from warmstart.serve.schemas import (
+    AskRequest,
+    Heard,
+    Questions,
+    RatedItem,
+    Rating,
+    Ratings,
+    RatingsRequest,
+    Who,
+    WorthAsking,
+)
 from warmstart.serve.service import Moment, Service
-
-LACKING, REMEDY = "the model that serves predicts no ratings", "fit one with --ratings, or [ratings] in its recipe"
 
 
 def predict(service: Service, ask: RatingsRequest) -> Ratings:
@@ -25,7 +34,7 @@ def predict(service: Service, ask: RatingsRequest) -> Ratings:
         404 where the model that serves has learned no ratings.
     """
     moment = service.moment()
-    ratings, h, why = known_of(service, moment, ask)
+    ratings, h, heard = known_of(service, moment, ask)
     catalog, wanted = moment.snapshot.fitted.catalog, list(dict.fromkeys(ask.items))
     codes = catalog.items.codes(wanted)
     there = (codes >= 0) & moment.snapshot.shown[codes]  # of code -1 the last item is looked at, and not counted
@@ -35,11 +44,10 @@ def predict(service: Service, ask: RatingsRequest) -> Ratings:
         for code, one in zip(codes[there].tolist(), found, strict=True)
     ]
     return Ratings(
-        model_version=moment.live.version,
-        known=int(Known.of(h).lengths[0]),
         items=items,
         unknown=[name for name, kept in zip(wanted, there.tolist(), strict=True) if not kept],
-        fallback=why,
+        level=ratings.trust.level,
+        **heard.model_dump(),
     )
 
 
@@ -52,24 +60,32 @@ def questions(service: Service, ask: AskRequest) -> Questions:
         404 where the model that serves has learned no ratings.
     """
     moment = service.moment()
-    ratings, h, why = known_of(service, moment, ask)
+    ratings, h, heard = known_of(service, moment, ask)
     catalog = moment.snapshot.fitted.catalog
     codes, gains = worth_asking(ratings, h, ask.k, moment.snapshot.shown)
     items = [
         WorthAsking(item_id=catalog.items.ids[code], title=catalog.titles[code], gain=gain)
         for code, gain in zip(codes.tolist(), gains.tolist(), strict=True)
     ]
-    known = int(Known.of(h).lengths[0])
-    return Questions(model_version=moment.live.version, known=known, items=items, fallback=why)
+    return Questions(items=items, **heard.model_dump())
 
 
-def known_of(service: Service, moment: Moment, who: Who) -> tuple[FittedRatings, Histories, str | None]:
-    """What predicts ratings, what is known of somebody, and why it is less than it could be (None = it is not)."""
+def known_of(service: Service, moment: Moment, who: Who) -> tuple[FittedRatings, Histories, Heard]:
+    """What predicts ratings, what is known of somebody, and what of their ratings was heard."""
     f = moment.snapshot.fitted
     if f.ratings is None:
-        raise Problem(404, "No ratings here", LACKING, remedy=REMEDY, code="no_ratings")
+        what, _, remedy = LACKING.partition("; ")
+        raise Problem(404, "No ratings here", what, remedy=remedy, code="no_ratings")
     asker, why = service.asker(who.question, moment.fallback is None)
-    return f.ratings, asker.ratings(f), why
+    h, scale, items = asker.ratings(f), f.ratings.scale, f.catalog.items
+    heard = Heard(
+        model_version=moment.live.version,
+        known=int(Known.of(h).lengths[0]),
+        unheard=[item for item in asker.rated if item not in items],
+        outside=[item for item, value in asker.rated.items() if item in items and not scale.holds(value)],
+        fallback=why,
+    )
+    return f.ratings, h, heard
 
 
 def rating_of(f: Fitted, h: Histories, item: int) -> Rating | None:

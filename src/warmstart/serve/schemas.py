@@ -31,6 +31,12 @@ Values = Annotated[list[Value], Field(max_length=10_000)]
 Filters = Annotated[dict[Id, Value | Values], Field(max_length=NAMED)]
 
 
+Objective = Literal["relevance", "rating", "both"] | None
+SORTED: Any = Field(
+    None, description="What the list is sorted by: relevance, the predicted rating, both; null = as the recipe says."
+)
+
+
 class Asked(BaseModel):
     """A body; a name it does not know is a mistake, not silence."""
 
@@ -108,9 +114,7 @@ class ListRequest(Question):
     """A question that a list answers."""
 
     more: list[int | Words] = Field([], description="Interests of which more is wanted.", max_length=NAMED)
-    objective: Literal["relevance", "rating", "both"] | None = Field(
-        None, description="What it is sorted by: relevance, the predicted rating, both; null = as the recipe says."
-    )
+    objective: Objective = SORTED
     explain: bool = Field(False, description="Add the reasons of each item.")
 
 
@@ -163,6 +167,7 @@ class ExplainRequest(Question):
 
     item_id: Id
     k: int = Field(10, ge=1, le=MOST, description="Length of the list it should stand in.")
+    objective: Objective = SORTED
 
 
 class RatingsRequest(Who):
@@ -214,7 +219,9 @@ class Rating(BaseModel):
     """What somebody would rate an item, in the unit of the ratings."""
 
     rating: float
-    low: float = Field(description="Lower end of the interval in which nine of ten such ratings lie.")
+    low: float = Field(
+        description="Lower end of the interval in which `level` of such ratings lie, nine of ten as usual."
+    )
     high: float = Field(description="Its upper end.")
 
 
@@ -225,14 +232,22 @@ class RatedItem(Rating):
     title: str
 
 
-class Ratings(BaseModel):
-    """Predicted ratings of somebody."""
+class Heard(BaseModel):
+    """What an answer about ratings took from what somebody rated."""
 
     model_version: str
     known: int = Field(description="Ratings of theirs that are known; 0 = those of somebody new.")
+    unheard: list[str] = Field([], description="Items they rated that the catalogue lacks; these were left out.")
+    outside: list[str] = Field([], description="Items they rated beyond the scale; these count as its ends.")
+    fallback: str | None = Field(None, description="Why it is less than it could be; null = it is not.")
+
+
+class Ratings(Heard):
+    """Predicted ratings of somebody."""
+
     items: list[RatedItem]
     unknown: list[str] = Field([], description="Given items that the catalogue lacks or hides.")
-    fallback: str | None = Field(None, description="Why it is less than it could be; null = it is not.")
+    level: float = Field(description="Share of such ratings that lie between low and high.")
 
 
 class WorthAsking(BaseModel):
@@ -243,13 +258,10 @@ class WorthAsking(BaseModel):
     gain: float = Field(description="What it takes from the mean variance of the other ratings.")
 
 
-class Questions(BaseModel):
+class Questions(Heard):
     """Items to ask somebody about, the most telling first; each as if those before had been answered."""
 
-    model_version: str
-    known: int = Field(description="Ratings of theirs that are known.")
     items: list[WorthAsking]
-    fallback: str | None = Field(None, description="Why it is less than it could be; null = it is not.")
 
 
 class Told(BaseModel):

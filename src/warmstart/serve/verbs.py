@@ -12,6 +12,7 @@ from warmstart.explain.missing import FILTERED, SEEN, UNKNOWN, Explanation
 from warmstart.explain.similar import nearest
 from warmstart.interests.steer import Steering, Wishes
 from warmstart.serve.asker import Asker
+from warmstart.serve.batch import order_of
 from warmstart.serve.lines import Line, Wanted, pool_of
 from warmstart.serve.live import Snapshot
 from warmstart.serve.ratings import rating_of
@@ -103,7 +104,7 @@ def explain(service: Service, ask: ExplainRequest) -> Told:
     else:
         h = wishes.heard(asker.histories(moment.live.engine, f))
         pool = pool_of(snapshot, asker, Wanted(exclude=frozenset(ask.exclude))) & ~wishes.barred
-        found = explained(f, code, h, ask.k, filters, moment.live.engine.recipe.order, pool)
+        found = explained(f, code, h, ask.k, filters, order_of(moment.live, f, Wanted(objective=ask.objective)), pool)
     said = found.to_dict()
     detail = {name: said[name] for name in ("detail", "evidence", "because", "paths")}
     return Told(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from warmstart.data.interactions import Interactions
 from warmstart.experts.ratings.rated import Known, Rated
-from warmstart.experts.ratings.rehearsal import ASKED, SHOWN, Rehearsal, once
+from warmstart.experts.ratings.rehearsal import ASKED, SHOWN, Rehearsal, once, unmet_items
 
 some = settings(max_examples=25, deadline=None, derandomize=True)
 
@@ -62,10 +62,13 @@ def test_new_people_are_met_with_few_ratings_and_never_learned_from(data, seed, 
     one = Rehearsal.of(data, share, seed)
     rated, shown = Rated.of(data.interactions), Known.of(one.histories).lengths
     n_rated, asked = np.bincount(rated.user, minlength=50), np.bincount(one.query, minlength=len(shown))
+    n_met = np.bincount(rated.user[~unmet_items(60, share, seed)[rated.item]], minlength=50)
     events, new = data.interactions.user_counts(), people_of(one, 50)
     for user in np.flatnonzero(new & (events > 0)):
-        met, n = one.person == user, n_rated[user]
-        if met.sum() == 1 and asked[met].sum() == n > 1:  # known, of whom every rating happened to be hidden
+        met, n = one.person == user, n_met[user]
+        if n == 0 and not met.any():
+            continue
+        if met.sum() == 1 and asked[met].sum() == n_rated[user] > min(n, 1):  # known, all happened to be hidden
             new[user] = False
             continue
         assert shown[met].tolist() == [k for k in SHOWN if k < n]
@@ -82,8 +85,10 @@ def test_about_the_share_is_hidden_and_about_the_share_is_new(planted):
     one = Rehearsal.of(data, 0.2)
     new = people_of(one, 400)
     assert 50 < new.sum() < 110
-    hidden, old = ~new[one.person[one.query]], ~new[data.interactions.user]
+    met, x = ~unmet_items(data.n_items, 0.2), data.interactions
+    hidden, old = ~new[one.person[one.query]] & met[one.item], ~new[x.user] & met[x.item]
     assert hidden.sum() / old.sum() == pytest.approx(0.2, abs=0.03)
+    assert 0.05 < (~met).mean() < 0.35
     assert set(Known.of(one.histories).lengths[new[one.person]].tolist()) >= {0, 1, 2, 4, 8}
 
 
@@ -136,3 +141,18 @@ def test_of_repeated_ratings_those_stay_that_count(seed, timed):
     for name in ("user", "item", "value", "time"):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
     assert (after.repeated, after.left_out) == (0, before.left_out)
+
+
+def test_of_some_items_nobody_who_is_learned_from_has_a_rating(data):
+    """And new people are neither met with nor asked about them."""
+    one, unmet = Rehearsal.of(data, 0.25), unmet_items(60, 0.25)
+    assert 0 < unmet.sum() < 30
+    x = one.train.interactions
+    assert not unmet[x.item[np.isfinite(x.rating)]].any()
+    new = people_of(one, 50)[one.person]
+    known = Known.of(one.histories)
+    assert not unmet[known.item].any()
+    assert not (unmet[one.item] & new[one.query]).any()
+    old = x.user_counts() > 0
+    rated = Rated.of(data.interactions)
+    assert (unmet[one.item]).sum() == (unmet[rated.item] & old[rated.user]).sum() > 0

@@ -36,10 +36,11 @@ def test_weights_are_the_ridge_of_their_definition():
     told, spread, heard, known, answer = world(0, 300)
     trust = Trust(ridge=50.0)
     weights = trust.fit(told, spread, heard, known, answer).weights
-    x = design(told, heard, known)
+    met = known > 0
+    x, left = design(told, heard, known)[met], (answer - told[0])[met]
 
     def loss(w):
-        return ((answer - told[0] - x @ w) ** 2).sum() + 50.0 * ((x**2).mean(0) * w**2).sum()
+        return ((left - x @ w) ** 2).sum() + 50.0 * ((x**2).mean(0) * w**2).sum()
 
     slopes = [loss(weights + h) - loss(weights - h) for h in 1e-4 * np.eye(len(weights))]
     np.testing.assert_allclose(np.array(slopes) / 2e-4, 0, atol=1e-4)
@@ -52,13 +53,13 @@ def test_ratings_are_what_the_formula_says(seed, n_models):
     told, spread = rng.normal(size=(n_models, 6)), rng.uniform(0.1, 2, 6)
     heard, known = rng.integers(0, 40, 6), rng.integers(0, 40, 6)
     weights, reaches = rng.normal(size=3 * (n_models - 1)), rng.uniform(1, 2, len(BINS))
-    mean, half = FittedTrust(weights, np.array(BINS), reaches)(told, spread, heard, known)
+    mean, half = FittedTrust(weights, np.array(BINS), reaches, 3.0, 0.9)(told, spread, heard, known)
     a, b, c = weights.reshape(3, -1)
     for p in range(6):
         by_count = a + b * np.log(1 + heard[p]) / 3 + c * np.log(1 + known[p]) / 4
         assert mean[p] == pytest.approx(told[0, p] + ((told[1:, p] - told[0, p]) * by_count).sum())
         place = sum(heard[p] >= edge for edge in BINS) - 1
-        assert half[p] == pytest.approx(spread[p] * reaches[place])
+        assert half[p] == pytest.approx(spread[p] * (reaches[place] if known[p] else 3.0))
 
 
 def test_models_that_agree_are_believed():
@@ -91,7 +92,7 @@ def test_bins_of_few_answers_take_what_holds_for_all():
     rng = np.random.default_rng(0)
     heard = np.repeat([0, 2, 8], [ENOUGH, ENOUGH - 1, 3 * ENOUGH])
     off = rng.exponential(1 + heard)
-    trust = Trust().fit(np.zeros((1, len(off))), np.ones(len(off)), heard, heard, off)
+    trust = Trust().fit(np.zeros((1, len(off))), np.ones(len(off)), heard, np.ones(len(off)), off)
     every = reach(off, 0.9)
     by_bin = dict(zip(trust.bins.tolist(), trust.reach.tolist(), strict=True))
     assert by_bin[2] == by_bin[1] == by_bin[32] == every
@@ -152,3 +153,32 @@ def test_few_answers_leave_what_was_believed(n, near):
     prior = np.array([0.5])
     found = Trust(ridge=3000.0).fit(told, *asked, answer, prior)
     assert (np.abs(found.weights[0] - 0.5) < 0.02) == near
+
+
+@pytest.mark.parametrize("level", [0.8, 0.9])
+def test_items_without_ratings_have_a_reach_of_their_own(level):
+    """Errors of theirs are twice as wide, which the machine does not say."""
+
+    def draw(seed, n=8000):
+        rng = np.random.default_rng(seed)
+        heard, known = rng.choice([0, 2, 8, 32], n), rng.choice([0, 3, 30], n, p=[0.1, 0.3, 0.6])
+        error = rng.normal(size=n) * np.where(known > 0, 1.0, 2.0)
+        return np.zeros((1, n)), np.ones(n), heard, known, error
+
+    trust = Trust(level=level).fit(*draw(0))
+    *asked, answer = draw(1)
+    mean, half = trust(*asked)
+    inside = np.abs(answer - mean) <= half
+    for unmet in (True, False):
+        here = inside[(asked[3] == 0) == unmet]
+        assert here.mean() == pytest.approx(level, abs=4 * np.sqrt(2 * level * (1 - level) / len(here)))
+    assert trust.unmet == pytest.approx(2 * trust.reach.mean(), rel=0.15)
+    assert trust.level == level
+
+
+def test_few_answers_of_items_without_ratings_take_what_holds_for_all():
+    rng = np.random.default_rng(0)
+    known = np.repeat([0, 9], [ENOUGH - 1, 3 * ENOUGH])
+    off = rng.exponential(1 + (known == 0))
+    trust = Trust().fit(np.zeros((1, len(off))), np.ones(len(off)), known, known, off)
+    assert trust.unmet == reach(off[known > 0], 0.9)

@@ -12,6 +12,7 @@ from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
 from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.bias import Bias, FittedBias
+from warmstart.experts.ratings.head import TextHead
 from warmstart.experts.ratings.machine import FactorisationMachine
 from warmstart.experts.ratings.neighbours import FittedNeighbours, Neighbours
 from warmstart.experts.ratings.rated import Known, Rated, check_pairs
@@ -36,6 +37,8 @@ class RatingModel:
         The models.
     trust
         How they are joined, and how sure the result is.
+    head
+        One more voice: a language model that is fine-tuned on the texts of items; None = without.
     rehearsal
         Share of people, and of the ratings of the others, that are hidden to learn that; 0 = the mean of both kinds of
         runs of the machine and of tastes, with intervals of a normal distribution.
@@ -48,6 +51,7 @@ class RatingModel:
     bias: Bias = field(default_factory=Bias)
     tastes: Tastes = field(default_factory=Tastes)
     trust: Trust = field(default_factory=Trust)
+    head: TextHead | None = field(default=None, metadata={"class": TextHead})
     rehearsal: float = 0.1
     seed: int = 0
 
@@ -69,10 +73,15 @@ class RatingModel:
         x = data.interactions
         rating = np.where(np.isfinite(x.rating), scale.clip(x.rating.astype(np.float64)), np.nan).astype(np.float32)
         data = data.with_interactions(replace(x, rating=rating))
-        trust = self.trust.untried(EVEN)
+        trust = self.trust.untried(self.believed)
         if self.rehearsal and np.isfinite(rating).sum() >= FEW:
             trust = self._rehearsed(Rehearsal.of(data, self.rehearsal, self.seed), scale, trust, progress)
-        return self._fit(data, scale, trust, progress)
+        return self.trained(data, scale, trust, progress)
+
+    @property
+    def believed(self) -> np.ndarray:
+        """Shares of the voices beside the machine before anything is tried: float64, shape (n_models - 1,)."""
+        return EVEN if self.head is None else np.append(EVEN, 0.0)
 
     def _rehearsed(
         self, one: Rehearsal, scale: RatingScale, untried: FittedTrust, progress: Progress | None
@@ -81,15 +90,19 @@ class RatingModel:
         if np.isfinite(one.train.interactions.rating).sum() < FEW / 2 or not len(one.value):
             return untried
         short = replace(self, machine=replace(self.machine, chains=self.machine.chains[:2]))
-        trial = short._fit(one.train, scale, untried, progress)
-        return self.trust.fit(*trial.told(one.histories, one.query, one.item), one.value, EVEN)
+        trial = short.trained(one.train, scale, untried, progress)
+        return self.trust.fit(*trial.told(one.histories, one.query, one.item), one.value, self.believed)
 
-    def _fit(self, data: Dataset, scale: RatingScale, trust: FittedTrust, progress: Progress | None) -> FittedRatings:
+    def trained(
+        self, data: Dataset, scale: RatingScale, trust: FittedTrust, progress: Progress | None = None
+    ) -> FittedRatings:
+        """All models on all of ``data``, joined as ``trust`` says."""
         rated = Rated.of(data.interactions)
         machine = self.machine.fit(data, rated, scale.levels, progress)
         counts = np.bincount(rated.item, minlength=rated.n_items)
         others = self.neighbours.fit(rated), self.bias.fit(rated), self.tastes.fit(data, rated)
-        return FittedRatings(scale, machine, *others, trust, counts)
+        head = None if self.head is None else self.head.fit(data, rated, progress)
+        return FittedRatings(scale, machine, *others, trust, counts, head)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +117,8 @@ class FittedRatings:
         The models, and how they are joined.
     counts
         int64, shape (n_items,): ratings of each item.
+    head
+        Biases near what texts say; None = without.
     """
 
     scale: RatingScale
@@ -113,6 +128,7 @@ class FittedRatings:
     tastes: FittedTastes
     trust: FittedTrust
     counts: np.ndarray
+    head: FittedBias | None = None
 
     def predict(
         self, histories: Histories, query: np.ndarray, item: np.ndarray
@@ -134,17 +150,19 @@ class FittedRatings:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """What each model says, the machine's deviation, and ratings of person and item: see ``Trust.fit``.
 
-        Of an item without ratings all say the same: the mean of the tastes, which take it for a usual one, and of the
-        machine, which takes it for one that few know; of one that came after the fit, the tastes alone.
+        Of an item without ratings all say the same: the mean of the tastes, which take it for a usual one (with a head,
+        of both), and of the machine, which takes it for one that few know; of one that came after the fit, the tastes
+        alone.
         """
         if histories.rating is not None:  # as in the fit
             histories = replace(histories, rating=self.scale.clip(histories.rating))
         mean, variance, alone = self.machine.distribution(histories, query, item)
         others = (model.predict(histories, query, item) for model in (self.neighbours, self.bias))
         taste, unsure = self.tastes.distribution(histories, query, item)
-        unseen, models = self.counts[item] == 0, np.stack([mean, alone, *others, taste])
+        read = [] if self.head is None else [self.head.predict(histories, query, item)]
+        unseen, models = self.counts[item] == 0, np.stack([mean, alone, *others, taste, *read])
         late = item >= len(self.bias.item)
-        models[:, unseen] = np.where(late, taste, (mean + taste) / 2)[unseen]
+        models[:, unseen] = np.where(late, taste, (mean + np.mean([taste, *read], axis=0)) / 2)[unseen]
         deviation = np.sqrt(np.where(late, unsure, variance))
         return models, deviation, Known.of(histories).lengths[query], self.counts[item]
 

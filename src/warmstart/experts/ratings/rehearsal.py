@@ -1,4 +1,4 @@
-"""A rehearsal for predicting ratings: some are hidden, and some people are met with a few of theirs alone."""
+"""A rehearsal for predicting ratings: some are hidden, some items wholly, and some people are met with a few alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Rehearsal:
 
     @classmethod
     def of(cls, data: Dataset, share: float = 0.1, seed: int = 0) -> Rehearsal:
-        """Hide a share of the ratings of known people, and of people.
+        """Hide a share of the ratings of known people, all ratings of a share of the items, and a share of the people.
 
         These are met with 0, 1, 2 up to 32 of their ratings, and asked for the same others each time.
 
@@ -59,12 +59,20 @@ class Rehearsal:
         """
         x, rng = once(data.interactions), np.random.default_rng(seed)
         rated, new = np.isfinite(x.rating), rng.random(data.n_users) < share
-        hidden = rated & ~new[x.user] & (rng.random(len(x)) < share)
+        hidden = rng.random(len(x)) < share
+        unmet = unmet_items(data.n_items, share, seed)[x.item]
+        hidden = rated & ~new[x.user] & (hidden | unmet)
         learned, old = x.select(~hidden & ~new[x.user]), np.flatnonzero(~new)
-        strangers = np.flatnonzero(rated & new[x.user])
+        strangers = np.flatnonzero(rated & new[x.user] & ~unmet)
         known = Asking(Histories.of_users(learned, old), old, np.searchsorted(old, x.user[hidden]), x.select(hidden))
         met = met_with(x.select(strangers[np.lexsort((rng.random(len(strangers)), x.user[strangers]))]))
         return cls(data.with_interactions(learned), *joined([known, *met], data))
+
+
+def unmet_items(n: int, share: float, seed: int = 0) -> np.ndarray:
+    """Of n items, those that nobody in the rehearsal has rated: bool, shape (n,)."""
+    drawn: np.ndarray = np.random.default_rng([seed, 1]).random(n) < share
+    return drawn
 
 
 class Asking(NamedTuple):

@@ -100,6 +100,17 @@ class RatingScale:
         clipped: np.ndarray = np.clip(values, self.low, self.high)
         return clipped
 
+    def holds(self, value: float) -> bool:
+        """Whether a rating lies between the ends, both included.
+
+        Examples
+        --------
+        >>> scale = RatingScale(1, 5, 1)
+        >>> scale.holds(5.0), scale.holds(0.5)
+        (True, False)
+        """
+        return self.low <= value <= self.high
+
     def check(self, values: np.ndarray) -> Outside:
         """Count what lies outside the scale, by more than rounding.
 

@@ -17,9 +17,10 @@ ENOUGH = 200  # answers of a bin, below which it takes what holds for all
 class Trust:
     """``r = m + sum_e (p_e - m) (a_e + b_e log(1 + n_u) / 3 + c_e log(1 + n_i) / 4)``: m the machine's, p_e others.
 
-    The weights are a ridge, towards given ``a_e``, on answers that nobody was fitted on. Intervals are ``r -+ q s``,
+    The weights are a ridge, towards given ``a_e``, on answers that nobody was fitted on, of items with ratings. Intervals are ``r -+ q s``,
     with s the machine's standard deviation and q the share ``level`` of ``|answer - r| / s`` among people of about as
-    many ratings: split conformal, but for the answers being those that the ridge has seen.
+    many ratings, or among items that nobody has rated: split conformal, but for the answers being those that the ridge
+    has seen.
 
     Parameters
     ----------
@@ -72,19 +73,21 @@ class Trust:
         prior
             float64, shape (n_models - 1,): the ``a_e`` that few answers leave; None = 0, the machine alone.
         """
-        x = design(told, heard, known)
-        scale = np.maximum((x**2).sum(0) / max(len(x), 1), 1e-12)
-        ridge, start = self.ridge * scale, np.zeros(x.shape[1])
-        start[: len(told) - 1] = 0.0 if prior is None else prior
-        right = x.T @ (answer - told[0]) + ridge * start
-        weights = np.linalg.solve(x.T @ x + np.diag(ridge), right) if len(answer) else start
+        x, met = design(told, heard, known), known > 0
+        weights = self._weights(x[met], (answer - told[0])[met], len(told) - 1, prior)
         off = np.abs(answer - told[0] - x @ weights) / spread
         bins = np.searchsorted(BINS, heard, side="right") - 1
-        every = reach(off, self.level)
-        reaches = [
-            reach(off[bins == b], self.level) if (bins == b).sum() >= ENOUGH else every for b in range(len(BINS))
-        ]
-        return FittedTrust(weights, np.array(BINS), np.array(reaches))
+        every = reach(off[met], self.level)
+        parts = [*((bins == b) & met for b in range(len(BINS))), ~met]
+        reaches = [reach(off[part], self.level) if part.sum() >= ENOUGH else every for part in parts]
+        return FittedTrust(weights, np.array(BINS), np.array(reaches[:-1]), reaches[-1], self.level)
+
+    def _weights(self, x: np.ndarray, left: np.ndarray, n: int, prior: np.ndarray | None) -> np.ndarray:
+        """The ridge, on what the machine leaves of the answers; of n models beside it."""
+        scale = np.maximum((x**2).sum(0) / max(len(x), 1), 1e-12)
+        ridge, start = self.ridge * scale, np.zeros(x.shape[1])
+        start[:n] = 0.0 if prior is None else prior
+        return np.linalg.solve(x.T @ x + np.diag(ridge), x.T @ left + ridge * start) if len(left) else start
 
 
 @dataclass(frozen=True)
@@ -98,18 +101,25 @@ class FittedTrust:
     bins, reach
         From how many ratings of a person each bin starts, ascending, 0 first; and how many deviations an interval
         reaches there. Both of shape (n_bins,).
+    unmet
+        How many deviations an interval of an item without ratings reaches.
+    level
+        Share of the ratings that lie inside.
     """
 
     weights: np.ndarray
     bins: np.ndarray
     reach: np.ndarray
+    unmet: float
+    level: float
 
     def __call__(
         self, told: np.ndarray, spread: np.ndarray, heard: np.ndarray, known: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Ratings, and half the width of their intervals: float64, shape (n,) both; arguments as for ``Trust.fit``."""
         mean: np.ndarray = told[0] + design(told, heard, known) @ self.weights
-        return mean, spread * self.reach[np.searchsorted(self.bins, heard, side="right") - 1]
+        far = np.where(known > 0, self.reach[np.searchsorted(self.bins, heard, side="right") - 1], self.unmet)
+        return mean, spread * far
 
 
 def design(told: np.ndarray, heard: np.ndarray, known: np.ndarray) -> np.ndarray:
