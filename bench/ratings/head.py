@@ -1,8 +1,8 @@
 """Whether a fine-tuned language model's regression head adds to the ratings: by validation, inside training parts.
 
 ``python bench/ratings/head.py DATA [--task u2] [--out FILE]`` looks at the training part of a task of ``run.py`` alone
-and hides of it: a tenth of the ratings (``random``), all ratings of a tenth of the items (``items``), and all ratings
-but 5 % (``thin``, a fifth of them is asked for). Both arms share every fit but the head's: machine, neighbours, biases
+and hides of it: all ratings of a tenth of the items and a tenth of the others (``whole``); all but 5 % of the ratings,
+of which a fifth is asked for (``thin``). Both arms share every fit but the head's: machine, neighbours, biases
 and tastes are the same, and trust is learned once with the head among the voices and once without.
 """
 
@@ -32,11 +32,11 @@ SEED = 5
 
 
 def main() -> None:
-    """Measure all three."""
+    """Measure both."""
     words = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     words.add_argument("data", type=Path)
     words.add_argument("--task", default="u2")
-    words.add_argument("--only", nargs="+", default=["random", "items", "thin"])
+    words.add_argument("--only", nargs="+", default=["whole", "thin"])
     words.add_argument("--out", type=Path)
     given = words.parse_args()
     data = run.described(run.table(given.data))
@@ -54,22 +54,20 @@ def main() -> None:
 def parts(x: Interactions) -> Iterator[tuple[str, Interactions, Interactions]]:
     """Names, what is learned from, and what is asked for."""
     rng = np.random.default_rng(SEED)
-    hidden, items, thin = rng.random(len(x)) < 0.1, rng.random(x.n_items) < 0.1, rng.random(len(x))
-    yield "random", x.select(~hidden), x.select(hidden)
-    yield "items", x.select(~items[x.item]), x.select(items[x.item])
+    hidden, thin = (rng.random(x.n_items) < 0.1)[x.item] | (rng.random(len(x)) < 0.1), rng.random(len(x))
+    yield "whole", x.select(~hidden), x.select(hidden)
     yield "thin", x.select(thin < 0.05), x.select(thin > 0.8)
 
 
 def beside(data: Dataset, learned: Interactions, asked: Interactions) -> dict[str, object]:
     """Figures without and with the head, of all that is asked for and of items that nobody has rated."""
     part, people, found = data.with_interactions(learned), run.known(data, learned), {}
-    pairs = asked.user.astype(np.int64), asked.item.astype(np.int64)
     both, seconds = arms(part, RatingModel(), TextHead())
     for name, fitted in both.items():
-        unmet = fitted.counts[pairs[1]] == 0
-        found[name] = {"all": run.judged(fitted, people, asked)[0]}
-        if unmet.any():
-            found[name] |= {"unmet": run.judged(fitted, people, asked.select(unmet))[0]}
+        met = fitted.counts[asked.item] > 0
+        found[name] = {
+            kind: run.judged(fitted, people, asked.select(rows))[0] for kind, rows in (("met", met), ("unmet", ~met))
+        }
     return {"ratings": len(learned), "head_cpu_s": round(seconds, 1)} | found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from warmstart.errors import DataError, require
+from warmstart.errors import ConfigError, DataError, require
 from warmstart.learn.backbone import Backbone
 from warmstart.learn.loop import HEAD, learn
 from warmstart.learn.objective import OnBackbone, Watch
@@ -53,6 +53,8 @@ class Worth:
         at_least("max_tokens", self.max_tokens, 1)
         at_least("folds", self.folds, 2)
         at_least("epochs", self.epochs, 0.1)
+        if self.training.steps != Training.steps:
+            raise ConfigError(f"training.steps={self.training.steps} beside epochs, which decide them; leave it out")
 
 
 class WorthObjective(OnBackbone):

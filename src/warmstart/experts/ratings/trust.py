@@ -17,10 +17,10 @@ ENOUGH = 200  # answers of a bin, below which it takes what holds for all
 class Trust:
     """``r = m + sum_e (p_e - m) (a_e + b_e log(1 + n_u) / 3 + c_e log(1 + n_i) / 4)``: m the machine's, p_e others.
 
-    The weights are a ridge, towards given ``a_e``, on answers that nobody was fitted on, of items with ratings. Intervals are ``r -+ q s``,
-    with s the machine's standard deviation and q the share ``level`` of ``|answer - r| / s`` among people of about as
-    many ratings, or among items that nobody has rated: split conformal, but for the answers being those that the ridge
-    has seen.
+    The weights are a ridge, towards given ``a_e``, on answers that nobody was fitted on, of items with ratings.
+    Intervals are ``r -+ q s``, with s the machine's standard deviation and q the share ``level`` of
+    ``|answer - r| / s`` among people of about as many ratings, or among items that nobody has rated: split conformal,
+    but for the answers being those that the ridge has seen.
 
     Parameters
     ----------
