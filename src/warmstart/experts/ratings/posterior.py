@@ -20,6 +20,12 @@ class Ladder(NamedTuple):
         float64, shape (S, n_levels - 1): where one level ends and the next begins, by draw.
     levels
         float64, shape (n_levels,): the values.
+
+    Examples
+    --------
+    >>> ladder = Ladder(np.array([[-1.0, 1.0]]), np.array([1.0, 2.0, 3.0]))
+    >>> [part.round(3).tolist() for part in ladder.moments(np.zeros((1, 1)), np.zeros((1, 1)))]
+    [[[2.0]], [[0.317]]]
     """
 
     cuts: np.ndarray
@@ -92,6 +98,13 @@ def believed(
         float64, shape (S, 1 + d).
     noise
         float64, shape (S,).
+
+    Examples
+    --------
+    >>> known, prior, one = Asked(np.full((1, 2), 3.0), np.ones((1, 2, 1))), np.zeros((1, 1)), np.ones((1, 1))
+    >>> found = believed(known, np.array([5.0, 4.0]), prior, one, np.ones(1), None)
+    >>> found.mean.tolist(), found.covariance.round(2).tolist()
+    ([[1.0]], [[[0.33]]])
     """
     turned = known.rows.transpose(0, 2, 1)
     inner = noise[:, None, None] * (turned @ known.rows)

@@ -70,7 +70,13 @@ class Rehearsal:
 
 
 def unmet_items(n: int, share: float, seed: int = 0) -> np.ndarray:
-    """Of n items, those that nobody in the rehearsal has rated: bool, shape (n,)."""
+    """Of n items, those that nobody in the rehearsal has rated: bool, shape (n,).
+
+    Examples
+    --------
+    >>> unmet_items(8, 0.25).tolist()
+    [False, False, False, False, True, True, False, True]
+    """
     drawn: np.ndarray = np.random.default_rng([seed, 1]).random(n) < share
     return drawn
 
@@ -85,7 +91,14 @@ class Asking(NamedTuple):
 
 
 def met_with(x: Interactions) -> list[Asking]:
-    """People met with the first k of their events, for each k of SHOWN that leaves some; ``x`` is sorted by user."""
+    """People met with the first k of their events, for each k of SHOWN that leaves some; ``x`` is sorted by user.
+
+    Examples
+    --------
+    >>> x = Interactions.of(np.repeat([0, 1], [3, 2]), np.array([0, 1, 2, 0, 1]), 2, 3, rating=np.ones(5))
+    >>> [(part.histories.lengths.tolist(), part.asked.item.tolist()) for part in met_with(x)][:3]
+    [([0, 0], [2, 1]), ([1, 1], [2, 1]), ([2], [2])]
+    """
     people, first, n = np.unique(x.user, return_index=True, return_counts=True)
     known = np.array(SHOWN)[np.searchsorted(SHOWN, n) - 1]  # the most that is ever known: below n
     place = np.arange(len(x)) - np.repeat(first, n)

@@ -101,7 +101,13 @@ def tokens_block(rows: list[list[str]], min_count: int) -> sp.csr_matrix:
 
 
 def even(block: sp.csr_matrix) -> sp.csr_matrix:
-    """Rows divided by the root of their number of entries; empty rows stay empty."""
+    """Rows divided by the root of their number of entries; empty rows stay empty.
+
+    Examples
+    --------
+    >>> even(sp.csr_matrix([[1.0, 1, 1, 1], [0, 1, 0, 0]])).toarray().tolist()
+    [[0.5, 0.5, 0.5, 0.5], [0.0, 1.0, 0.0, 0.0]]
+    """
     n = np.diff(block.indptr)
     return sp.csr_matrix(sp.diags(1.0 / np.sqrt(np.maximum(n, 1))) @ block)
 

@@ -235,6 +235,12 @@ class FittedMachine:
 
 
 def row_of(rows: Known, q: int) -> tuple[np.ndarray, np.ndarray]:
-    """Item codes and values of one row."""
+    """Item codes and values of one row.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in row_of(Known(np.array([0, 1, 3]), np.array([4, 1, 2]), np.array([5, 3, 1]), 5), 1)]
+    [[1, 2], [3, 1]]
+    """
     at = slice(rows.indptr[q], rows.indptr[q + 1])
     return rows.item[at], rows.value[at]

@@ -63,6 +63,13 @@ class TastePrior:
             x of each item, (n_items, d).
         attributes
             d of each person, (n_people, n_attributes).
+
+        Examples
+        --------
+        >>> prior = TastePrior(np.eye(1), np.zeros((0, 1)), noise=1.0)
+        >>> taste = prior.given(sp.csr_matrix([[2.0, 1.0]]), np.ones((2, 1)), np.zeros((1, 0)))
+        >>> taste.mean.tolist(), taste.covariance.round(2).tolist()
+        ([[1.0]], [[[0.33]]])
         """
         used, at = np.unique(left.indices, return_inverse=True)
         ones = sp.csr_matrix((np.ones(len(at)), at, left.indptr), (left.shape[0], len(used)))

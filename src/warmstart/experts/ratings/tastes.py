@@ -41,6 +41,16 @@ class Tastes:
     ----------
     A. Gelman, J. Hill, Data Analysis Using Regression and Multilevel/Hierarchical Models, 2007, chapter 13;
     D. MacKay, Bayesian Interpolation, Neural Computation 1992, section 4.4.
+
+    Examples
+    --------
+    >>> from warmstart.data.histories import Histories
+    >>> from warmstart.data.toy import checkerboard
+    >>> toy = checkerboard(20, 10)
+    >>> x = replace(toy.interactions, rating=(3 + toy.interactions.item % 2).astype(np.float32))
+    >>> fitted = Tastes().fit(toy.with_interactions(x), Rated.of(x))
+    >>> fitted.predict(Histories.of([[]], 10), np.zeros(2, int), np.array([0, 1])).round(1).tolist()
+    [3.2, 3.8]
     """
 
     person: int = 16

@@ -105,6 +105,13 @@ class FittedTrust:
         How many deviations an interval of an item without ratings reaches.
     level
         Share of the ratings that lie inside.
+
+    Examples
+    --------
+    >>> half = FittedTrust(np.array([0.5, 0.0, 0.0]), np.array([0, 4]), np.array([2.0, 1.0]), unmet=3.0, level=0.9)
+    >>> told, heard, known = np.array([[3.0] * 3, [4.0] * 3]), np.array([0, 9, 9]), np.array([5, 5, 0])
+    >>> [part.tolist() for part in half(told, np.ones(3), heard, known)]
+    [[3.5, 3.5, 3.5], [2.0, 1.0, 3.0]]
     """
 
     weights: np.ndarray
@@ -123,7 +130,13 @@ class FittedTrust:
 
 
 def design(told: np.ndarray, heard: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """How the others differ from the machine, by itself and times the logs of both counts: (n, 3 (n_models - 1))."""
+    """How the others differ from the machine, by itself and times the logs of both counts: (n, 3 (n_models - 1)).
+
+    Examples
+    --------
+    >>> design(np.array([[3.0, 4.0], [5.0, 4.0]]), np.zeros(2), np.zeros(2)).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
     others = (told[1:] - told[0]).T
     logs = np.log1p(heard)[:, None] / 3, np.log1p(known)[:, None] / 4
     return np.hstack([others, others * logs[0], others * logs[1]])
