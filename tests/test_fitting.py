@@ -1,5 +1,6 @@
 """What a fit gives, and what it refuses before it begins."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import clusters
-from warmstart.errors import DataError
+from warmstart.errors import DataError, MissingExtra
 from warmstart.experts.ratings.machine import Chain, FactorisationMachine
 from warmstart.experts.ratings.model import RatingModel
 from warmstart.fitting import learned
@@ -48,6 +49,14 @@ def test_data_without_ratings_are_refused_before_anything_is_learned(data, ratin
     stages = []
     with pytest.raises(DataError, match=rf"{said}.*; give .* leave out the objective and \[ratings\]"):
         learned(Recipe.of(SMALL | table), rated(data, rating), lambda stage, *_: stages.append(stage))
+    assert stages == []
+
+
+def test_a_head_without_its_extra_is_refused_before_anything_is_learned(data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    stages = []
+    with pytest.raises(MissingExtra, match=r"warmstart\[lm\]"):
+        learned(Recipe.of(SMALL | {"ratings": {"head": True}}), data, lambda stage, *_: stages.append(stage))
     assert stages == []
 
 

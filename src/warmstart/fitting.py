@@ -34,7 +34,7 @@ def learned(recipe: Recipe, data: Dataset, progress: Progress | None = None) -> 
     if not len(data.interactions):
         raise DataError("the dataset has no events; an engine needs some to learn from")
     if recipe.rating_model is not None:
-        check_rated(data)
+        check_rated(data, recipe.rating_model)
     known = believed(impersonal(data), doubtful=recipe.doubtful_graph)
     encoders = Encoders.of(recipe, known, progress)
     space, judged = encoders.spaces(recipe.space, known.catalog, known.graph, progress)

@@ -12,7 +12,7 @@ import polars as pl
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.graph_users import impersonal
-from warmstart.errors import DataError, NotFitted
+from warmstart.errors import DataError, NotFitted, require
 from warmstart.experts.panel import Progress
 from warmstart.experts.ratings.elicit import worth_asking
 from warmstart.experts.ratings.machine import sampler
@@ -88,7 +88,7 @@ def with_ratings(fitted: Fitted, data: Dataset | None, model: RatingModel, progr
     return replace(fitted, ratings=model.fit(known, progress))
 
 
-def check_rated(data: Dataset) -> None:
+def check_rated(data: Dataset, model: RatingModel) -> None:
     """Refuse at once what would fail after all else was learned.
 
     Raises
@@ -96,7 +96,7 @@ def check_rated(data: Dataset) -> None:
     DataError
         If there are no ratings, or all are the same.
     MissingExtra
-        If ``warmstart[ratings]`` is not installed.
+        If ``warmstart[ratings]`` is not installed, or ``warmstart[lm]`` for a model with a head.
     """
     try:
         RatingScale.of(LastRatings.of(data.interactions).value)
@@ -104,6 +104,9 @@ def check_rated(data: Dataset) -> None:
         wrong = str(error).rpartition("; ")[0]
         raise DataError(f"{wrong}; give a column of ratings, or leave out the objective and [ratings]") from None
     sampler()
+    if model.head is not None:
+        require("torch", extra="lm")
+        require("transformers", extra="lm")
 
 
 def questions(
