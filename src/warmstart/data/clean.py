@@ -18,6 +18,7 @@ SHOWN = 40  # characters of a value that a message repeats
 BOT_EVENTS = 1000
 BOT_RATIO = 50
 BOT_QUANTILE = 0.99
+SAME = ("user_id", "item_id", "time", "order", "kind")  # two events that agree in these are one
 DUPLICATE = "duplicate (same user, item, time and kind)"
 
 
@@ -122,17 +123,33 @@ def clean_events(frame: pl.DataFrame, rules: Rules) -> Cleaned:
     >>> got.events.height, got.refused.rows()
     (1, [(2, 'duplicate (same user, item, time and kind)'), (3, 'user id is missing')])
     """
-    work, times = _typed(frame)
+    work, times = judge(frame, rules)
     _check_kinds(work["kind"])
-    work = work.with_columns(_reason(rules).alias("reason"))
-    work = _refuse(work, pl.struct("user_id", "item_id", "time", "order", "kind").is_first_distinct().not_(), DUPLICATE)
+    work = _refuse(work, pl.struct(*SAME).is_first_distinct().not_(), DUPLICATE)
     if rules.bots:
         work = _refuse_bots(work)
-    work = work.with_columns(weight=pl.col("weight") * _kind_weight(rules.weights))
     good = work.filter(pl.col("reason").is_null())
     good = good.sort("order", maintain_order=True) if times == "order" else good
     refused = work.filter(pl.col("reason").is_not_null()).select("row", "reason")
     return Cleaned(good.select("user_id", "item_id", "kind", "weight", "rating", "time"), refused, times)
+
+
+def judge(frame: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, str]:
+    """Every event by itself: in its final types, with why it is refused; and the form of the times.
+
+    Returns ``row`` (1-based), ``user_id``, ``item_id``, ``kind``, ``weight`` (times that of its kind), ``rating``,
+    ``time`` and ``order`` (0 but where times are an order of events), and ``reason`` (null = none yet: duplicates and
+    bots show only among all). Times and ids written as ``12.0`` are read by what their whole column looks like.
+
+    Examples
+    --------
+    >>> rows, form = judge(pl.DataFrame({"user_id": ["u", None], "item_id": [1, 2]}), Rules())
+    >>> rows["reason"].to_list(), form
+    ([None, 'user id is missing'], 'none')
+    """
+    work, times = _typed(frame)
+    work = work.with_columns(_reason(rules).alias("reason"))
+    return work.with_columns(weight=pl.col("weight") * _kind_weight(rules.weights)), times
 
 
 def bot_limit(events_per_user: pl.Series) -> float:
@@ -218,8 +235,12 @@ def _refuse_bots(work: pl.DataFrame) -> pl.DataFrame:
     counts = work.filter(pl.col("reason").is_null()).group_by("user_id").len()
     limit = bot_limit(counts["len"])
     bots = counts.filter(pl.col("len") > limit)["user_id"]
-    why = f"user has more than {limit:,.0f} events, as only a program has"
-    return _refuse(work, pl.col("user_id").is_in(bots.implode()), why) if len(bots) else work
+    return _refuse(work, pl.col("user_id").is_in(bots.implode()), bot_reason(limit)) if len(bots) else work
+
+
+def bot_reason(limit: float) -> str:
+    """Why somebody above the limit is left out."""
+    return f"user has more than {limit:,.0f} events, as only a program has"
 
 
 def _check_kinds(kinds: pl.Series) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,19 +12,18 @@ import numpy as np
 import polars as pl
 
 from warmstart.data.catalog import Catalog
-from warmstart.data.clean import Cleaned, Rules, clean_events, parse_weights
-from warmstart.data.columns import ALIASES, Columns, map_columns, rename
+from warmstart.data.clean import Cleaned, Rules, parse_weights
+from warmstart.data.columns import ALIASES, Columns
 from warmstart.data.dataset import Dataset
 from warmstart.data.folders import find_tables
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.graph_files import read_triples
-from warmstart.data.graph_links import read_links
-from warmstart.data.graph_shape import ShapedGraph, check_links, shape_graph
+from warmstart.data.graph_shape import check_links
+from warmstart.data.intake import Intake
 from warmstart.data.interactions import Interactions
 from warmstart.data.readers import Source, read_table
-from warmstart.data.report import EQUAL, RARE, UNDESCRIBED, IngestReport, write_rejects
-from warmstart.data.table import Table
-from warmstart.data.tables import Part, catalog_of, present, shape_keyed, users_of
+from warmstart.data.report import EQUAL, RARE, UNDESCRIBED, IngestReport
+from warmstart.data.tables import Part, catalog_of, users_of
 from warmstart.errors import DataError
 
 LOG = logging.getLogger(__name__)
@@ -121,7 +120,7 @@ def read_with_report(
     >>> report.refused
     {'events: user id is missing': 1}
     """
-    _check_columns(columns)
+    check_columns(columns)
     rules = Rules(parse_weights(weights), scale, bots)
     given = {"items": items, "graph": graph, "links": links, "users": users}
     if isinstance(interactions, str | Path) and Path(interactions).is_dir():
@@ -132,17 +131,29 @@ def read_with_report(
         found = find_tables(Path(interactions))
         interactions = found["events"]
         given = {name: found.get(name) if source is None else source for name, source in given.items()}
-    intake = _Intake(columns)
+    intake = Intake(columns)
     cleaned = intake.events(read_table(interactions), rules)
+    data = completed(intake, given, lambda parts: _dataset(cleaned, parts, intake.repairs))
+    return data, intake.report(cleaned.times, rejects)
+
+
+def completed(intake: Intake, given: Mapping[str, Source], made: Callable[[Mapping[str, Part]], Dataset]) -> Dataset:
+    """What ``made`` makes of the events and the tables of items and users, with the graph where one is given.
+
+    Parameters
+    ----------
+    given
+        ``items``, ``graph``, ``links``, ``users``; None where there is none.
+    """
     readers = {"graph": read_triples}
     tables = {name: readers.get(name, read_table)(source) for name, source in given.items() if source is not None}
-    data = _dataset(cleaned, intake.others(tables), intake.repairs)
+    data = made(intake.others(tables))
     if "graph" in tables:
         ids = pl.Series(data.catalog.items.ids, dtype=pl.String)
         known = intake.graph(tables, ids).graph
         check_links(known, ids)
         data = replace(data, graph=known)
-    return data, intake.report(cleaned.times, rejects)
+    return data
 
 
 def read_items(
@@ -156,8 +167,8 @@ def read_items(
     >>> catalog.items.ids, report.refused
     (('a',), {'items: item id occurs before': 1})
     """
-    _check_columns(columns)
-    intake = _Intake(columns)
+    check_columns(columns)
+    intake = Intake(columns)
     part = intake.others({"items": read_table(items)})["items"]
     return catalog_of(part, pl.Series([], dtype=pl.String))[0], intake.report("none", rejects)
 
@@ -178,86 +189,12 @@ def read_graph(
     >>> len(graph), report.refused
     (1, {'graph: head, relation or tail is missing': 1})
     """
-    _check_columns(columns)
-    intake = _Intake(columns)
+    check_columns(columns)
+    intake = Intake(columns)
     tables = {"graph": read_triples(graph)} | ({} if links is None else {"links": read_table(links)})
     ids = None if items is None else pl.Series(items.items.ids, dtype=pl.String)
     found = intake.graph(tables, ids)
     return found.graph, intake.report("none", rejects)
-
-
-class _Intake:
-    """Shapes one table after the other and keeps the account."""
-
-    def __init__(self, columns: Columns | None) -> None:
-        self.columns = columns
-        self.rows: dict[str, int] = {}
-        self.repairs: Counter[str] = Counter()
-        self.names: dict[str, dict[str, str]] = {}
-        self.rejects: list[pl.DataFrame] = []
-
-    def events(self, table: Table, rules: Rules) -> Cleaned:
-        """The usable events."""
-        self.names["events"] = map_columns(table, "events", self.columns)
-        cleaned = clean_events(rename(table, "events", self.columns), rules)
-        self.note("events", table, cleaned.refused)
-        if table.frame.height and not cleaned.events.height:
-            reason = cleaned.refused["reason"].value_counts(sort=True)["reason"][0]
-            raise DataError(
-                f"none of {table.frame.height:,} rows of {table.origin} is usable, most often because {reason} "
-                f"(columns read as {self.names['events']}); correct the column or name another by columns="
-            )
-        return cleaned
-
-    def others(self, tables: Mapping[str, Table]) -> dict[str, Part]:
-        """Items and users in shape."""
-        parts = {name: shape_keyed(tables[name], name, self.columns) for name in ("items", "users") if name in tables}
-        for name, part in parts.items():
-            self.shaped(name, tables[name], part.refused, part.repairs)
-        return parts
-
-    def graph(self, tables: Mapping[str, Table], items: pl.Series | None) -> ShapedGraph:
-        """The graph, its links worked in; ``items`` are the ids of the catalogue."""
-        links = None
-        if "links" in tables:
-            links = read_links(tables["links"], present(tables["links"], self.columns))
-            self.shaped("links", tables["links"], links.refused, links.repairs)
-        found = shape_graph(tables["graph"], present(tables["graph"], self.columns), links, items)
-        self.shaped("graph", tables["graph"], found.refused, found.repairs)
-        return found
-
-    def shaped(self, name: str, table: Table, refused: pl.DataFrame, repairs: Mapping[str, int]) -> None:
-        """Note a table that was put into shape: its columns, its refused rows, its repairs."""
-        self.names[name] = map_columns(table, name, present(table, self.columns))
-        self.note(name, table, refused)
-        self.repairs.update({f"{name}: {what}": n for what, n in repairs.items()})
-
-    def note(self, name: str, table: Table, refused: pl.DataFrame) -> None:
-        """Count the table's rows and keep the refused ones with their own columns as text."""
-        self.rows[name] = table.frame.height + table.refused.height
-        self.repairs.update({f"{name}: {what}": n for what, n in table.repairs.items()})
-        texts = table.frame[(refused["row"] - 1).to_list()].cast(pl.String) if refused.height else table.frame.clear()
-        own = texts.rename({c: f"{c}_" for c in texts.columns if c in ("table", "row", "reason")})
-        rows = pl.concat([refused.with_columns(table=pl.lit(name)), own.cast(pl.String)], how="horizontal")
-        self.rejects += [rows, table.refused.with_columns(table=pl.lit(name))]
-
-    def report(self, times: str, rejects: str | Path | None) -> IngestReport:
-        """The account; writes the refused rows if asked to."""
-        refused = pl.concat(self.rejects, how="diagonal")
-        refused = refused.select("table", "row", "reason", pl.exclude("table", "row", "reason"))
-        if rejects is not None:
-            write_rejects(refused, rejects)
-        counts = refused.select(why=pl.col("table") + ": " + pl.col("reason"))["why"].value_counts(sort=True)
-        kept = {name: n - refused.filter(pl.col("table") == name).height for name, n in self.rows.items()}
-        return IngestReport(
-            rows=self.rows,
-            kept=kept,
-            refused=dict(counts.rows()),
-            repairs=dict(self.repairs),
-            columns=self.names,
-            times=times,
-            rejects=None if rejects is None else str(rejects),
-        )
 
 
 def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str]) -> Dataset:
@@ -275,7 +212,7 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
         n_users=len(users),
         n_items=len(catalog),
         weight=events["weight"].to_numpy(),
-        rating=_ratings(events["rating"], repairs),
+        rating=kept_ratings(events["rating"], repairs),
         time=events["time"].to_numpy(),
         kind=events["kind"].replace_strict(list(kinds), list(range(len(kinds))), return_dtype=pl.Int64).to_numpy(),
         kinds=kinds,
@@ -283,7 +220,7 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
     return Dataset(x, catalog, users, user_table=table)
 
 
-def _ratings(column: pl.Series, repairs: Counter[str]) -> np.ndarray | None:
+def kept_ratings(column: pl.Series, repairs: Counter[str]) -> np.ndarray | None:
     """Ratings with NaN for none; None if too few rows have one, or all are the same and say nothing."""
     known = column.drop_nulls()
     if not len(known):
@@ -297,7 +234,8 @@ def _ratings(column: pl.Series, repairs: Counter[str]) -> np.ndarray | None:
     return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
-def _check_columns(columns: Columns | None) -> None:
+def check_columns(columns: Columns | None) -> None:
+    """Refuse a mapping whose keys are no columns that mean anything."""
     known = sorted({name for names in ALIASES.values() for name in names})
     aliases = {alias for names in ALIASES.values() for group in names.values() for alias in group}
     for name in columns or {}:

@@ -17,6 +17,7 @@ ISO = (
     r"\s*(?<zone>[Zz]|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
 )
 NUMBER = r"^[+-]?\d+(\.\d*)?([eE][+]?\d+)?$"
+NO_TEXT = ("", "nan", "NaN", "NaT", "None", "null", "NULL")  # no time, written out
 UNREADABLE = "time cannot be read (ISO 8601, seconds or milliseconds are)"
 TOO_EARLY = "time before 1990"
 TOO_LATE = "time after 2100"
@@ -72,7 +73,7 @@ def read_times(column: pl.Series) -> Times:
 
 def _of_text(column: pl.Series) -> Times:
     text = column.str.strip_chars()
-    text = text.set(text.is_in(["", "nan", "NaN", "NaT", "None", "null", "NULL"]).fill_null(value=False), None)
+    text = text.set(text.is_in(NO_TEXT).fill_null(value=False), None)
     if text.null_count() == len(text):
         return _of_numbers(pl.Series([None] * len(text), dtype=pl.Float64), text)
     number = text.set(~text.str.contains(NUMBER).fill_null(value=False), None).cast(pl.Float64, strict=False)
@@ -101,7 +102,7 @@ def _of_numbers(number: pl.Series, column: pl.Series) -> Times:
     if number.null_count() == n and column.null_count() == n:
         return Times(nothing, pl.Series([None] * n, dtype=pl.String), "none")
     seconds, form = _scaled(number)
-    days = _days(number)
+    days = days_of(number)
     if days.null_count() == number.null_count() < n:
         return _judged(days, column, "days")
     if (
@@ -125,7 +126,7 @@ def _scaled(number: pl.Series) -> tuple[pl.Series, str]:
     return out.floor().cast(pl.Int64), form
 
 
-def _days(number: pl.Series) -> pl.Series:
+def days_of(number: pl.Series) -> pl.Series:
     """Seconds of days written as 20190131; null where the number is no such day."""
     whole = number.set(~number.is_between(19_900_101, 20_991_231).fill_null(value=False), None).cast(pl.Int64)
     return whole.cast(pl.String).str.to_datetime("%Y%m%d", strict=False).dt.epoch("s")
