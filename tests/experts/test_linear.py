@@ -239,3 +239,14 @@ def test_a_small_block_in_a_large_catalogue_is_no_dense_table(monkeypatch):
 def test_no_item_solved_is_refused():
     with pytest.raises(ConfigError, match="head=0"):
         PriorMeanEASE(head=0)
+
+
+def test_a_few_people_and_the_gram_matrix_of_all_teach_as_much_as_all():
+    whole = clusters(200, 60, 4, seed=7)
+    x = whole.interactions
+    few = whole.with_interactions(x.select(x.user < 20))
+    told = replace(few, gram=sp.csr_matrix(x.matrix().T @ x.matrix()))
+    model = PriorMeanEASE(kappa=0.0)
+    assert np.allclose(model.fit(told).data, model.fit(whole).data, atol=1e-5)
+    assert not np.allclose(model.fit(few).data, model.fit(whole).data, atol=1e-2)
+    assert told.with_interactions(few.interactions).gram is None  # else what a simulation hides would be known

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 
 from warmstart.data.catalog import Catalog
 from warmstart.data.graph import KnowledgeGraph
@@ -42,6 +43,9 @@ class Dataset:
         float32, shape (n_items, dim): item features Z, attached by the engine before experts are fitted; or None.
     of_graph
         bool, shape (dim,): which features a graph gave; None = none.
+    gram
+        CSR float32, shape (n_items, n_items): ``X'X`` of all people, where ``interactions`` are those of a sample of
+        them; items left out have no row. None = what the interactions say.
     """
 
     interactions: Interactions
@@ -51,6 +55,7 @@ class Dataset:
     user_table: pl.DataFrame | None = None
     features: np.ndarray | None = None
     of_graph: np.ndarray | None = None
+    gram: sp.csr_matrix | None = None
 
     def __post_init__(self) -> None:
         if self.interactions.n_items != len(self.catalog):
@@ -69,8 +74,8 @@ class Dataset:
         return len(self.users)
 
     def with_interactions(self, x: Interactions) -> Dataset:
-        """The same world with other events (codes unchanged)."""
-        return replace(self, interactions=x)
+        """The same world with other events (codes unchanged), and nothing of those of people beyond them."""
+        return replace(self, interactions=x, gram=None)
 
     def with_features(self, features: np.ndarray, of_graph: np.ndarray | None = None) -> Dataset:
         """The same data with item features Z attached, and which of them a graph gave."""

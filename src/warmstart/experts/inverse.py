@@ -9,8 +9,12 @@ from scipy.linalg import lapack
 from warmstart.errors import WarmstartError
 
 
-def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray, graph: sp.csr_matrix | None = None) -> np.ndarray:
+def inverse_gram(
+    x: sp.csr_matrix, ridge: np.ndarray, graph: sp.csr_matrix | None = None, gram: sp.csr_matrix | None = None
+) -> np.ndarray:
     """``P = (X'X + diag(ridge) + L)^-1``: float32, shape (n, n), symmetric; ``L = graph``, 0 where None.
+
+    With ``gram`` that is ``X'X``, of more people than x has.
 
     By Cholesky in place (LAPACK potrf, potri); on the users' side by Woodbury's identity
     ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` when users are fewer than items
@@ -26,7 +30,7 @@ def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray, graph: sp.csr_matrix | Non
     WarmstartError
         If the sum is singular in float32.
     """
-    if graph is None and x.shape[0] < x.shape[1]:
+    if graph is None and gram is None and x.shape[0] < x.shape[1]:
         xr = x @ sp.diags(1.0 / ridge)
         small = np.asarray((xr @ x.T).todense(), dtype=np.float64)
         small[np.diag_indices_from(small)] += 1.0
@@ -34,7 +38,7 @@ def inverse_gram(x: sp.csr_matrix, ridge: np.ndarray, graph: sp.csr_matrix | Non
         p: np.ndarray = -(half.T @ half)
         p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
         return p
-    p = np.asfortranarray((x.T @ x).toarray(order="F"), dtype=np.float32)
+    p = np.asfortranarray((x.T @ x if gram is None else gram).toarray(order="F"), dtype=np.float32)
     p[np.diag_indices_from(p)] += ridge.astype(np.float32)
     if graph is not None:
         entry = graph.tocoo()

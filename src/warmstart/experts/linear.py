@@ -107,14 +107,15 @@ class PriorMeanEASE:
         x, n = data.interactions.matrix(), data.n_items
         z, w = self._prior(data)
         raw = z @ w
-        counts = np.asarray(x.sum(0)).ravel()
+        counts = np.asarray(x.sum(0)).ravel() if data.gram is None else data.gram.diagonal()
         active = most_met(counts, self.head)
         bucket = np.full(n, self.buckets, np.int8)
         bucket[active] = buckets_of(counts[active], self.buckets)
         semantic = np.repeat(raw[None], self.buckets + 1, axis=0)
         graph = laplacian(data) if self.laplacian else None
         near = None if graph is None else self.laplacian * graph[active][:, active]
-        known, blocks = Known(x[:, active], z[active], raw[active], counts[active], near), []
+        gram = None if data.gram is None else data.gram[active][:, active]
+        known, blocks = Known(x[:, active], z[active], raw[active], counts[active], near, gram), []
         for b in range(self.buckets):
             mine = np.flatnonzero(bucket[active] == b)
             if len(mine):
@@ -129,7 +130,7 @@ class PriorMeanEASE:
         lam = self.strength * scale * (1.0 + self.tau / float(counts[mine].mean()))
         ridge = lam + self.dropout / (1.0 - self.dropout) * counts
         graph = None if known.graph is None else sp.csr_matrix(lam * known.graph)
-        p = inverse_gram(known.x, ridge, graph)
+        p = inverse_gram(known.x, ridge, graph, known.gram)
         pulled = None if graph is None else np.asarray((graph[mine] @ p).T, np.float32)
         prior = ridge[:, None] * known.raw + (0.0 if graph is None else graph @ known.raw)
         semantic = (p @ prior.astype(np.float32)).astype(np.float32)
@@ -146,13 +147,14 @@ class PriorMeanEASE:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Of the m items with events: events (n_users, m), features (m, d), ``Z kappa W``, counts; L of the graph."""
+    """Of the m items with events: events (n_users, m), features, ``Z kappa W``, counts; L of the graph; all's X'X."""
 
     x: sp.csr_matrix
     z: np.ndarray
     raw: np.ndarray
     counts: np.ndarray
     graph: sp.csr_matrix | None
+    gram: sp.csr_matrix | None
 
 
 def most_met(counts: np.ndarray, most: int) -> np.ndarray:

@@ -15,7 +15,7 @@ _LAST: list[Known] = [((), {})]
 
 
 def remembered(data: Dataset, key: Hashable, make: Callable[[], T]) -> T:
-    """The result of ``make`` for this key (an expert with its settings) and these events, features and graph.
+    """The result of ``make`` for this key (an expert with its settings) and these events, features, graph and sums.
 
     Nothing is kept beyond the next data, or beyond the life of these. Threads that fit different data at once may
     do a part twice; they never see each other's.
@@ -27,7 +27,7 @@ def remembered(data: Dataset, key: Hashable, make: Callable[[], T]) -> T:
     >>> [remembered(data, "k", lambda: made.append(1) or len(made)) for _ in range(3)]
     [1, 1, 1]
     """
-    parts = tuple(p for p in (data.interactions, data.features, data.graph) if p is not None)
+    parts = tuple(p for p in (data.interactions, data.features, data.graph, data.gram) if p is not None)
     refs, known = _LAST[0]
     if len(refs) != len(parts) or any(r() is not p for r, p in zip(refs, parts, strict=False)):
         known = {}
