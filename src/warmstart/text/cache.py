@@ -64,6 +64,17 @@ class CachedEncoder:
                 out[row] = known[key]
         return out
 
+    def unknown(self, texts: Sequence[str]) -> list[str]:
+        """Texts that are not there yet, each once, longest first; empty ones are left out."""
+        keyed = {self._key(t): t for t in texts if t.strip()}
+        known = self._read(sorted(keyed))
+        return sorted((t for key, t in keyed.items() if key not in known), key=lambda t: (-len(t), t))
+
+    def keep(self, texts: Sequence[str], vectors: np.ndarray) -> None:
+        """Store vectors that the encoder made of texts elsewhere: float32, shape (len(texts), dim)."""
+        rows = zip(texts, vectors.astype(np.float32), strict=True)
+        self._write({self._key(text): vector for text, vector in rows if text.strip()})
+
     def spec(self) -> dict[str, str]:
         """The spec of the encoder inside."""
         spec: dict[str, str] = self.encoder.spec()  # type: ignore[attr-defined]

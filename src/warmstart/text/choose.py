@@ -131,8 +131,10 @@ def encoder_from_folder(folder: str | Path) -> OnnxEncoder | StaticTable:
     return StaticTable(folder) if kind == KIND else OnnxEncoder(folder)
 
 
-def encoder_from_spec(spec: Mapping[str, str], folder: str | Path) -> SavedEncoder:
+def encoder_from_spec(spec: Mapping[str, str], folder: str | Path, threads: int = 0) -> SavedEncoder:
     """The encoder of a saved engine: ``spec`` is what its ``spec()`` gave, ``folder`` what it was saved to.
+
+    ``threads`` is how many texts an ONNX encoder reads at once; 0 = as many as there are processors.
 
     Raises
     ------
@@ -142,7 +144,7 @@ def encoder_from_spec(spec: Mapping[str, str], folder: str | Path) -> SavedEncod
         If the encoder found is not the one that was saved: vectors would not fit the engine's.
     """
     makers: dict[str, Callable[[], SavedEncoder]] = {
-        "onnx": lambda: OnnxEncoder(folder),
+        "onnx": lambda: OnnxEncoder(folder, threads),
         KIND: lambda: StaticTable(folder),
         "tfidf": lambda: TfidfEncoder.load(Path(folder)),
         "transformer": lambda: TransformerEncoder(spec["name"]),
