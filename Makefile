@@ -27,7 +27,7 @@ $(BIN)/python:
 # torch first and by its exact pin: a plain or ranged requirement brings gigabytes of CUDA packages
 $(STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet torch==2.13.0
-	$(PIP) install --quiet -e ".[lm,weights,demo,graph,graph-text,ratings,scale,tracking,postgres,dashboard,dev]"
+	$(PIP) install --quiet -e ".[lm,weights,demo,graph,graph-text,ratings,scale,tracking,postgres,dashboard,spark,dev]"
 	@$(BROWSER)
 	@touch $@
 

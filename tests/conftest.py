@@ -5,6 +5,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test may reach for the network
 import importlib.util
 import shutil
 import subprocess
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -133,3 +134,34 @@ def store_url(request, tmp_path):
     if request.param == "postgres":
         return request.getfixturevalue("postgres").store()
     return request.getfixturevalue("sqlite_store")(tmp_path / "store.db")
+
+
+SPARK = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.files.maxPartitionBytes": "32k",  # so that small files come in several pieces
+    "spark.sql.files.openCostInBytes": "0",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "500",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.log.level": "ERROR",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """A session of two cores: a task may fail three times, nothing is compiled twice, small files come in pieces."""
+    os.environ["PYSPARK_PYTHON"], os.environ["SPARK_LOCAL_IP"] = sys.executable, "127.0.0.1"
+    from pyspark.sql import SparkSession
+
+    build = SparkSession.builder.master("local[2,4]")
+    for name, value in SPARK.items():
+        build = build.config(name, value)
+    made = build.getOrCreate()
+    yield made
+    made.stop()

@@ -1,0 +1,1 @@
+"""Work that is too much for one machine, on engines that exist: Spark."""
