@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from warmstart.cli.on_spark import On, People, read_on
 from warmstart.cli.options import (
     Data,
     Graph,
@@ -58,6 +59,8 @@ def fit(
     steps: Steps = None,
     ratings: Ratings = False,
     objective: Objective = None,
+    on: On = None,
+    people: People = None,
     as_json: Json = False,
 ) -> None:
     """Fit an engine and save it; the folder holds no user data."""
@@ -67,7 +70,10 @@ def fit(
     one_alone("fit")
     engine = Engine(recipe)
     engine.recipe = aimed(finetuned(engine.recipe, finetune, steps), ratings, objective)
-    dataset, account = Tables(data, items, graph, links, users, columns, weights, rejects, scale).read()
+    tables = Tables(data, items, graph, links, users, columns, weights, rejects, scale)
+    if on is None and people is not None:
+        raise ConfigError(f"--people {people} without --on; add --on MASTER, a Spark cluster")
+    dataset, account = tables.read() if on is None else read_on(on, tables, engine.recipe, people)
     with progress() as tell:
         engine.fit(dataset, progress=tell).save(out)
     if save_data is not None:

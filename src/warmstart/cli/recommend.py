@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from warmstart.cli.everybody import everybody, refuse
+from warmstart.cli.on_spark import AllOn, everybody_on
 from warmstart.cli.options import EngineFolder, Json, Known, Places, Tables, events, filters, read_ids
 from warmstart.cli.screen import answers, emit, listing, say
 
@@ -52,7 +53,7 @@ Floor = Annotated[
 Objective = Annotated[str | None, typer.Option(help="Sort by relevance, by (predicted) rating, or by both.")]
 Everybody = Annotated[bool, typer.Option("--all-users", help="Lists for every user of --data, into --out.")]
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", file_okay=False, help="Folder of Parquet parts, for --all-users.")
+    str | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder of Parquet parts, for --all-users.")
 ]
 Part = Annotated[int, typer.Option("--part", min=1, help="Users of a part.")]
 Cores = Annotated[int, typer.Option("--processes", min=0, help="That work at once; 0 = one for each core.")]
@@ -87,6 +88,7 @@ def recommend(
     objective: Objective = None,
     explain: Why = False,
     all_users: Everybody = False,
+    on: AllOn = None,
     out: Out = None,
     part: Part = 10_000,
     processes: Cores = 0,
@@ -100,13 +102,17 @@ def recommend(
     from warmstart.batch import Lists
     from warmstart.interests.steer import Steering
 
-    loaded, tails = open_engine(engine, data), asked_tail(tail, tail_lift, tail_loss, tail_floor)
+    tails = asked_tail(tail, tail_lift, tail_loss, tail_floor)
     allowed, where = read_ids(candidates), filters(only or ())
-    if all_users:
+    if all_users or on is not None:
         one = {"user": user, "history": history, "text": text, "interest": interest, "without": without, "more": more}
         refuse(one | {"explain": explain}, "--all-users asks the same for everybody")
         lists = Lists(k, allowed, not include_seen, where, calibrate, tails, objective)
-        return everybody(loaded, engine, lists, out, part, processes, as_json)
+        if on is not None:
+            return everybody_on(on, all_users, engine, data, out, lists, as_json)
+        place = None if out is None else Path(out)
+        return everybody(open_engine(engine, data), engine, lists, place, part, processes, as_json)
+    loaded = open_engine(engine, data)
     note_unknown(loaded, user or ())
     told = [events(h, loaded.fitted.catalog.items) for h in history or ()]
     rows = loaded.recommend(
