@@ -3,28 +3,36 @@
 import polars as pl
 import pytest
 
+from warmstart.data.ingest import read_with_report
+
 
 @pytest.fixture(scope="module")
-def engine(shell, spark, tmp_path_factory):
-    """The engine that is fitted on Spark, and what the command said."""
-    f, out = shell.folder, tmp_path_factory.mktemp("on") / "engine"
+def fitted(shell, spark, tmp_path_factory):
+    """What the fit on Spark said, and where it wrote."""
+    f, out = shell.folder, tmp_path_factory.mktemp("on")
     tables = (f / "events.csv", "--items", f / "items.csv", "--map", "user_id=who")
-    return out, shell.json("fit", *tables, "--recipe", f / "recipe.toml", "--out", out, "--on", "local[2,4]")
+    wrote = ("--recipe", f / "recipe.toml", "--out", out / "engine", "--save-data", out / "data")
+    return shell.json("fit", *tables, *wrote, "--on", "local[2,4]"), out
 
 
-def test_the_fit_is_that_of_one_machine(engine, fitted):
-    same = ("users", "items", "events", "refused", "fingerprint", "encoder")
-    assert [engine[1][name] for name in same] == [fitted[name] for name in same]
+def test_the_fit_is_of_the_data_of_one_machine(fitted, shell):
+    data, account = read_with_report(
+        shell.folder / "events.csv", items=shell.folder / "items.csv", columns={"user_id": "who"}
+    )
+    assert fitted[0]["fingerprint"] == data.fingerprint()
+    assert fitted[0]["refused"] == account.n_refused == 1
 
 
-def test_lists_of_everybody(shell, fitted, engine, tmp_path):
-    data, out = shell.folder / "data", tmp_path / "lists"
-    told = shell.json("recommend", engine[0], "--all-users", "--data", data, "-k", "3", "--on", "local[2,4]", "-o", out)
+def test_lists_of_everybody(fitted, shell, tmp_path):
+    told, made = fitted
+    data, out = ("--data", made / "data"), tmp_path / "lists"
+    words = ("recommend", made / "engine", *data, "-k", "3")
+    wrote = shell.json(*words, "--all-users", "--on", "local[2,4]", "-o", out)
     lists = pl.read_parquet(out / "part-*.parquet")
-    assert told == {"out": str(out), "users": fitted["users"], "rows": len(lists)}
-    one = shell.json("recommend", engine[0], "--data", data, "--user", "u7", "-k", "3")
+    assert wrote == {"out": str(out), "users": told["users"], "rows": len(lists)}
+    one = shell.json(*words, "--user", "u7")
     assert lists.filter(user_id="u7").sort("rank")["item_id"].to_list() == [row["item_id"] for row in one]
-    again = shell("recommend", engine[0], "--all-users", "--data", data, "--on", "local[2,4]", "-o", out, code=2)
+    again = shell(*words, "--all-users", "--on", "local[2,4]", "-o", out, code=2)
     assert "exists already" in again.stderr
 
 
@@ -37,7 +45,7 @@ def test_lists_of_everybody(shell, fitted, engine, tmp_path):
         (("--all-users", "--on", "node1", "--data", "d", "--out", "o"), "is no Spark master"),
     ],
 )
-def test_mistakes(shell, fitted, words, told):
+def test_mistakes(shell, words, told):
     assert told in " ".join(shell("recommend", shell.folder / "engine", *words, code=2).stderr.split())
 
 
