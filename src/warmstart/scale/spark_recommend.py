@@ -81,7 +81,7 @@ def rated(events: SparkEvents) -> bool:
     rating = functions.col("rating")
     told = [functions.count("*"), functions.count(rating), functions.min(rating), functions.max(rating)]
     rows, known, low, high = events.frame.agg(*told).collect()[0]
-    return known > 0 and known >= RATED_SHARE * rows and (low < high or known == 1)
+    return bool(known > 0 and known >= RATED_SHARE * rows and (low < high or known == 1))
 
 
 def _frame(spark: SparkSession, table: pl.DataFrame) -> DataFrame:
