@@ -8,12 +8,14 @@ import time
 from dataclasses import replace
 
 import polars as pl
+import psutil
 import pytest
+from pyarrow import parquet
 
 import warmstart as ws
 from warmstart.batch import JOB, Batch, Lists
 from warmstart.data.toy import clusters
-from warmstart.errors import ConfigError, DataError
+from warmstart.errors import ConfigError, DataError, WarmstartError
 from warmstart.recipe import Recipe
 
 COLUMNS = ["user_id", "item_id", "score", "rank", "source"]
@@ -109,6 +111,45 @@ def test_a_killed_batch_goes_on_where_it_stopped(saved, engine, tmp_path):
     Batch(saved[0], whole, users=1, processes=1).run(engine)
     assert written(tmp_path / "lists").drop("score").equals(written(whole).drop("score"))
     assert (tmp_path / "lists" / JOB).read_text() == (whole / JOB).read_text()
+
+
+def test_a_question_that_cannot_be_answered_leaves_the_folder_free(saved, engine, tmp_path):
+    for wrong in (Lists(objective="ratng"), Lists(filters={"colour": "x"})):
+        with pytest.raises(WarmstartError):
+            Batch(saved[0], tmp_path / "lists", wrong, processes=1).run(engine)
+    assert Batch(saved[0], tmp_path / "lists", processes=1).run(engine)["kept"] == 0
+
+
+def test_people_who_changed_are_other_data(saved, engine, tmp_path):
+    Batch(saved[0], tmp_path, processes=1).run(engine)
+    other = ws.load(*saved)
+    other.data = replace(other.data, user_table=pl.DataFrame({"age": [1] * 60}))
+    with pytest.raises(DataError, match="lists of other data"):
+        Batch(saved[0], tmp_path, processes=1).run(other)
+
+
+def test_items_added_after_the_engine_was_saved_are_not_in_its_folder(saved, tmp_path):
+    engine = ws.load(*saved)
+    engine.add_items([{"item_id": "new"}])
+    with pytest.raises(DataError, match="items were added"):
+        Batch(saved[0], tmp_path, processes=1).run(engine)
+
+
+def test_a_folder_can_be_read_as_one_table_and_rests_of_killed_runs_go(saved, engine, tmp_path):
+    (tmp_path / "part-00000.7.partial").write_bytes(b"half")
+    Batch(saved[0], tmp_path, users=25, processes=1).run(engine)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [JOB, *(f"part-{n:05d}.parquet" for n in range(3))]
+    assert parquet.read_table(tmp_path).num_rows == 600
+
+
+def test_workers_that_are_killed_are_told_of(saved, engine, tmp_path):
+    def kill(*_):
+        for child in psutil.Process().children(recursive=True):
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+
+    with pytest.raises(DataError, match="a process was killed"):
+        Batch(saved[0], tmp_path, users=1, processes=2).run(engine, kill)
 
 
 def test_options_that_do_not_go_with_everybody(saved, tmp_path):

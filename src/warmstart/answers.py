@@ -92,7 +92,7 @@ def recommended(
     source[unmet & np.isin(source, list(f.panel.flat))] = "predicted"  # nobody made it popular
     table = {
         "query": pl.Series(number[q], dtype=pl.Int64),
-        "item_id": f.catalog.items.names(item[q, at]),
+        "item_id": pl.Series(f.catalog.items.names(item[q, at]), dtype=pl.String),
         "score": score[q, at],
         "rank": pl.Series(at + 1, dtype=pl.Int64),
         "source": pl.Series(source.tolist(), dtype=pl.String),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -18,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from warmstart.answers import answered
 from warmstart.artefact import MANIFEST, checksum
+from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.engine import Engine, load
 from warmstart.errors import ConfigError, DataError
@@ -27,7 +29,7 @@ from warmstart.query import candidate_mask, filter_mask
 from warmstart.rerank.order import Order
 from warmstart.rerank.tail import Tail
 
-JOB = "job.json"
+JOB = "_job.json"  # readers of Parquet folders pass over names that begin so
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ class Batch:
         if engine.data is None:
             raise DataError("lists for everybody need the data of their users; give data= to warmstart.load")
         n = engine.data.n_users
+        if len(engine.fitted.catalog) != engine.data.n_items:
+            raise DataError("items were added to this engine; save it, and load it with its data again")
+        self.lists.answer(engine, engine.data.histories(np.empty(0, np.int64)))  # what is asked wrongly is told first
         self._claim(engine)
         starts = range(0, n, self.users)
         paths = [self.out / f"part-{number:05d}.parquet" for number in range(len(starts))]
@@ -120,36 +125,55 @@ class Batch:
         assert engine.data is not None
         job = {
             "engine": checksum(self.engine / MANIFEST),
-            "data": engine.data.fingerprint(),
+            "data": told_of(engine.data),
             "users": self.users,
             "lists": asdict(self.lists),
         }
-        told, path = json.dumps(job, indent=1, ensure_ascii=False, default=list), self.out / JOB
-        if path.exists() and (known := json.loads(path.read_text(encoding="utf-8"))) != json.loads(told):
-            other = [name for name in job if known.get(name) != json.loads(told)[name]]
+        told, path = json.dumps(job, indent=1, ensure_ascii=False, default=sorted), self.out / JOB
+        if not path.exists():
+            self.out.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            partial.write_text(told + "\n", encoding="utf-8")
+            partial.replace(path)
+        known, asked = json.loads(path.read_text(encoding="utf-8")), json.loads(told)
+        if other := [name for name in job if known.get(name) != asked[name]]:
             raise DataError(f"{self.out} holds lists of other {' and '.join(other)}; name another folder, or empty it")
-        self.out.mkdir(parents=True, exist_ok=True)
-        path.write_text(told + "\n", encoding="utf-8")
+        for left in self.out.glob("part-*.partial"):  # of one that was killed
+            left.unlink()
 
     def _made(self, engine: Engine, missing: Sequence[tuple[Path, int]]) -> Iterator[Path]:
         """Write parts, in no order."""
-        processes = min(self.processes or os.cpu_count() or 1, len(missing))
+        processes = min(self.processes or len(os.sched_getaffinity(0)), len(missing))
         if processes <= 1:
             for path, start in missing:
                 write_part(engine, self.lists, path, *self._people(engine, start))
                 yield path
             return
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(processes, context, begin, (self.engine,)) as pool:
-            left, waiting = iter(missing), dict[Future[None], Path]()
-            while True:
-                for path, start in left:  # no more at once than are worked on, and one to come
-                    waiting[pool.submit(work, self.lists, path, *self._people(engine, start))] = path
-                    if len(waiting) > processes:
-                        break
-                if not waiting:
-                    return
-                yield waiting.pop(finished(waiting))
+        try:
+            with ProcessPoolExecutor(processes, context, begin, (self.engine,)) as pool:
+                yield from self._shared(pool, processes, engine, missing)
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a process was killed, perhaps for want of memory, or could not read the engine; run it again, with "
+                "fewer processes: it goes on where it stopped"
+            ) from error
+
+    def _shared(
+        self, pool: ProcessPoolExecutor, processes: int, engine: Engine, missing: Sequence[tuple[Path, int]]
+    ) -> Iterator[Path]:
+        """Parts as they are written; no more are given out than are worked on, and one to come."""
+        left, waiting = iter(missing), dict[Future[None], Path]()
+        while True:
+            for path, start in left:
+                waiting[pool.submit(work, self.lists, path, *self._people(engine, start))] = path
+                if len(waiting) > processes:
+                    break
+            if not waiting:
+                return
+            first = next(as_completed(waiting))
+            first.result()
+            yield waiting.pop(first)
 
     def _people(self, engine: Engine, start: int) -> tuple[list[str], Histories]:
         assert engine.data is not None
@@ -157,17 +181,12 @@ class Batch:
         return engine.data.users.names(codes), engine.data.histories(codes)
 
 
-def finished(waiting: Mapping[Future[None], Path]) -> Future[None]:
-    """A part that is written; an error of the process that worked on it is raised here."""
-    first = next(as_completed(waiting))
-    try:
-        first.result()
-    except BrokenProcessPool as error:
-        raise DataError(
-            f"a process was killed while it made {waiting[first].name}, perhaps for want of memory; run it again with "
-            "fewer processes, it goes on where it stopped"
-        ) from error
-    return first
+def told_of(data: Dataset) -> str:
+    """Events and what is known of people: a fingerprint (hex)."""
+    digest = hashlib.sha256(data.fingerprint().encode())
+    if data.user_table is not None:
+        digest.update(data.user_table.hash_rows(seed=0).to_numpy().tobytes())
+    return digest.hexdigest()
 
 
 def write_part(engine: Engine, lists: Lists, path: Path, names: Sequence[str], h: Histories) -> None:

@@ -10,7 +10,9 @@ from warmstart.data.toy import clusters
 from warmstart.errors import ConfigError, DataError
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.low_rank import ELSA
-from warmstart.learn.item_vectors import ItemVectors
+from warmstart.learn.item_vectors import ItemVectors, hold_one
+
+NOBODY = np.empty(0, np.int64)
 
 
 def ndcg(scores, known, truth):
@@ -39,7 +41,6 @@ def test_it_finds_what_ease_finds():
 def test_a_longer_run_explains_more_of_what_was_learned_from():
     data = clusters(100, 60, 3, seed=1)
     x = data.interactions.matrix()
-    first = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
 
     def loss(epochs):
         expert = replace(ELSA(dim=8, least=2), epochs=epochs)
@@ -49,12 +50,11 @@ def test_a_longer_run_explains_more_of_what_was_learned_from():
         return ((unit[0] - unit[1]) ** 2).sum(1).mean()
 
     assert loss(15.0) < loss(1.0)
-    assert ItemVectors(x, first).units().shape == (60, 8)
 
 
 def test_who_has_one_item_teaches_nothing():
     with pytest.raises(DataError, match="nobody has two items"):
-        ItemVectors(sp.csr_matrix(np.eye(4, dtype=np.float32)), np.ones((4, 2), np.float32))
+        ItemVectors(sp.csr_matrix(np.eye(4, dtype=np.float32)), np.ones((4, 2), np.float32), (NOBODY, NOBODY))
     assert ELSA(least=1000).fit(clusters(40, 30, 3, seed=1)) is None
 
 
@@ -62,3 +62,19 @@ def test_who_has_one_item_teaches_nothing():
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(ConfigError, match=setting):
         ELSA(**{setting: value})
+
+
+def test_what_is_held_out_is_not_in_what_is_learned_from():
+    x = clusters(100, 60, 3, seed=1).interactions
+    keep, people, items = hold_one(x, most=6)
+    assert len(people) == len(items) == 6
+    left = x.select(keep).matrix()
+    assert not np.asarray(left[people, items]).any()
+    assert np.asarray(x.matrix()[people, items]).all()
+
+
+def test_of_very_few_people_nothing_is_held_out_and_they_are_learned_from():
+    data = clusters(9, 12, 2, seed=1)
+    expert = ELSA(dim=4, least=2, epochs=5)
+    first = ItemVectors(data.interactions.matrix(), expert._first(data), (NOBODY, NOBODY)).units()
+    assert np.abs(expert.fit(data).z - first).max() > 0.01

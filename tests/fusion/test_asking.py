@@ -5,9 +5,13 @@ import pytest
 
 from warmstart.data.histories import Histories
 from warmstart.data.toy import clusters
+from warmstart.experts.content import ContentCosine, ContentMap
+from warmstart.experts.factors import Factors
+from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.split import SplitPanel
+from warmstart.experts.transitions import Transitions
 from warmstart.fusion.asking import LEAST, Asking, drawn
 from warmstart.fusion.scores import Sampled, Whole
 
@@ -60,3 +64,23 @@ def test_two_panels_as_one_are_asked_whole(panel):
 def test_draws_are_without_repeats():
     assert len(set(drawn(50, 20).tolist())) == 20
     assert not drawn(50, 20).flags.writeable
+
+
+def test_of_a_large_catalogue_every_expert_puts_somebody_forward():
+    """Also one that leaves it to others to look for items, where there are none."""
+    data = clusters(80, 300, 4, seed=1)
+    data = data.with_features(np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32))
+    h = data.histories(np.arange(3))
+    for expert in (ContentCosine(), PriorMeanEASE(), Transitions()):
+        panel = Panel.fit({"it": expert}, data)
+        query, _ = Asking(large=10, sample=250).scores(panel, h, np.ones((3, 300), bool)).candidates(20)
+        assert np.bincount(query, minlength=3).min() >= 10, expert
+
+
+def test_who_says_nothing_puts_nobody_forward():
+    data = clusters(80, 300, 4, seed=1)
+    data = data.with_features(np.random.default_rng(0).normal(size=(300, 5)).astype(np.float32))
+    panel = Panel.fit({"map": ContentMap(), "factors": Factors(dim=4)}, data)
+    h = Histories.of([[], [1, 2]], 300)
+    query, _ = Asking(large=10, sample=250).scores(panel, h, np.ones((2, 300), bool)).candidates(20)
+    assert set(query) == {1}

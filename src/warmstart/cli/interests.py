@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from warmstart.cli.options import EngineFolder, Json, Known, ids
-from warmstart.cli.recommend import History, User, note_unknown, open_engine, show
+from warmstart.cli.options import EngineFolder, Json, Known
+from warmstart.cli.recommend import History, User, named, note_unknown, open_engine, show
 from warmstart.cli.screen import progress, say
 from warmstart.errors import ConfigError
 
@@ -49,7 +49,7 @@ def interests(
         raise ConfigError("--html shows one person; give one --user, or one --history")
     loaded = open_engine(engine, data)
     note_unknown(loaded, user or ())
-    rows = [ids(h) for h in history] if history else None
+    rows = [named(h, loaded) for h in history] if history else None
     settings = ProfileSettings(most=most)
     show(loaded.interests(users=user, histories=rows, settings=settings), as_json)
     if html is not None:

@@ -112,6 +112,7 @@ def recommend(
             return everybody_on(on, all_users, engine, data, out, lists, as_json)
         place = None if out is None else Path(out)
         return everybody(open_engine(engine, data), engine, lists, place, part, processes, as_json)
+    refuse({"out": out}, "lists go into a folder with --all-users")
     loaded = open_engine(engine, data)
     note_unknown(loaded, user or ())
     told = [events(h, loaded.fitted.catalog.items) for h in history or ()]
@@ -182,6 +183,12 @@ def open_engine(folder: Path, data: str | None) -> Engine:
     from warmstart.engine import load
 
     return load(folder, data=None if data is None else Tables(data).read()[0])
+
+
+def named(history: str, engine: Engine) -> list[str]:
+    """The items of a history; what a rating says of them is left aside."""
+    told = events(history, engine.fitted.catalog.items)
+    return [one if isinstance(one, str) else one[0] for one in told]
 
 
 def note_unknown(engine: Engine, users: Sequence[str]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from warmstart.cli.options import EngineFolder, Json, Known, ids
-from warmstart.cli.recommend import History, User, note_unknown, open_engine, show
+from warmstart.cli.options import EngineFolder, Json, Known
+from warmstart.cli.recommend import History, User, named, note_unknown, open_engine, show
 
 
 def segments(
@@ -12,4 +12,4 @@ def segments(
     """List segments of people who take alike, in words; with --user or --history those that each belongs to."""
     loaded = open_engine(engine, data)
     note_unknown(loaded, user or ())
-    show(loaded.segments(users=user, histories=[ids(h) for h in history] if history else None), as_json)
+    show(loaded.segments(users=user, histories=[named(h, loaded) for h in history] if history else None), as_json)

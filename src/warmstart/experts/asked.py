@@ -63,8 +63,9 @@ class Asked:
         """Query and item of what each expert would put forward, expert by expert: about its ``top`` allowed items.
 
         Experts that ``seek`` go by the first part of what histories say, and by what stands beside it; of those that do
-        not, what stands beside speaks alone. Where a graph of neighbours knows the features, it is asked; where there
-        is none over a very large catalogue, the best known items are looked through.
+        not, what stands beside speaks alone; where none of the same features seeks, all do. Where a graph of neighbours
+        knows the features, it is asked; where there is none over a very large catalogue, the best known items are
+        looked through.
 
         Parameters
         ----------
@@ -79,10 +80,9 @@ class Asked:
             elif name not in self.panel.projecting:
                 yield best(self.whole(name), allowed, top, sample)
         for names in groups(self.panel.projecting).values():
-            seeking = [name for name in names if self.panel.projecting[name].seeks]
+            seeking = [name for name in names if self.panel.projecting[name].seeks] or names
             for name in names:
-                beside = self.beside(name)
-                if beside is not None and (name not in seeking or self.large):
+                if name not in seeking and (beside := self.beside(name)) is not None:
                     yield best(beside, allowed, top, sample, floor=0.0)
             seek = self._near if self.large else self._all
             yield from seek(seeking, allowed, top, sample)
@@ -95,18 +95,25 @@ class Asked:
                 beside = self.beside(name)
                 if beside is not None:
                     rows += beside
+                else:
+                    rows[~np.nan_to_num(self.said[name][0]).any(axis=1)] = np.nan  # all items are alike to the silent
                 yield best(rows, allowed, top, sample)
 
     def _near(self, names: list[str], allowed: np.ndarray, top: int, sample: np.ndarray) -> Iterator[Found]:
         """By a graph of neighbours, or among the best known items; by going over all where that finds too few."""
         for name in names:
-            z, q = self.panel.projecting[name].z, self.said[name][0]
+            z, q, beside = self.panel.projecting[name].z, self.said[name][0], self.beside(name)
             graph, said = neighbours_of(z), np.nan_to_num(q).any(axis=1)
             found = np.empty(0, np.int64), np.empty(0, np.int64)
             if graph is None and len(self.known):
-                row, at = best(held_against(q, rows_of(z, self.known)), allowed[:, self.known], top)
+                rows = held_against(q, rows_of(z, self.known))
+                rows[~said] = np.nan
+                rows += 0.0 if beside is None else beside[:, self.known]
+                row, at = best(rows, allowed[:, self.known], top)
                 found = row, self.known[at]
             elif graph is not None:
+                if beside is not None:
+                    yield best(beside, allowed, top, sample, floor=0.0)
                 near = graph.among(q, z, 2 * top)
                 row, column = np.repeat(np.arange(len(q)), near.shape[1]), near.ravel()
                 kept = (column >= 0) & allowed[row, column]
@@ -164,15 +171,19 @@ def groups(experts: dict[str, Projecting]) -> dict[int, list[str]]:
     return found
 
 
-_ROWS: Attached[tuple[np.ndarray, np.ndarray]] = Attached()
+KEPT = 2  # sets of items whose rows of one table are kept: a sample, and the best known
+_ROWS: Attached[list[tuple[np.ndarray, np.ndarray]]] = Attached()
 
 
 def rows_of(z: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """``z[items]``, kept for the items that were asked for last, as long as z lives."""
-    known = _ROWS.get(z)
-    if known is None or known[0] is not items:
-        known = _ROWS.put(z, (items, z[items]))
-    return known[1]
+    """``z[items]``, kept for the two sets of items that were asked for last, as long as z lives."""
+    known = _ROWS.get(z) or []
+    for asked, rows in known:
+        if asked is items:
+            return rows
+    found: np.ndarray = z[items]
+    _ROWS.put(z, [(items, found), *known[: KEPT - 1]])
+    return found
 
 
 def projected_at(said: np.ndarray, z: np.ndarray, items: np.ndarray, shared: np.ndarray) -> np.ndarray:

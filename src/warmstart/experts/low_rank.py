@@ -15,13 +15,15 @@ from warmstart.errors import ConfigError
 from warmstart.experts.base import EVERY
 from warmstart.experts.factors import factor_map
 from warmstart.experts.people_vectors import people_vectors
-from warmstart.experts.products import projected
-from warmstart.learn.item_vectors import ItemVectors
+from warmstart.experts.products import appended, projected
+from warmstart.learn.item_vectors import ItemVectors, hold_one
 from warmstart.learn.loop import learn
 from warmstart.learn.processes import Processes
 from warmstart.learn.run import Run
 from warmstart.learn.settings import Training, at_least
 from warmstart.text.whiten import unit_rows
+
+JUDGED = 500  # people, at most, of whom an item is held out for validation
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,14 @@ class ELSA:
         """
         if not self.learns(data):
             return None
-        x = data.interactions.matrix()
-        objective = ItemVectors(x, self._first(data), self.items, seed=self.seed)
+        x = data.interactions
+        keep, *held = hold_one(x, JUDGED, self.seed)
+        train = data.with_interactions(x.select(keep))
+        objective = ItemVectors(train.interactions.matrix(), self._first(train), (held[0], held[1]), self.items)
         with tempfile.TemporaryDirectory() as folder:
             run = Run.begin(folder, "elsa", asdict(self), "")
             learn(objective, self.training(len(objective.users)), run, Processes("float32"))
-        a, counts = objective.units(), np.asarray(x.sum(0)).ravel()
+        a, counts = objective.units(), x.item_counts().astype(np.float64)
         r = np.zeros((0, self.dim), np.float32)
         a[counts == 0] = 0.0
         if data.features is not None:
@@ -175,4 +179,4 @@ class FittedELSA:
     def grow(self, features: np.ndarray) -> Self:
         """New items take the vectors their features predict."""
         new = unit_rows(features @ self.r) if len(self.r) else np.zeros((len(features), self.z.shape[1]), np.float32)
-        return replace(self, z=np.vstack([self.z, new]).astype(np.float32))
+        return replace(self, z=appended(self.z, new.astype(np.float32)))

@@ -38,7 +38,7 @@ class Neighbours:
     graph
         uint8: a file of usearch.
     columns
-        int64: columns of the features it knows; what few items have is left to exact scores.
+        int64: columns of the features it knows. Those that few items fill find nothing; they judge what was found.
     size
         Items it knows; those that came later are looked through one by one.
     recall
@@ -140,8 +140,12 @@ _KNOWN: Attached[Neighbours] = Attached()
 
 
 def attach(z: np.ndarray, neighbours: Neighbours) -> None:
-    """Whoever looks for items by these features finds them by the graph, as long as the array lives."""
-    _KNOWN.put(z, neighbours)
+    """Whoever looks for items by these features finds them by the graph, as long as the array lives.
+
+    Without usearch all items are gone over, which is said in the log.
+    """
+    if able(len(z)):
+        _KNOWN.put(z, neighbours)
 
 
 def neighbours_of(z: np.ndarray) -> Neighbours | None:
@@ -150,18 +154,19 @@ def neighbours_of(z: np.ndarray) -> Neighbours | None:
 
 
 def linked(z: np.ndarray, progress: Progress | None = None) -> Neighbours | None:
-    """A graph over the features of a very large catalogue, attached to them; None for any other.
-
-    Without usearch all items are gone over, which is said in the log.
-    """
+    """A graph over the features of a very large catalogue, attached to them; None for any other, or without usearch."""
     if len(z) <= LARGE:
         return None
-    if not installed("usearch"):
-        LOG.warning(
-            "%d items are gone over one by one at every question; pip install 'warmstart[scale]' finds them faster",
-            len(z),
-        )
+    if not able(len(z)):
         return None
     neighbours = Neighbours.build(z, progress)
     attach(z, neighbours)
     return neighbours
+
+
+def able(items: int) -> bool:
+    """Whether a graph can be used; where it cannot, the log says what that means for so many items."""
+    if installed("usearch"):
+        return True
+    LOG.warning("%d items are gone over at every question; pip install 'warmstart[scale]' finds them faster", items)
+    return False

@@ -195,7 +195,7 @@ class FittedSequence:
 
     def score(self, histories: Histories) -> np.ndarray:
         """Scores: float32, shape (n_queries, n_items); NaN for an empty history."""
-        return self.heard(histories, projected(self.said(histories), self.vectors))
+        return self.heard(histories, projected(self.said(histories), self.vectors), self.beside(histories))
 
     @property
     def z(self) -> np.ndarray:
@@ -206,15 +206,16 @@ class FittedSequence:
         """``states`` as one part: float32, shape (1, n_queries, dim)."""
         return self.states(histories)[None]
 
-    def beside(self, histories: Histories) -> None:
-        """Nothing beside the states."""
+    def beside(self, histories: Histories) -> np.ndarray:
+        """The items' biases, the same for every query."""
+        return np.broadcast_to(self.biases, (len(histories), len(self.biases)))
 
     def heard(
-        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
+        self, histories: Histories, found: np.ndarray, beside: np.ndarray, items: slice | np.ndarray = EVERY
     ) -> np.ndarray:
         """Scores with the items' biases; NaN for an empty history."""
         scores: np.ndarray = found[0]
-        scores += self.biases[items]
+        scores += beside
         return scores
 
     def grow(self, features: np.ndarray) -> Self:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cached_property
+from threading import Lock
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -151,13 +153,43 @@ def columns_of(experts: Iterable[str], flat: Collection[str], graph: bool = Fals
     return [*out, *SUPPORT, *(GRAPH if graph else ())]
 
 
-@cache
-def thread_pools() -> ThreadpoolController:
-    """The thread pools of the libraries loaded so far, looked up once: finding them costs as much as a query.
+class OneThread:
+    """While anybody is inside, BLAS works on one thread: of many small products more would cost more than they bring.
 
-    The limit set by it holds for the whole process while it lasts.
+    The limit holds for the whole process; who leaves last lifts it. The pools are looked up once, as finding them costs
+    as much as a query.
+
+    Examples
+    --------
+    >>> one = OneThread()
+    >>> with one, one:
+    ...     one.inside
+    2
     """
-    return ThreadpoolController()
+
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+        self.limit: Any = None
+
+    @cached_property
+    def pools(self) -> ThreadpoolController:
+        """The thread pools of the libraries loaded so far."""
+        return ThreadpoolController()
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.limit = self.pools.limit(limits=1, user_api="blas")
+            self.inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                self.limit.restore_original_limits()
+
+
+ONE_THREAD = OneThread()
 
 
 def evidence(
@@ -169,8 +201,7 @@ def evidence(
     rank among the candidates (flat experts: standardised only); then the columns of ``SUPPORT``, and with a graph those
     of ``GRAPH``: log(1 + entities next to the item), log(1 + those next to the history as well), their specificity.
     """
-    # many small products: threads would cost more than they bring
-    with thread_pools().limit(limits=1, user_api="blas"):
+    with ONE_THREAD:
         near = pair_support(support, h, query, item)
     told = list(scores.told(query, item))
     ranks = iter(log_ranks(query, [raw for name, raw, _ in told if name not in flat]))

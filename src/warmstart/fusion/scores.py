@@ -97,6 +97,8 @@ class Sampled:
     def candidates(self, top: int, among: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """See ``Scores``."""
         allowed = self.allowed if among is None else self.allowed & among
+        if 2 * top >= allowed.shape[1]:
+            return cells(allowed)
         picked = np.zeros(allowed.shape, bool)
         for found in self.asked.best(allowed, top, self.sample):
             picked[found] = True
@@ -104,6 +106,9 @@ class Sampled:
 
     def told(self, query: np.ndarray, item: np.ndarray) -> Iterator[Told]:
         """See ``Scores``."""
+        if 2 * len(item) >= self.allowed.size:  # nothing is left to be estimated
+            yield from Whole(self.asked.panel.score(self.asked.histories), self.allowed).told(query, item)
+            return
         items, real = padded(query, item, len(self.allowed))
         scores = self.asked.at(items, self.sample)
         weight = self._weights(query, item, real)

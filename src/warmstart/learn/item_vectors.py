@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from warmstart.data.interactions import Interactions
 from warmstart.errors import DataError, require
 from warmstart.learn.processes import Draw, Processes
 from warmstart.learn.retrieval import elsa
+
+JUDGED = 64  # people whose scores of all items are held at once
 
 
 class ItemVectors:
@@ -21,15 +25,13 @@ class ItemVectors:
     Parameters
     ----------
     x
-        CSR float32, shape (n_users, n_items), zeros and ones.
+        CSR float32, shape (n_users, n_items), zeros and ones: what is learned from.
     first
         float32, shape (n_items, dim): where the vectors begin.
+    held
+        Users and, of each, an item that ``x`` does not hold, by which the vectors are judged; see ``hold_one``.
     items
         Items of a step at most: those that its people have, then others.
-    judged
-        People, at most, of whom one item is held out for validation; a tenth of them at most.
-    seed
-        Decides what is held out.
 
     Raises
     ------
@@ -41,19 +43,13 @@ class ItemVectors:
     higher_is_better = True
 
     def __init__(
-        self, x: sp.csr_matrix, first: np.ndarray, items: int = 8192, judged: int = 500, seed: int = 0
+        self, x: sp.csr_matrix, first: np.ndarray, held: tuple[np.ndarray, np.ndarray], items: int = 8192
     ) -> None:
         torch = require("torch", extra="lm")
-        several = np.flatnonzero(np.diff(x.indptr) >= 2)
-        if not len(several):
+        self.x, (self.asked, self.truth), self.items = x, held, items
+        self.users = np.flatnonzero(np.diff(x.indptr) >= 2)
+        if not len(self.users):
             raise DataError("nobody has two items; vectors are learned from what people take together")
-        rng = np.random.default_rng(seed)
-        self.asked = rng.permutation(several)[: min(judged, len(several) // 10)]
-        self.truth = np.array([rng.choice(x[u].indices) for u in self.asked], np.int64)
-        left = sp.csr_matrix((np.ones(len(self.asked), np.float32), (self.asked, self.truth)), shape=x.shape)
-        self.x = sp.csr_matrix(x - left)
-        self.x.eliminate_zeros()
-        self.users, self.items = np.flatnonzero(np.diff(self.x.indptr) >= 2), items
         self.vectors = torch.nn.Parameter(torch.from_numpy(np.array(first, np.float32)))
 
     def parameters(self) -> Iterator[tuple[str, Any]]:
@@ -70,7 +66,7 @@ class ItemVectors:
     def backward(self, draw: Draw) -> float:
         """Gradients of the loss over ``draw.size`` people."""
         torch, rng = require("torch", extra="lm"), draw.rng()
-        people = draw.share(rng.permutation(self.users)[: draw.size])
+        people = self.users[draw.indices(len(self.users))]
         taken = self.x[people]
         had, n = np.unique(taken.indices), self.x.shape[1]
         had = rng.permutation(had)[: self.items]
@@ -82,17 +78,41 @@ class ItemVectors:
         return float(loss.detach())
 
     def validate(self) -> dict[str, float]:
-        """NDCG@10 of the items held out, among all items their people do not have."""
-        if not len(self.asked):
-            return {self.watched: 0.0}
-        a, had = self.units(), self.x[self.asked]
-        scores = (had @ a) @ a.T
-        scores[had.nonzero()] = -np.inf
-        rank = (scores > scores[np.arange(len(scores)), self.truth][:, None]).sum(1)
-        return {self.watched: float(np.where(rank < 10, 1.0 / np.log2(rank + 2.0), 0.0).mean())}
+        """NDCG@10 of the items held out, among all items their people do not have; NaN where nothing is."""
+        a, gains = self.units(), []
+        for start in range(0, len(self.asked), JUDGED):
+            had, truth = self.x[self.asked[start : start + JUDGED]], self.truth[start : start + JUDGED]
+            scores = (had @ a) @ a.T
+            scores[had.nonzero()] = -np.inf
+            rank = (scores > scores[np.arange(len(scores)), truth][:, None]).sum(1)
+            gains.append(np.where(rank < 10, 1.0 / np.log2(rank + 2.0), 0.0))
+        return {self.watched: float(np.concatenate(gains).mean()) if gains else math.nan}
 
     def units(self) -> np.ndarray:
         """The vectors at length 1: float32, shape (n_items, dim)."""
         torch = require("torch", extra="lm")
         found: np.ndarray = torch.nn.functional.normalize(self.vectors.detach(), dim=1).cpu().numpy()
         return found
+
+
+def hold_one(x: Interactions, most: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One item of some people is kept for validation: of at most ``most``, and of a tenth of those with three events.
+
+    Returns
+    -------
+    tuple
+        which events are learned from, bool (n_events,); the people, and the item of each, int64.
+
+    Examples
+    --------
+    >>> x = Interactions.of(np.repeat(np.arange(20), 3), np.tile(np.arange(3), 20), 20, 3)
+    >>> keep, people, items = hold_one(x, most=5)
+    >>> int(keep.sum()), len(people), len(items)
+    (58, 2, 2)
+    """
+    rng = np.random.default_rng(seed)
+    several = np.flatnonzero(x.user_counts() >= 3)
+    people = rng.permutation(several)[: min(most, len(several) // 10)]
+    items = x.item[rng.integers(x.starts[people], x.starts[people + 1])].astype(np.int64)
+    held = np.isin(x.user.astype(np.int64) * x.n_items + x.item, people * x.n_items + items)
+    return ~held, people, items
