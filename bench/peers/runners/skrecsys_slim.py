@@ -1,0 +1,51 @@
+"""SLIM of skrecsys (elastic net an item). Known users are asked by id; new ones through its item weights.
+
+The score of item j is the sum of ``similarity_[i, j]`` over the history, as its documentation says.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import scipy.sparse as sp
+from given import Queries, Train, best
+from measured import Answer, Settings, run
+from skrecsys.recommendation import SLIMElasticNet
+
+
+def fit(train: Train, settings: Settings, threads: int) -> Answer:
+    """Solve a regression an item."""
+    warnings.simplefilter("ignore")  # columns that have not converged are its own affair
+    model = SLIMElasticNet(n_jobs=threads, **settings).fit(np.unique(np.column_stack([train.user, train.item]), axis=0))
+    met = np.asarray(model.item_ids_, np.int64)
+    weights = sp.csr_matrix(model.similarity_)
+    active = train.active()
+
+    def of_known(queries: Queries, k: int) -> np.ndarray:
+        out = np.full((len(queries), k), -1, np.int32)
+        candidates = None if queries.allowed.all() else met[queries.allowed[met]]
+        items, _ = model.recommend(queries.user, n_recommendations=min(k, len(met)), candidates=candidates)
+        out[:, : items.shape[1]] = items
+        return out
+
+    def of_new(queries: Queries, k: int) -> np.ndarray:
+        scores = np.full((len(queries), train.n_items), -np.inf, np.float32)
+        known = np.array([len(h) > 0 for h in queries.histories])
+        found = (sp.csr_matrix(queries.matrix()[:, met]) @ weights).toarray()
+        scores[:, met] = np.where(known[:, None], found, -np.inf)
+        return best(scores, queries, k)
+
+    def answer(queries: Queries, k: int) -> np.ndarray:
+        out = np.full((len(queries), k), -1, np.int32)
+        if queries.allowed[met].any():
+            for way, able in ((of_known, active[queries.user]), (of_new, ~active[queries.user])):
+                if able.any():
+                    out[able] = way(queries.take(np.flatnonzero(able)), k)
+        return out
+
+    return answer
+
+
+if __name__ == "__main__":
+    run(fit, "skrecsys", "numpy", "scipy")

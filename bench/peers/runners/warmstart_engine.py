@@ -1,0 +1,40 @@
+"""warmstart with its default recipe; nothing is tuned here. Runs in the driver's own environment."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import numpy as np
+import polars as pl
+from given import Queries, Train
+from measured import Answer, Settings, run
+
+import warmstart as ws
+
+
+def fit(train: Train, settings: Settings, threads: int) -> Answer:
+    """Read and fit; texts are encoded anew, as no vector is kept from runs before."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["WARMSTART_CACHE"] = cache
+        data = ws.read(train.folder)
+        engine = (ws.Engine(settings["recipe"]) if "recipe" in settings else ws.Engine()).fit(data)
+    users, items = data.users.ids, np.array(data.catalog.items.ids, dtype=object)
+
+    def answer(queries: Queries, k: int) -> np.ndarray:
+        table = engine.recommend(
+            users=[users[u] for u in queries.user],
+            histories=[items[h].tolist() for h in queries.histories],
+            k=k,
+            candidates=None if queries.allowed.all() else items[queries.allowed].tolist(),
+        )
+        out = np.full((len(queries), k), -1, np.int32)
+        codes = data.catalog.items.codes(table["item_id"].to_list())
+        out[table["query"].to_numpy(), table.select(pl.col("rank") - 1).to_series().to_numpy()] = codes
+        return out
+
+    return answer
+
+
+if __name__ == "__main__":
+    run(fit, "warmstart")
