@@ -1,5 +1,5 @@
 # The verbs of this project. `make demo` and `make test` each work on a fresh machine: they make .venv and fill it.
-.PHONY: help init check fix test demo bench bench-ratings bench-serve fuzz-serve docs clean
+.PHONY: help init check fix test demo bench bench-peers bench-ratings bench-serve fuzz-serve docs clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
@@ -56,24 +56,31 @@ bench: $(STAMP)  ## Speed, as ratios measured in one run
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 # LensKit and Surprise ask for other versions than ours do: an environment of their own, torch first here too
-PEERS := build/peers_env
-$(PEERS)/.installed:
-	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet torch==2.13.0
-	$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet \
+RATERS := build/peers_env
+$(RATERS)/.installed:
+	$(PYTHON) -m venv $(RATERS)
+	$(RATERS)/bin/python -m pip --disable-pip-version-check install --quiet torch==2.13.0
+	$(RATERS)/bin/python -m pip --disable-pip-version-check install --quiet \
 		lenskit==2025.8.1 scikit-surprise==1.1.5 pandas==2.3.3
 	@touch $@
 
 TASKS ?= few thin random u1
-bench-ratings: $(STAMP) $(PEERS)/.installed  ## Ratings beside LensKit and Surprise, an hour or two: DATA=folder, TASKS of run.py
+bench-ratings: $(STAMP) $(RATERS)/.installed  ## Ratings beside LensKit and Surprise, an hour or two: DATA=folder, TASKS of run.py
 	@test -n "$(DATA)" || { echo "name a folder with interactions.csv and items.csv: make bench-ratings DATA=..." >&2; exit 1; }
 	@mkdir -p build/ratings
 	@for task in $(TASKS); do \
 		$(BIN)/python bench/ratings/run.py $(DATA) $$task --splits build/ratings/splits && \
 		$(BIN)/python bench/ratings/run.py $(DATA) $$task --out build/ratings/$$task.json || exit 1; \
 	done
-	OMP_NUM_THREADS=1 $(PEERS)/bin/python bench/ratings/peers.py build/ratings/splits --out build/ratings/peers.json --tasks $(TASKS)
+	OMP_NUM_THREADS=1 $(RATERS)/bin/python bench/ratings/peers.py build/ratings/splits --out build/ratings/peers.json --tasks $(TASKS)
 	$(BIN)/python bench/ratings/plot.py build/ratings --pictures build/ratings
+
+# every library gets an environment of its own under build/peers; what was found is kept there, too, and not run again
+bench-peers: $(STAMP)  ## Lists beside other libraries, hours: DATA=folder, PEERS and SCENARIOS by name, AGAIN=1 times fits anew
+	@test -n "$(DATA)" || { echo "name what ws.read takes: make bench-peers DATA=folder" >&2; exit 1; }
+	$(PIP) install --quiet -e ".[bench]"
+	PYTHONPATH=bench $(BIN)/python -m peers $(DATA) --peers $(PEERS) --scenarios $(SCENARIOS) --trials $(or $(TRIALS),6) \
+		--threads $(or $(THREADS),1) $(if $(AGAIN),--again)
 
 bench-serve: $(STAMP)  ## The service under load: ENGINE=folder DATA=dataset, else what make demo left
 	@test -n "$(ENGINE)" || test -d demo/engine || $(MAKE) demo

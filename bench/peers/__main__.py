@@ -13,7 +13,7 @@ from .contest import Contest
 from .entrants import entrants
 from .plots import draw
 from .results import page
-from .tasks import SCENARIOS, prepared
+from .tasks import SCENARIOS, prepared, scenarios
 
 
 def words() -> argparse.ArgumentParser:
@@ -21,7 +21,8 @@ def words() -> argparse.ArgumentParser:
     said = argparse.ArgumentParser(prog="peers", description=__doc__.split("\n", 1)[0])
     said.add_argument("data", type=Path, help="what ws.read takes: a folder with interactions.csv and more")
     said.add_argument("--peers", nargs="*", default=[], metavar="NAME", help="of peers.toml; all if none is named")
-    said.add_argument("--scenarios", nargs="*", default=[], choices=[[], *(s.name for s in SCENARIOS)])
+    names = ", ".join(s.name for s in SCENARIOS)
+    said.add_argument("--scenarios", nargs="*", default=[], metavar="NAME", help=f"of {names}; all if none is named")
     said.add_argument("--trials", type=int, default=6, help="settings a system may try")
     said.add_argument("--threads", type=int, default=1)
     said.add_argument("--limit", type=float, default=3600.0, metavar="SECONDS", help="after which a run is ended")
@@ -35,20 +36,25 @@ def main(said: list[str] | None = None) -> int:
     """Run what was not run before, then write the results of all data sets and scenarios that are known."""
     given = words().parse_args(said)
     try:
-        chosen = entrants(given.peers)
+        chosen, asked = entrants(given.peers), scenarios(given.scenarios)
         data = prepared(ws.read(given.data))
-        for scenario in (s for s in SCENARIOS if not given.scenarios or s.name in given.scenarios):
+        for scenario in asked:
             place = (given.work / given.data.resolve().name / scenario.name).resolve()
             place.mkdir(parents=True, exist_ok=True)
             contest = Contest(
                 scenario, data, place, (given.work / "envs").resolve(), given.trials, given.threads, given.limit
             )
-            contest.run(chosen, lambda line: sys.stderr.write(line + "\n") and None, again=given.again)
+            contest.run(chosen, say, again=given.again)
     except WarmstartError as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 2
     tell(given.work, given.out)
     return 0
+
+
+def say(line: str) -> None:
+    """Progress."""
+    sys.stderr.write(f"{line}\n")
 
 
 def tell(work: Path, out: Path) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import warmstart as ws
 from warmstart.data.dataset import Dataset
 from warmstart.data.split import Split
+from warmstart.errors import DataError
+from warmstart.evaluate.ask import ask
 from warmstart.evaluate.baselines import FLOOR
 
 from . import tuning
-from .entrants import Entrant
+from .entrants import OWN, Entrant
 from .environments import notes, python_of
 from .exchange import Replay, write_task
 from .tasks import Scenario
@@ -63,6 +65,7 @@ class Contest:
             kept[entrant.name] = {"title": entrant.title} | self._one(entrant, splits, print_of_task, again)
             found = {"fingerprint": print_of_task, "told": self.scenario.told, "entrants": kept}
             file.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        found = {"fingerprint": print_of_task, "told": self.scenario.told, "entrants": kept}
         found |= {"questions": self._measured(kept, splits)}
         file.write_text(json.dumps(found, indent=1, ensure_ascii=False), encoding="utf-8")
         return found
@@ -71,8 +74,8 @@ class Contest:
         python = python_of(entrant, self.environments)
         if isinstance(python, str):
             return {"failed": python}
-        base = {"threads": self.threads, "limit": self.limit, "folder": self.folder / "runs" / entrant.name}
-        final = Trial(entrant, python, {}, self.folder / "test", fingerprint, speed=True, **base)
+        place = self.folder / "runs" / entrant.name
+        final = Trial(entrant, python, {}, self.folder / "test", fingerprint, place, self.threads, True, self.limit)
         settings, all_tried = entrant.trials(self.trials), []
         if len(settings) > 1:
             all_tried = self._tried(replace(final, speed=False), settings, splits)
@@ -90,14 +93,33 @@ class Contest:
         task = self.folder / "validation"
         return tuning.tried(replace(trial, task=task, fingerprint=write_task(task, validation)), settings, validation)
 
-    def _measured(self, kept: Mapping[str, Any], splits: Mapping[str, Split]) -> dict[str, Any]:
-        """Reports of all questions; the floor is the library's own popularity."""
-        return {name: self._report(kept, place, name, split) for place, (name, split) in enumerate(splits.items())}
+    def _measured(self, kept: dict[str, dict[str, Any]], splits: Mapping[str, Split]) -> dict[str, Any]:
+        """Reports of all questions, warmstart first; the floor is the library's own popularity."""
+        reports = {}
+        for place, (name, split) in enumerate(splits.items()):
+            able = [n for n in sorted(kept, key=lambda n: n != OWN) if n != FLOOR and kept[n].get("own", {}).get(name, 0) > 0]
+            files = {n: self.folder / "runs" / n / kept[n]["key"] / f"lists-{place}.parquet" for n in able}
+            systems = {n: Replay.read(file, split) for n, file in files.items()}
+            wrong = {n: why for n, replay in systems.items() if (why := refused(replay, split))}
+            for n, why in wrong.items():
+                kept[n]["failed"] = f"{name}: {why}"
+            fair = {n: replay for n, replay in systems.items() if n not in wrong}
+            reports[name] = report(fair, split) if fair else {}
+        return reports
 
-    def _report(self, kept: Mapping[str, Any], place: int, name: str, split: Split) -> dict[str, Any]:
-        able = {n: about for n, about in kept.items() if n != FLOOR and about.get("own", {}).get(name, 0) > 0}
-        files = {n: self.folder / "runs" / n / about["key"] / f"lists-{place}.parquet" for n, about in able.items()}
-        systems = {n: Replay.read(file, split) for n, file in files.items()}
-        if not systems:
-            return {}
-        return ws.evaluate(systems, split, baselines=False, refit=False).to_dict()
+
+def report(systems: Mapping[str, Replay], split: Split) -> dict[str, Any]:
+    """What the library finds, but for costs: reading a list from a file has none that matter."""
+    found = ws.evaluate(systems, split, baselines=False, refit=False).to_dict()
+    for system in found["systems"]:
+        del system["costs"]
+    return found
+
+
+def refused(system: Replay, split: Split) -> str:
+    """Why lists cannot be measured; "" where they can."""
+    try:
+        ask(system, split, 1)
+    except DataError as wrong:
+        return str(wrong)
+    return ""

@@ -53,7 +53,7 @@ def write_task(folder: Path, splits: Mapping[str, Split]) -> str:
     next(iter(splits.values())).train.save(folder / "train")
     questions = {}
     for place, (name, split) in enumerate(splits.items()):
-        rows = [split.queries.row(q) for q in range(len(split))]
+        rows = [split.queries.row(q).tolist() for q in range(len(split))]
         table = {"user": split.users, "history": pl.Series(rows, dtype=pl.List(pl.Int32))}
         pl.DataFrame(table).write_parquet(folder / f"question-{place}.parquet")
         candidates = None if split.candidates is None else split.candidates.tolist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,6 +12,7 @@ import warmstart as ws
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.split import Split
+from warmstart.errors import ConfigError
 
 SHOWN = (0, 1, 3, 5, 10)  # events shown of a new user; relevant is what came after the last
 
@@ -73,6 +74,21 @@ SCENARIOS = (
     thin(25),
     Scenario("temporal", "One cut of the clock for everybody: the last fifth of the events.", {"all": ws.split.temporal}),
 )
+
+
+def scenarios(names: Sequence[str] = ()) -> list[Scenario]:
+    """All, or the named ones, in their order.
+
+    Raises
+    ------
+    ConfigError
+        If a name is none of them.
+    """
+    known = [s.name for s in SCENARIOS]
+    unknown = [n for n in names if n not in known]
+    if unknown:
+        raise ConfigError(f"no scenario is called {unknown[0]!r}; name some of {', '.join(known)}")
+    return [s for s in SCENARIOS if not names or s.name in names]
 
 
 def prepared(data: Dataset, seed: int = 0) -> Dataset:
