@@ -97,7 +97,11 @@ class Contest:
         """Reports of all questions, warmstart first; the floor is the library's own popularity."""
         reports = {}
         for place, (name, split) in enumerate(splits.items()):
-            able = [n for n in sorted(kept, key=lambda n: n != OWN) if n != FLOOR and kept[n].get("own", {}).get(name, 0) > 0]
+            able = [
+                n
+                for n in sorted(kept, key=lambda n: n != OWN)
+                if n != FLOOR and kept[n].get("own", {}).get(name, 0) > 0
+            ]
             files = {n: self.folder / "runs" / n / kept[n]["key"] / f"lists-{place}.parquet" for n in able}
             systems = {n: Replay.read(file, split) for n, file in files.items()}
             wrong = {n: why for n, replay in systems.items() if (why := refused(replay, split))}

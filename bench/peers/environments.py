@@ -34,7 +34,10 @@ def python_of(entrant: Entrant, folder: Path) -> Path | str:
 def installed(place: Path, packages: Sequence[str], why: list[str]) -> bool:
     """Install into a fresh environment; a pin of torch first, since a plain torch brings gigabytes of CUDA packages."""
     venv.create(place, clear=True, with_pip=True)
-    for step in ([p for p in packages if p.startswith("torch==")], [p for p in packages if not p.startswith("torch==")]):
+    for step in (
+        [p for p in packages if p.startswith("torch==")],
+        [p for p in packages if not p.startswith("torch==")],
+    ):
         command = [str(place / "bin" / "python"), *PIP, *step]
         if step and (done := subprocess.run(command, capture_output=True, text=True, check=False)).returncode:
             why.append(f"{step[0]}: {reason(done.stderr)}")
@@ -43,9 +46,9 @@ def installed(place: Path, packages: Sequence[str], why: list[str]) -> bool:
 
 
 def reason(log: str) -> str:
-    """The line of a log that says most: the last that names an error's kind, else the last but pip's own.
+    r"""The line of a log that says most: the last that names an error's kind, else the last but pip's own.
 
-    >>> reason("  x.c: gone\\nValueError: no\\nerror: subprocess-exited-with-error\\nnote: not pip")
+    >>> reason("  x.c: gone\nValueError: no\nerror: subprocess-exited-with-error\nnote: not pip")
     'ValueError: no'
     """
     lines = [line.strip(" │╰─>×") for line in log.splitlines() if line.strip(" │╰─>×")]

@@ -1,8 +1,8 @@
 """Files between the driver and a system: what it may know goes out, its lists come back; targets stay here.
 
 A task is a folder: ``train/`` as ``Dataset.save`` writes it, ``task.json``, and for each question a Parquet file with a
-row a query: ``user`` (a code of ``train/users.parquet``), ``history`` (item codes, oldest first). Who may be listed is in
-``task.json`` (``candidates``, item codes; null = all but the history), and how long the lists are (``length``).
+row a query: ``user`` (a code of ``train/users.parquet``) and ``history`` (item codes, oldest first). ``task.json`` says
+what may be listed (``candidates``, item codes; null = all but the history), and how long the lists are (``length``).
 A system leaves a Parquet file a question: ``query``, ``rank`` (from 1), ``item`` (a code).
 """
 
@@ -29,7 +29,13 @@ def fingerprint(splits: Mapping[str, Split]) -> str:
     digest = hashlib.sha256()
     for name, split in splits.items():
         digest.update(f"{name} {split.train.fingerprint()}".encode())
-        for part in (split.users, split.queries.indptr, split.queries.item, split.targets.indptr, split.targets.indices):
+        for part in (
+            split.users,
+            split.queries.indptr,
+            split.queries.item,
+            split.targets.indptr,
+            split.targets.indices,
+        ):
             digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
 

@@ -18,22 +18,22 @@ from .tasks import SCENARIOS
 
 HEAD = """# Beside other libraries
 
-Written by `make bench-peers DATA=folder`; not by hand. NDCG@10 and recall@10 over the full catalogue, never sampled, with 95 %
-bootstrap intervals over queries. **Bold**: best of its column. `▲` `▼` `≈`: warmstart is better, worse, or not clearly
-different than the best of the others on that row (paired bootstrap, Holm's correction over the rows; "the best" is chosen on
-the test part, to our disadvantage). Popularity is the floor.
+Written by `make bench-peers DATA=folder`. NDCG@10 and recall@10 over the full catalogue, never sampled, with 95 %
+bootstrap intervals over queries. **Bold**: best of its column or row. `▲` `▼` `≈`: warmstart is better, worse, or not
+clearly different than the best of the others (paired bootstrap, Holm's correction over the rows; "the best" is chosen
+on the test part, to our disadvantage). Popularity is the floor.
 
-- Every library runs in an environment of its own and sees the training set and the queries only; what should be found stays
-  with the driver, which measures all lists by `ws.evaluate`. Items are in random order, so that ties tell nothing.
-- Every library may try as many settings as any other, at most the number told below, each on the same validation part
-  carved from the training set. The first is the library's default, the others are drawn from its space in
-  `bench/peers/peers.toml`. warmstart is not tuned: default recipe.
-- *own*: the share of queries to which a library has an answer of its own; for the others it is given the order of
+- Every library runs in an environment of its own and sees the training set and the queries only. What should be found
+  stays with the driver, which measures all lists by `ws.evaluate`. Items are in random order: ties tell nothing.
+- Every library may try equally many settings, each on the same validation part carved from the training set: first its
+  own defaults, then others drawn from its space in `bench/peers/peers.toml`. warmstart is not tuned: default recipe.
+- *own*: the share of queries to which a library has an answer of its own; to the others it gives the order of
   popularity (new users of those that fold nobody in). A library without any is left out of the table.
-- Time is that of one fit at the chosen setting, by the number of threads told; *CPU* counts what all threads did, which on a
-  shared machine says more than *wall*. warmstart's fit includes encoding all texts. Memory is the peak of the whole process. Users a
-  second: one batch of up to 1,000 queries; single requests: one after another in one process, k = 10.
+- Times are of one fit at the chosen setting. On a shared machine *CPU* says more than *wall*. warmstart's fit encodes
+  all texts anew. Memory is the peak of the whole process. Users a second: one batch of up to 1,000 queries; single
+  requests: one after another in one process; k = 10.
 """
+RIVAL, KINDS = "rectools-sasrec", (("wall", "wall"), ("cpu", "CPU"))
 SLICES = ("history", "least active", "most niche", "known users", "new users", "items:")
 
 
@@ -71,6 +71,12 @@ def read(file: Path) -> Found:
 def page(work: Path, pictures: Sequence[str]) -> str:
     """The whole page."""
     founds, blocks = all_found(work), [HEAD, f"{machine()}\n"]
+    if lines := list(asked(founds)):
+        blocks.append(
+            "Asked: a fit of at most 1.0 times that of RecTools' SASRec, and NDCG above it.\n\n"
+            + "\n".join(lines)
+            + "\n"
+        )
     for data in dict.fromkeys(f.data for f in founds):
         mine = [f for f in founds if f.data == data]
         blocks.append(f"## {data}\n")
@@ -92,6 +98,17 @@ def section(found: Found) -> Iterator[str]:
     missing = [f"- {about['title']}: {about['failed']}" for about in found.entrants.values() if "failed" in about]
     if missing:
         yield "Not measured:\n\n" + "\n".join(missing) + "\n"
+
+
+def asked(founds: Sequence[Found]) -> Iterator[str]:
+    """What this project set itself: a fit no slower than SASRec's, and lists that are better."""
+    for found in founds:
+        own, rival = (found.entrants.get(name, {"failed": ""}) for name in (OWN, RIVAL))
+        if found.scenario == "warm" and "failed" not in own and "failed" not in rival:
+            ratios = [f"{own[f'fit_{kind}_s'] / rival[f'fit_{kind}_s']:.2f} by {told} time" for kind, told in KINDS]
+            named = {s["name"]: s["values"][EVERYBODY]["ndcg"]["mean"] for s in found.questions["all"]["systems"]}
+            better = f"NDCG@10 {named[OWN]:.4f} against {named[RIVAL]:.4f}"
+            yield f"- {found.data}: fit {' and '.join(ratios)} of that of {rival['title']}; {better}."
 
 
 def counted(found: Found) -> str:
@@ -159,7 +176,9 @@ def costs(found: Found) -> str:
             spent = [f"{about['fit_wall_s']:,.1f}", f"{about['fit_cpu_s']:,.1f}", ratio]
             tuned = sum(t["fit_s"] for t in about["tried"])
             asked = [f"{about['users_per_s']:,.0f}", f"{about['single_p50_ms']:,.2f}", f"{about['single_p99_ms']:,.2f}"]
-            rows.append([about["title"], *spent, f"{tuned:,.0f}", *asked, f"{about['peak_mb']:,.0f}", str(about["threads"])])
+            rows.append(
+                [about["title"], *spent, f"{tuned:,.0f}", *asked, f"{about['peak_mb']:,.0f}", str(about["threads"])]
+            )
     head = ["", "fit wall s", "fit CPU s", "warmstart's CPU / its", "tuning fits wall s", "users/s"]
     return table([*head, "single p50 ms", "p99 ms", "peak MB", "threads"], rows)
 
@@ -173,5 +192,7 @@ def versions(founds: Sequence[Found]) -> Iterator[str]:
             settings = ", ".join(f"{n} {v}" for n, v in about.get("settings", {}).items())
             tried = [t["ndcg"] for t in about.get("tried", []) if t["ndcg"] is not None]
             spread = f"{len(about['tried'])}: {min(tried):.4f} to {max(tried):.4f}" if tried else ""
-            rows.append([f"{found.data}: {found.scenario}", about["title"], packages, settings, spread, about.get("note", "")])
+            rows.append(
+                [f"{found.data}: {found.scenario}", about["title"], packages, settings, spread, about.get("note", "")]
+            )
     yield table(["", "", "versions", "settings", "settings tried: validation NDCG@10", "note"], rows)

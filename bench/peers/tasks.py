@@ -53,12 +53,14 @@ def thin(percent: float) -> Scenario:
 
 SCENARIOS = (
     Scenario(
-        "warm", "Known users: the last fifth of everybody's events is held out.", {"all": partial(ws.split.last_n, share=0.2)}
+        "warm",
+        "Known users: the last fifth of everybody's events is held out.",
+        {"all": partial(ws.split.last_n, share=0.2)},
     ),
     Scenario(
         "cold-items",
-        "A fifth of the items has no event in training. *all*: they stand among the others, which are held out as in warm;"
-        " *new*: they are ranked among themselves.",
+        "A fifth of the items has no event in training. *all*: they stand among the others, held out as in"
+        " warm; *new*: they are ranked among themselves.",
         {
             "all": partial(ws.split.cold_items, candidates="all"),
             "new": partial(ws.split.cold_items, candidates="cold"),
@@ -66,13 +68,15 @@ SCENARIOS = (
     ),
     Scenario(
         "cold-users",
-        f"A fifth of the users is not in training; their first 0 to {max(SHOWN)} events are shown, asked is for what came after"
-        f" the {max(SHOWN)}th.",
+        f"A fifth of the users is not in training. Of their first {max(SHOWN)} events none to all are shown; relevant"
+        " is what came after these.",
         {f"{n} shown": few_shot(n) for n in SHOWN},
     ),
     thin(5),
     thin(25),
-    Scenario("temporal", "One cut of the clock for everybody: the last fifth of the events.", {"all": ws.split.temporal}),
+    Scenario(
+        "temporal", "One cut of the clock for everybody: the last fifth of the events.", {"all": ws.split.temporal}
+    ),
 )
 
 

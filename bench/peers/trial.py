@@ -85,7 +85,12 @@ class Trial:
         with (self.place / "log.txt").open("w", encoding="utf-8") as log:
             try:
                 done = subprocess.run(
-                    self.command(), env=surroundings(self.threads), stdout=log, stderr=log, timeout=self.limit, check=False
+                    self.command(),
+                    env=surroundings(self.threads),
+                    stdout=log,
+                    stderr=log,
+                    timeout=self.limit,
+                    check=False,
                 )
             except subprocess.TimeoutExpired:
                 return f"took more than {self.limit:g} s"
@@ -102,5 +107,10 @@ class Trial:
 def surroundings(threads: int) -> Mapping[str, str]:
     """Environment variables of a run: few of ours, the number of threads, no network for weights."""
     kept = {name: os.environ[name] for name in SPARED if name in os.environ}
-    told = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONWARNINGS": "ignore", "CUDA_VISIBLE_DEVICES": ""}
+    told = {
+        "HF_HUB_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONWARNINGS": "ignore",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     return kept | dict.fromkeys((*THREADS, "POLARS_MAX_THREADS"), str(threads)) | told

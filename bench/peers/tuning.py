@@ -39,9 +39,7 @@ def judged(trial: Trial, splits: Mapping[str, Split]) -> Tried:
     found = trial.result()
     if "failed" in found:
         return Tried(trial.settings, float("nan"), 0.0, found["failed"])
-    values = [
-        ndcg(trial, place, split) for place, (name, split) in enumerate(splits.items()) if found["own"][name] > 0
-    ]
+    values = [ndcg(trial, place, split) for place, (name, split) in enumerate(splits.items()) if found["own"][name] > 0]
     return Tried(trial.settings, float(np.mean(values)) if values else float("nan"), found["fit_wall_s"])
 
 
@@ -60,7 +58,11 @@ def best(all_tried: Sequence[Tried]) -> Settings | None:
 def told(all_tried: Sequence[Tried]) -> list[dict[str, Any]]:
     """For a file; NaN becomes null."""
     return [
-        {"settings": dict(t.settings), "ndcg": None if np.isnan(t.ndcg) else round(t.ndcg, 5), "fit_s": round(t.seconds, 2)}
+        {
+            "settings": dict(t.settings),
+            "ndcg": None if np.isnan(t.ndcg) else round(t.ndcg, 5),
+            "fit_s": round(t.seconds, 2),
+        }
         | ({"failed": t.failed} if t.failed else {})
         for t in all_tried
     ]

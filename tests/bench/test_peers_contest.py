@@ -70,7 +70,12 @@ def test_the_better_setting_is_chosen_measured_and_nothing_is_run_twice(contest,
     tried = {t["settings"]["sign"]: t for t in found["tried"]}
     assert tried[1]["ndcg"] > tried[-1]["ndcg"]
     assert "a sign of 0 says nothing" in tried[0]["failed"]
-    assert sorted(fits(counter)) == ["-1 1", "0 1", "1 1", "1 1"]  # three on the validation part, the best on the test part
+    assert sorted(fits(counter)) == [
+        "-1 1",
+        "0 1",
+        "1 1",
+        "1 1",
+    ]  # three on the validation part, the best on the test part
     split = contest.scenario.splits(contest.data)["all"]
     straight = ws.evaluate(Popularity(), split, baselines=False).to_dict()
     assert report["populations"] == straight["populations"]
@@ -109,7 +114,8 @@ def test_who_fails_or_cannot_be_installed_is_told_and_the_rest_goes_on(contest, 
     (tmp_path / "envs" / "absent").mkdir(parents=True)
     (tmp_path / "envs" / "absent" / ".failed").touch()
     (tmp_path / "envs" / "absent" / "could-not.txt").write_text("nothing: no such thing", encoding="utf-8")
-    found = contest.run([failing, absent, entrant], lambda line: None)
+    fixed = replace(entrant, first={}, space={}, fixed={"sign": 1})
+    found = contest.run([failing, absent, fixed], lambda line: None)
     assert "a sign of 0" in found["entrants"]["failing"]["failed"]
     assert [s["name"] for s in found["questions"]["all"]["systems"]] == ["counted", "popularity"]
     told = page(tmp_path, [])
@@ -137,7 +143,9 @@ def test_the_command_writes_a_page_and_pictures(tmp_path, capsys):
     (tmp_path / "work" / "envs" / "plain" / ".installed").touch()
     (tmp_path / "work" / "envs" / "plain" / "bin").mkdir()
     python = tmp_path / "work" / "envs" / "plain" / "bin" / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")  # in place of an environment of its own
+    python.write_text(
+        f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8"
+    )  # in place of an environment of its own
     python.chmod(0o755)
     words = [str(tmp_path / "toy"), "--peers", "popularity", "ease", "--scenarios", "warm", "--trials", "1"]
     words += ["--work", str(tmp_path / "work"), "--out", str(tmp_path)]
@@ -201,7 +209,9 @@ def test_ease_of_the_benchmark_is_that_of_the_library(tmp_path):
     assert (lists == best(scores, 5)).mean() > 0.98
 
 
-@pytest.mark.parametrize("log", ["error: x\nValueError: no\nerror: subprocess-exited-with-error\nnote: hm", "ValueError: no"])
+@pytest.mark.parametrize(
+    "log", ["error: x\nValueError: no\nerror: subprocess-exited-with-error\nnote: hm", "ValueError: no"]
+)
 def test_the_telling_line_of_a_log(log):
     from peers.environments import reason
 

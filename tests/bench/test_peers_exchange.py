@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 import warmstart as ws
@@ -66,7 +67,9 @@ def test_the_order_of_the_items_tells_nothing_and_nothing_else_changes():
     data = clusters(120, 80, 2, seed=1)
     moved = prepared(data, seed=3)
     names = [d.catalog.items.names(d.interactions.item.tolist()) for d in (data, moved)]
-    pairs = [sorted(zip(d.interactions.user.tolist(), n, strict=True)) for d, n in zip((data, moved), names, strict=True)]
+    pairs = [
+        sorted(zip(d.interactions.user.tolist(), n, strict=True)) for d, n in zip((data, moved), names, strict=True)
+    ]
     assert pairs[0] == pairs[1]
     assert data.catalog.items.ids != moved.catalog.items.ids
     assert sorted(data.catalog.table.rows()) == sorted(moved.catalog.table.rows())
@@ -81,6 +84,17 @@ def test_a_task_is_written_once_and_anew_where_it_changed(splits, tmp_path):
     assert write_task(tmp_path, splits["warm"]) == first
     assert (tmp_path / "task.json").stat().st_mtime_ns == stamp
     assert write_task(tmp_path, splits["temporal"]) != first
+
+
+def test_columns_become_indicators_of_what_several_rows_share():
+    from side import indicators
+
+    genres = ["war|noir"] * 6 + ["war", None] * 3
+    table = {"item_id": [str(i) for i in range(12)], "genres": genres, "text": [f"a film {i}" for i in range(12)]}
+    made = indicators(pa.table(table | {"year": [*range(1990, 2001), None]}))
+    assert made.shape == (12, 2)  # each fifth of the years has too few rows
+    assert sorted(made.sum(axis=0).tolist()[0]) == [6, 9]
+    assert made[7].nnz == 0
 
 
 def lists_of(split, scores, file):
@@ -104,7 +118,9 @@ def test_popularity_from_a_file_is_measured_as_the_library_measures_it(splits, n
         assert lists_of(split, counts, tmp_path / "lists.parquet") == 1.0
         report = ws.evaluate(Replay.read(tmp_path / "lists.parquet", split), split, baselines=False, n_boot=20)
         ours, floor = report.systems
-        assert ours.values["all queries"]["ndcg"].mean == pytest.approx(floor.values["all queries"]["ndcg"].mean), question
+        assert ours.values["all queries"]["ndcg"].mean == pytest.approx(floor.values["all queries"]["ndcg"].mean), (
+            question
+        )
 
 
 def test_targets_in_a_file_are_a_perfect_list_and_history_is_refused(splits, tmp_path):
@@ -126,7 +142,9 @@ def test_who_has_no_answer_is_given_popularity_and_counted(splits, tmp_path):
     from measured import write
 
     split = splits["warm"]["all"]
-    queries = Queries(split.users, [split.queries.row(q) for q in range(len(split))], np.ones(split.train.n_items, bool))
+    queries = Queries(
+        split.users, [split.queries.row(q) for q in range(len(split))], np.ones(split.train.n_items, bool)
+    )
     lists = np.full((len(split), 5), -1, np.int32)
     lists[0, 0] = next(i for i in range(split.train.n_items) if i not in split.queries.row(0))
     counts = split.train.interactions.item_counts()

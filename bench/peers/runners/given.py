@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ class Train:
         int32 codes, shape (n_events,): places in the tables of users and items.
     rating
         float32, shape (n_events,); NaN = none.
+    time
+        int64 seconds since the epoch, UTC, shape (n_events,); -1 = unknown.
     n_users, n_items
         Rows of these tables.
     """
@@ -32,16 +35,17 @@ class Train:
     user: np.ndarray
     item: np.ndarray
     rating: np.ndarray
+    time: np.ndarray
     n_users: int
     n_items: int
 
     @classmethod
     def read(cls, folder: Path) -> Train:
         """From a folder."""
-        events = pq.read_table(folder / "interactions.parquet", columns=["user", "item", "rating"])
-        user, item, rating = (events[c].to_numpy() for c in events.column_names)
+        events = pq.read_table(folder / "interactions.parquet", columns=["user", "item", "rating", "time"])
+        columns = [events[c].to_numpy() for c in events.column_names]
         sizes = [pq.read_metadata(folder / f"{name}.parquet").num_rows for name in ("users", "items")]
-        return cls(folder, user, item, rating, *sizes)
+        return cls(folder, *columns, *sizes)
 
     def counts(self) -> np.ndarray:
         """Users of each item: int64, shape (n_items,)."""
@@ -105,7 +109,7 @@ def _queries(task: Path, about: dict[str, Any], n_items: int) -> Queries:
     table = pq.read_table(task / about["file"])
     rows = table["history"].combine_chunks()
     offsets, items = rows.offsets.to_numpy(), rows.values.to_numpy()
-    histories = [items[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    histories = [items[a:b] for a, b in pairwise(offsets)]
     allowed = np.ones(n_items, bool)
     if about["candidates"] is not None:
         allowed[:] = False

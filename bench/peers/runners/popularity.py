@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from given import Queries, Train, best
+from given import Train, best
 from measured import Answer, Settings, run
 
 

@@ -1,4 +1,4 @@
-"""LightFM inside RecTools' wrapper, with the columns of items and users; who was not in training is known by these alone."""
+"""LightFM inside RecTools' wrapper, with columns of items and users; new users are known by these alone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def fit(train: Train, settings: Settings, threads: int) -> Answer:
         place = dict(zip(queries.user[rows].tolist(), rows.tolist(), strict=True))
         shown = sum(len(queries.histories[r]) > 0 and not train.active()[queries.user[r]] for r in rows)
         more = max(len(h) for h in queries.histories) if shown else 0  # it cannot know what new users have had
-        found = model.recommend(list(place), data, min(k + more, len(allowed)), filter_viewed=True, items_to_recommend=allowed)
+        found = model.recommend(
+            list(place), data, min(k + more, len(allowed)), filter_viewed=True, items_to_recommend=allowed
+        )
         for user, listed in found.groupby(Columns.User)[Columns.Item]:
             row = place[user]
             fresh = listed.to_numpy()[~np.isin(listed.to_numpy(), queries.histories[row])][:k]

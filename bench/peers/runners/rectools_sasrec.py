@@ -1,4 +1,4 @@
-"""SASRec of RecTools. Everybody is asked by history, whether or not they were in training; unmet items it cannot rank."""
+"""SASRec of RecTools. Everybody is asked by history, in training or not; items without an event it cannot rank."""
 
 from __future__ import annotations
 

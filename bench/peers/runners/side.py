@@ -23,7 +23,7 @@ def indicators(table: pa.Table) -> sp.csr_matrix:
         for row, value in tokens(table[name]):
             rows.append(row)
             values.append(f"{name}={value}")
-    named, place, counts = np.unique(np.array(values, str), return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(np.array(values, str), return_inverse=True, return_counts=True)
     kept = counts[place] >= LEAST
     column = np.cumsum(counts >= LEAST) - 1
     where = (np.array(rows, np.int64)[kept], column[place[kept]])
@@ -39,8 +39,12 @@ def tokens(column: pa.ChunkedArray) -> Iterator[tuple[int, str]]:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         numbers = np.array([np.nan if v is None else v for v in told], float)
         known = ~np.isnan(numbers)
-        edges = np.unique(np.quantile(numbers[known], np.linspace(0, 1, BINS + 1)[1:-1])) if known.any() else np.empty(0)
-        yield from ((int(r), str(b)) for r, b in zip(np.flatnonzero(known), np.digitize(numbers[known], edges), strict=True))
+        edges = (
+            np.unique(np.quantile(numbers[known], np.linspace(0, 1, BINS + 1)[1:-1])) if known.any() else np.empty(0)
+        )
+        yield from (
+            (int(r), str(b)) for r, b in zip(np.flatnonzero(known), np.digitize(numbers[known], edges), strict=True)
+        )
         return
     for row, value in enumerate(told):
         parts = value if isinstance(value, list) else str(value).split("|") if value is not None else []

@@ -1,4 +1,4 @@
-"""Surprise's SVD: it predicts ratings, and its lists are sorted by the rating predicted; events without one count as the mean.
+"""Surprise's SVD: lists are sorted by the rating it predicts; events without a rating count as the mean.
 
 Of users who were not in training it knows no more than the biases of the items.
 """
