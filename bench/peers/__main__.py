@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import warmstart as ws
-from warmstart.errors import WarmstartError
+from warmstart.errors import DataError, WarmstartError
 
 from .contest import Contest
-from .entrants import entrants
+from .entrants import Entrant, entrants
 from .plots import draw
 from .results import page
 from .tasks import SCENARIOS, prepared, scenarios
@@ -44,12 +45,20 @@ def main(said: list[str] | None = None) -> int:
             contest = Contest(
                 scenario, data, place, (given.work / "envs").resolve(), given.trials, given.threads, given.limit
             )
-            contest.run(chosen, say, again=given.again)
+            run(contest, chosen, again=given.again)
     except WarmstartError as wrong:
         sys.stderr.write(f"{wrong}\n")
         return 2
     tell(given.work, given.out)
     return 0
+
+
+def run(contest: Contest, chosen: Sequence[Entrant], *, again: bool) -> None:
+    """One scenario, unless the data has not what it takes: times, or enough events."""
+    try:
+        contest.run(chosen, say, again=again)
+    except DataError as wrong:
+        say(f"{contest.scenario.name} is left out: {wrong}")
 
 
 def say(line: str) -> None:

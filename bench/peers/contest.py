@@ -97,11 +97,8 @@ class Contest:
         """Reports of all questions, warmstart first; the floor is the library's own popularity."""
         reports = {}
         for place, (name, split) in enumerate(splits.items()):
-            able = [
-                n
-                for n in sorted(kept, key=lambda n: n != OWN)
-                if n != FLOOR and kept[n].get("own", {}).get(name, 0) > 0
-            ]
+            ordered = sorted(set(kept) - {FLOOR}, key=lambda n: (n != OWN, list(kept).index(n)))
+            able = [n for n in ordered if kept[n].get("own", {}).get(name, 0) > 0]
             files = {n: self.folder / "runs" / n / kept[n]["key"] / f"lists-{place}.parquet" for n in able}
             systems = {n: Replay.read(file, split) for n, file in files.items()}
             wrong = {n: why for n, replay in systems.items() if (why := refused(replay, split))}

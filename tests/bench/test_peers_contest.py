@@ -163,6 +163,15 @@ def test_the_command_writes_a_page_and_pictures(tmp_path, capsys):
     assert 10 < costs["peak_mb"] < 1000
 
 
+def test_a_scenario_the_data_is_too_small_for_is_left_out_and_told(tmp_path, capsys):
+    import peers.__main__ as command
+
+    clusters(20, 12, 2, seed=1).save(tmp_path / "toy")
+    words = [str(tmp_path / "toy"), "--peers", "popularity", "--scenarios", "cold-users"]
+    assert command.main([*words, "--work", str(tmp_path / "work"), "--out", str(tmp_path)]) == 0
+    assert "cold-users is left out: few_shot(k=0) leaves" in capsys.readouterr().err
+
+
 def test_wrong_names_are_told(tmp_path, capsys):
     import peers.__main__ as command
     from peers.entrants import entrants
