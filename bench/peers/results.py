@@ -27,6 +27,8 @@ on the test part, to our disadvantage). Popularity is the floor.
   stays with the driver, which measures all lists by `ws.evaluate`. Items are in random order: ties tell nothing.
 - Every library may try equally many settings, each on the same validation part carved from the training set: first its
   own defaults, then others drawn from its space in `bench/peers/peers.toml`. warmstart is not tuned: default recipe.
+- What they make of it differs: warmstart reads times, texts, attributes and the graph; kindling-rec times, ratings and
+  the items table; LightFM attributes; SASRec the order of events; Surprise ratings; the others only who had what.
 - *own*: the share of queries to which a library has an answer of its own; to the others it gives the order of
   popularity (new users of those that fold nobody in). A library without any is left out of the table.
 - Times are of one fit at the chosen setting. On a shared machine *CPU* says more than *wall*. warmstart's fit encodes
@@ -156,7 +158,7 @@ def slices(found: Found, report: Mapping[str, Any]) -> str:
             cells = [f"**{number(m)}**" if m == best else number(m) for m in means]
             rows.append([name, f"{n:,}", *cells, verdict(verdicts.get(name), report)])
     names = [titles.get(s["name"], s["name"]) for s in report["systems"]]
-    return table(["NDCG@10", "queries", *names, "warmstart"], rows)
+    return table(["NDCG@10", "queries", *names, "warmstart less the best other"], rows)
 
 
 def verdict(comparison: Mapping[str, Any] | None, report: Mapping[str, Any]) -> str:
@@ -172,7 +174,7 @@ def costs(found: Found) -> str:
     rows, own = [], found.entrants.get(OWN, {}).get("fit_cpu_s")
     for about in found.entrants.values():
         if "failed" not in about:
-            ratio = f"{own / about['fit_cpu_s']:.2f}" if own and about["fit_cpu_s"] > 0 else ""
+            ratio = times(own / about["fit_cpu_s"]) if own and about["fit_cpu_s"] > 0 else ""
             spent = [f"{about['fit_wall_s']:,.1f}", f"{about['fit_cpu_s']:,.1f}", ratio]
             tuned = sum(t["fit_s"] for t in about["tried"])
             asked = [f"{about['users_per_s']:,.0f}", f"{about['single_p50_ms']:,.2f}", f"{about['single_p99_ms']:,.2f}"]
@@ -181,6 +183,11 @@ def costs(found: Found) -> str:
             )
     head = ["", "fit wall s", "fit CPU s", "warmstart's CPU / its", "tuning fits wall s", "users/s"]
     return table([*head, "single p50 ms", "p99 ms", "peak MB", "threads"], rows)
+
+
+def times(ratio: float) -> str:
+    """A ratio to three digits."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def versions(founds: Sequence[Found]) -> Iterator[str]:
