@@ -38,11 +38,12 @@ def quality(founds: Sequence[Found]) -> Figure | None:
     panels = [(f, name, report) for f in founds for name, report in f.questions.items() if report]
     if not panels:
         return None
-    rows = -(-len(panels) // 2)
+    columns = min(2, len(panels))
+    rows = -(-len(panels) // columns)
     height = 1.0 + 0.26 * max(len(report["systems"]) for _, _, report in panels)
-    figure = Figure(figsize=(11, rows * height), layout="constrained")
+    figure = Figure(figsize=(5.5 * columns, rows * height), layout="constrained")
     for place, (found, name, report) in enumerate(panels):
-        bars(figure.add_subplot(rows, 2, place + 1), found, name, report)
+        bars(figure.add_subplot(rows, columns, place + 1), found, name, report)
     return figure
 
 
@@ -67,13 +68,17 @@ def cost(founds: Sequence[Found]) -> Figure | None:
     found, report = founds[0], next(iter(founds[0].questions.values()))
     figure = Figure(figsize=(8, 4.4), layout="constrained")
     axes = figure.add_subplot()
-    for system in (s for s in report["systems"] if "fit_cpu_s" in found.entrants.get(s["name"], {})):
-        about, mean = found.entrants[system["name"]], system["values"][EVERYBODY]["ndcg"]["mean"]
-        seconds = max(about["fit_cpu_s"], 0.01)
-        axes.plot(seconds, mean, "o", color=BOLD if system["name"] == OWN else PLAIN)
-        axes.annotate(about["title"], (seconds, mean), (6, 4), textcoords="offset points", fontsize=9.5)
+    means = {s["name"]: s["values"][EVERYBODY]["ndcg"]["mean"] for s in report["systems"]}
+    spent = {n: max(a["fit_cpu_s"], 0.01) for n, a in found.entrants.items() if n in means and "fit_cpu_s" in a}
+    for place, name in enumerate(sorted(spent, key=spent.__getitem__)):
+        at, lift = (
+            (spent[name], means[name]),
+            (5, -12)[place % 2],
+        )  # names above and below in turn: neighbours stay apart
+        axes.plot(*at, "o", color=BOLD if name == OWN else PLAIN)
+        axes.annotate(found.entrants[name]["title"], at, (6, lift), textcoords="offset points", fontsize=9.5)
     axes.set_xscale("log")
-    axes.margins(x=0.2)
+    axes.margins(x=0.15, y=0.1)
     axes.set_xlabel("CPU seconds of a fit")
     axes.set_ylabel(f"NDCG@10, {found.scenario}")
     plain(axes)
