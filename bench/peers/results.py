@@ -155,7 +155,7 @@ def slices(found: Found, report: Mapping[str, Any]) -> str:
         if name == EVERYBODY or name.startswith(SLICES):
             means = [s["values"][name]["ndcg"]["mean"] for s in report["systems"]]
             best = max(m for m in means if m is not None)
-            cells = [f"**{number(m)}**" if m == best else number(m) for m in means]
+            cells = [f"**{number(m)}**" if m == best > 0 else number(m) for m in means]
             rows.append([name, f"{n:,}", *cells, verdict(verdicts.get(name), report)])
     names = [titles.get(s["name"], s["name"]) for s in report["systems"]]
     return table(["NDCG@10", "queries", *names, "warmstart less the best other"], rows)

@@ -1,6 +1,7 @@
-"""SLIM of skrecsys (elastic net an item). Known users are asked by id; new ones through its item weights.
+"""SLIM of skrecsys (elastic net an item). Known users are asked by id.
 
-The score of item j is the sum of ``similarity_[i, j]`` over the history, as its documentation says.
+New users are scored by its item weights: item j by the sum of ``similarity_[i, j]`` over the history, as its
+documentation says; so are known ones where a list is longer than what is left for somebody, which it refuses.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ def fit(train: Train, settings: Settings, threads: int) -> Answer:
     model = SLIMElasticNet(n_jobs=threads, **settings).fit(np.unique(np.column_stack([train.user, train.item]), axis=0))
     met = np.asarray(model.item_ids_, np.int64)
     weights = sp.csr_matrix(model.similarity_)
-    active = train.active()
+    active, seen = train.active(), train.counts() > 0
+
+    def able(queries: Queries, k: int) -> np.ndarray:
+        allowed = queries.allowed & seen
+        left = allowed.sum() - np.array([allowed[h].sum() for h in queries.histories])
+        return active[queries.user] & (left >= k)
 
     def of_known(queries: Queries, k: int) -> np.ndarray:
         out = np.full((len(queries), k), -1, np.int32)
         candidates = None if queries.allowed.all() else met[queries.allowed[met]]
-        items, _ = model.recommend(queries.user, n_recommendations=min(k, len(met)), candidates=candidates)
+        items, _ = model.recommend(queries.user, n_recommendations=k, candidates=candidates)
         out[:, : items.shape[1]] = items
         return out
 
@@ -39,9 +45,10 @@ def fit(train: Train, settings: Settings, threads: int) -> Answer:
     def answer(queries: Queries, k: int) -> np.ndarray:
         out = np.full((len(queries), k), -1, np.int32)
         if queries.allowed[met].any():
-            for way, able in ((of_known, active[queries.user]), (of_new, ~active[queries.user])):
-                if able.any():
-                    out[able] = way(queries.take(np.flatnonzero(able)), k)
+            by_id = able(queries, k)
+            for way, rows in ((of_known, np.flatnonzero(by_id)), (of_new, np.flatnonzero(~by_id))):
+                if len(rows):
+                    out[rows] = way(queries.take(rows), k)
         return out
 
     return answer
