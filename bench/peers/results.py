@@ -31,8 +31,9 @@ on the test part, to our disadvantage). Popularity is the floor.
   the items table; LightFM attributes; SASRec the order of events; Surprise ratings; the others only who had what.
 - *own*: the share of queries to which a library has an answer of its own; to the others it gives the order of
   popularity (new users of those that fold nobody in). A library without any is left out of the table.
-- Times are of one fit at the chosen setting. On a shared machine *CPU* says more than *wall*. warmstart's fit encodes
-  all texts anew. Memory is the peak of the whole process. Users a second: one batch of up to 1,000 queries; single
+- Times are of one fit at the chosen setting; *load* is how many processes wanted the machine's cores meanwhile. Wall
+  times under different loads cannot be compared, CPU times roughly; `AGAIN=1` times the named libraries one after the
+  other. warmstart's fit encodes all texts anew. Memory is the peak of the whole process. Users a second: one batch of up to 1,000 queries; single
   requests: one after another in one process; k = 10.
 """
 RIVAL, KINDS = "rectools-sasrec", (("wall", "wall"), ("cpu", "CPU"))
@@ -179,10 +180,23 @@ def costs(found: Found) -> str:
             tuned = sum(t["fit_s"] for t in about["tried"])
             asked = [f"{about['users_per_s']:,.0f}", f"{about['single_p50_ms']:,.2f}", f"{about['single_p99_ms']:,.2f}"]
             rows.append(
-                [about["title"], *spent, f"{tuned:,.0f}", *asked, f"{about['peak_mb']:,.0f}", str(about["threads"])]
+                [
+                    about["title"],
+                    *spent,
+                    loaded(about),
+                    f"{tuned:,.0f}",
+                    *asked,
+                    f"{about['peak_mb']:,.0f}",
+                    str(about["threads"]),
+                ]
             )
-    head = ["", "fit wall s", "fit CPU s", "warmstart's CPU / its", "tuning fits wall s", "users/s"]
+    head = ["", "fit wall s", "fit CPU s", "warmstart's CPU / its", "load", "tuning fits wall s", "users/s"]
     return table([*head, "single p50 ms", "p99 ms", "peak MB", "threads"], rows)
+
+
+def loaded(about: Mapping[str, Any]) -> str:
+    """Mean number of processes that wanted a core in the five minutes before a run's end; nothing where not noted."""
+    return f"{about['load']:.1f}" if "load" in about else ""
 
 
 def times(ratio: float) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import resource
 import sys
@@ -61,7 +62,12 @@ def run(fit: Fit, *libraries: str) -> None:
     if given.speed:
         # of the question whose histories are longest: some have none
         found |= speed(answer, max((q for q, _ in questions.values()), key=lambda q: len(q.pairs()[0])))
-    found |= {"peak_mb": peak_mb(), "threads": given.threads, "python": platform.python_version()}
+    found |= {
+        "peak_mb": peak_mb(),
+        "threads": given.threads,
+        "load": os.getloadavg()[1],
+        "python": platform.python_version(),
+    }
     found["versions"] = {name: version(name) for name in libraries}
     (given.out / "run.json").write_text(json.dumps(found), encoding="utf-8")
 

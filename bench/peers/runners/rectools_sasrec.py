@@ -15,6 +15,8 @@ from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import SASRecModel
 
+LEAST = 2  # events of a user it learns from: there is nothing to predict after one
+
 
 def fit(train: Train, settings: Settings, threads: int) -> Answer:
     """Train for a set number of epochs."""
@@ -33,9 +35,12 @@ def fit(train: Train, settings: Settings, threads: int) -> Answer:
             enable_model_summary=False,
         )
 
-    model = SASRecModel(get_trainer_func=trainer, recommend_torch_device="cpu", **told)
+    model = SASRecModel(
+        get_trainer_func=trainer, recommend_torch_device="cpu", train_min_user_interactions=LEAST, **told
+    )
     model.fit(dataset(train.user, train.item))
-    met = train.counts() > 0
+    learned = np.bincount(train.user, minlength=train.n_users)[train.user] >= LEAST
+    met = np.bincount(train.item[learned], minlength=train.n_items) > 0
 
     def answer(queries: Queries, k: int) -> np.ndarray:
         out = np.full((len(queries), k), -1, np.int32)
