@@ -33,8 +33,9 @@ on the test part, to our disadvantage). Popularity is the floor.
   popularity (new users of those that fold nobody in). A library without any is left out of the table.
 - Times are of one fit at the chosen setting; *load* is how many processes wanted the machine's cores meanwhile. Wall
   times under different loads cannot be compared, CPU times roughly; `AGAIN=1` times the named libraries one after the
-  other. warmstart's fit encodes all texts anew. Memory is the peak of the whole process. Users a second: one batch of up to 1,000 queries; single
-  requests: one after another in one process; k = 10.
+  other. warmstart's fit encodes all texts anew.
+- Memory is the peak of the whole process. Users a second: one batch of up to 1,000 queries; single requests: one after
+  another in one process; k = 10.
 """
 RIVAL, KINDS = "rectools-sasrec", (("wall", "wall"), ("cpu", "CPU"))
 SLICES = ("history", "least active", "most niche", "known users", "new users", "items:")
