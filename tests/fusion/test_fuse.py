@@ -11,7 +11,7 @@ from warmstart.experts.content import ContentCosine
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.silent import Silent
 from warmstart.fusion.fuse import Fusion, world_panel
-from warmstart.fusion.simulate import episodes
+from warmstart.fusion.worlds import episodes
 
 LEARNED = []
 

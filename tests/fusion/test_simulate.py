@@ -13,7 +13,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import clusters
 from warmstart.data.vocab import Vocabulary
-from warmstart.fusion import simulate
+from warmstart.fusion import worlds
 from warmstart.fusion.simulate import (
     LENGTHS,
     LONG,
@@ -23,13 +23,13 @@ from warmstart.fusion.simulate import (
     UNMET,
     at_queries,
     balanced,
-    episodes,
     people_episode,
     state_of,
     tail_episode,
     time_episode,
 )
 from warmstart.fusion.unmet import exposed, like_all, random_unmet_share
+from warmstart.fusion.worlds import episodes
 
 
 def world(user, item, n_users, n_items, features=None, time=None):
@@ -350,7 +350,7 @@ def test_new_items_are_simulated_where_the_catalogue_shows_them():
 
 
 def test_large_data_get_fewer_worlds_with_several_things_hidden(data, monkeypatch):
-    monkeypatch.setattr(simulate, "LARGE_USERS", 50)
+    monkeypatch.setattr(worlds, "LARGE_USERS", 50)
     found = list(episodes(data, seed=0))
     assert [e.kind for e in found] == ["tail", "tail", "time", "time"]
     for e in found:
@@ -380,3 +380,30 @@ def test_after_long_histories_nothing_is_asked_out_of_order_where_a_clock_tells_
     for data, asked in ((timed, [True, False, True]), (world(user, item, 40, 60), [True, True, True])):
         tails = [w for w in episodes(data) if w.kind == "tail"]
         assert [LONG in w.state for w in tails] == asked
+
+
+def test_of_a_large_crowd_so_many_of_each_state_are_asked(data, monkeypatch):
+    monkeypatch.setattr(worlds, "LARGE_USERS", 50)
+    few, all_of_them = list(episodes(data, seed=0, asked=12)), list(episodes(data, seed=0))
+    for some, full in zip(few, all_of_them, strict=True):
+        check(some, data)
+        for state in (NEW, LONG, UNMET):
+            people = set(full.user[full.state == state].tolist())
+            drawn = some.user[some.state == state].tolist()
+            assert len(drawn) <= 12
+            assert set(drawn) <= people
+            assert len(drawn) > 0 or not people
+    assert sum(len(e.user) for e in few) < sum(len(e.user) for e in all_of_them)
+
+
+def test_worlds_of_many_people_are_made_of_some(data):
+    people = np.unique(data.interactions.user)
+    for episode in episodes(data, seed=0, people=40):
+        check(episode, data)
+        assert len(np.unique(np.concatenate([episode.train.interactions.user, episode.user]))) <= 40 < len(people)
+
+
+def test_enough_people_leave_the_worlds_as_they_are(data):
+    for one, other in zip(episodes(data, seed=0), episodes(data, 0, 10**6, 10**6), strict=True):
+        np.testing.assert_array_equal(one.queries.item, other.queries.item)
+        np.testing.assert_array_equal(one.train.interactions.item, other.train.interactions.item)

@@ -7,6 +7,7 @@ by more than two standard errors of the paired difference.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,15 +55,37 @@ def query_ndcg(score: np.ndarray, query: np.ndarray, taken: np.ndarray, relevant
     ``query`` ascending; ``relevant`` (n_queries,) counts all relevant items, candidates or not. What has no score (NaN)
     is not found.
     """
-    order = np.lexsort((-np.nan_to_num(score, nan=-np.inf), query))
-    start = np.searchsorted(query, query)
-    rank = np.arange(len(query)) - start[order]
+    value = np.nan_to_num(score, nan=-np.inf)
+    order = leading(value, query, len(relevant), len(DISCOUNT))
+    order = order[np.lexsort((-value[order], query[order]))]
     q = query[order]
+    rank = np.arange(len(q)) - np.searchsorted(q, q)
     found = taken[order] & ~np.isnan(score)[order]
     gain = np.where((rank < 10) & found, DISCOUNT[np.minimum(rank, 9)], 0.0)
     ideal = np.concatenate([[np.nan], np.cumsum(DISCOUNT)])[np.minimum(relevant, 10).astype(int)]
     ndcg: np.ndarray = np.bincount(q, weights=gain, minlength=len(relevant)) / ideal
     return ndcg
+
+
+def leading(score: np.ndarray, query: np.ndarray, n: int, k: int) -> np.ndarray:
+    """Positions, ascending, of the k best candidates of every query, with all that equal the last of them.
+
+    Parameters
+    ----------
+    score, query
+        float64 without NaN, and int64 ascending in [0, n), shape (n_candidates,).
+
+    Examples
+    --------
+    >>> leading(np.array([1.0, 3.0, 2.0, 2.0, 5.0]), np.array([0, 0, 0, 0, 1]), n=2, k=2).tolist()
+    [1, 2, 3, 4]
+    """
+    kept, bounds = np.ones(len(score), bool), np.searchsorted(query, np.arange(n + 1))
+    for start, end in pairwise(bounds.tolist()):
+        if end - start > k:
+            mine = score[start:end]
+            kept[start:end] = mine >= np.partition(mine, end - start - k)[end - start - k]
+    return np.flatnonzero(kept)
 
 
 def judge(state: str, length: np.ndarray, fused: np.ndarray, experts: dict[str, np.ndarray]) -> list[Cell]:

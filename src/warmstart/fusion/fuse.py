@@ -19,8 +19,10 @@ from warmstart.fusion.floor import Cell
 from warmstart.fusion.heads import Head, HeadLearner
 from warmstart.fusion.samples import Samples, collect, concatenate
 from warmstart.fusion.scores import Scores
-from warmstart.fusion.simulate import LONG, NEW, SHORT, STATES, TYPED, UNMET, Episode, balanced, episodes, state_of
+from warmstart.fusion.simulate import LONG, NEW, SHORT, STATES, TYPED, UNMET, Episode, balanced, state_of
+from warmstart.fusion.worlds import episodes
 
+SPARE = 2  # people asked for each query that is kept: what some took is hidden, or was in their history
 FALLBACK = {LONG: SHORT, SHORT: LONG, NEW: SHORT, TYPED: UNMET, UNMET: SHORT}
 
 
@@ -36,6 +38,9 @@ class Fusion:
         See ``Asking``.
     queries
         Most queries of a state in a simulated world.
+    people
+        People whose events simulated worlds are made of, at most: of more, so many are drawn, of each length of history
+        in proportion (``data.sample.some_people``).
     heads
         How a state learns to rank.
     graph
@@ -49,13 +54,15 @@ class Fusion:
     large: int = 10_000
     sample: int = 1_024
     queries: int = 1500
+    people: int = 100_000
     heads: HeadLearner = field(default_factory=HeadLearner)
     graph: bool = True
     seed: int = 0
 
     def fit(self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None = None) -> FittedFusion:
         """Simulate, fit the experts in each world, and learn a gate (and ranker) for each state."""
-        worlds = [world for world in episodes(data, self.seed) if len(world.train.interactions)]
+        made = episodes(data, self.seed, self.people, SPARE * self.queries)
+        worlds = [world for world in made if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
         experts = able(experts, data)

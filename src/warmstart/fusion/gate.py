@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
 LOW, HIGH = -6.0, 12.0
+ROWS = 16_384
 FLAT = 1e-9  # deviation up to which a column is constant but for rounding
 
 
@@ -32,10 +34,10 @@ class Gate:
         return scores
 
 
-def design(features: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """The used columns, NaN as 0, clipped to [-6, 12]."""
-    used: np.ndarray = np.clip(np.nan_to_num(features[:, columns]), LOW, HIGH)
-    return used
+def design(features: np.ndarray, columns: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    """The used columns (of some rows, given by position), NaN as 0, clipped to [-6, 12]: float32."""
+    used: np.ndarray = features[:, columns] if rows is None else features[rows[:, None], columns]
+    return np.clip(np.nan_to_num(used, copy=False), LOW, HIGH, out=used)
 
 
 def fit_gate(
@@ -74,20 +76,43 @@ def fit_gate(
 
     usable = np.bincount(query, weights=taken, minlength=len(importance)) > 0
     rows = usable[query]
+    weight = np.zeros(len(columns)) if anchor is None else anchor.astype(np.float64)
     if not rows.any():  # nothing that was taken is a candidate
-        return Gate(np.asarray(columns), np.zeros(len(columns)) if anchor is None else anchor)
-    d = design(features[rows], columns).astype(np.float64)
-    deviation = d.std(0)
-    scale = np.where(deviation > FLAT, deviation + 1e-6, 1.0)  # a column that says the same of all decides nothing
-    a = np.zeros(len(columns)) if anchor is None else anchor * scale
+        return Gate(np.asarray(columns), weight)
+    d = design(features, columns, np.flatnonzero(rows))
+    deviation = deviations(d)
+    tells = deviation > FLAT  # a column that says the same of all decides nothing
+    if not tells.any():
+        return Gate(np.asarray(columns), weight)
+    scale = deviation[tells] + 1e-6
     v = np.ones(int(rows.sum())) if worth is None else worth[rows]
-    loss = Listwise(d / scale, query[rows], taken[rows], importance, a, v)
+    a = weight[tells] * scale
+    loss = Listwise(d if tells.all() else d[:, tells], query[rows], taken[rows], importance, a, v, scale)
     found = minimize(loss, a, args=(ridge,), jac=True, method="L-BFGS-B", options={"maxiter": iterations})
-    return Gate(np.asarray(columns), found.x / scale)
+    weight[tells] = found.x / scale
+    return Gate(np.asarray(columns), weight)
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """Rows that are taken up in double precision at once."""
+    return (slice(s, s + ROWS) for s in range(0, n, ROWS))
+
+
+def deviations(d: np.ndarray) -> np.ndarray:
+    """Standard deviation of each column: float64, shape (c,); its sums are in double precision."""
+    n = len(d)
+    mean = sum((d[at].sum(0, dtype=np.float64) for at in blocks(n)), np.zeros(d.shape[1])) / n
+    square = sum((((d[at] - mean) ** 2).sum(0) for at in blocks(n)), np.zeros(d.shape[1]))
+    deviation: np.ndarray = np.sqrt(square / n)
+    return deviation
 
 
 class Listwise:
-    """The loss and its gradient; holds what does not change between iterations."""
+    """The loss and its gradient; holds what does not change between iterations.
+
+    The design ``d`` is kept in single precision and as it is; ``scale`` divides its columns, and all sums are in double
+    precision.
+    """
 
     def __init__(
         self,
@@ -97,27 +122,45 @@ class Listwise:
         importance: np.ndarray,
         anchor: np.ndarray,
         worth: np.ndarray,
+        scale: np.ndarray | float = 1.0,
     ) -> None:
-        self.anchor = anchor
+        self.anchor, self.scale = anchor, scale
         used, self.query = np.unique(query, return_inverse=True)
-        self.d, self.taken = d, taken
+        self.d, self.taken = d, np.flatnonzero(taken)
         self.start = np.flatnonzero(np.r_[True, np.diff(query) > 0])
         total = np.bincount(self.query, weights=taken * worth)
-        self.weight = (importance[used] / total)[self.query][taken] * worth[taken]
+        self.weight = (importance[used] / total)[self.query][self.taken] * worth[self.taken]
+
+    def scores(self, w: np.ndarray) -> np.ndarray:
+        """``d w / scale``: float64, shape (n_candidates,)."""
+        said, out = w / self.scale, np.empty(len(self.d))
+        for at in blocks(len(out)):
+            out[at] = self.d[at].astype(np.float64) @ said
+        return out
 
     def __call__(self, w: np.ndarray, ridge: float) -> tuple[float, np.ndarray]:
         """Value and gradient at ``w``."""
-        s = self.d @ w
-        rest = np.where(self.taken, -np.inf, s)
+        rest = self.scores(w)
+        own = rest[self.taken]
+        rest[self.taken] = -np.inf
         top = np.maximum.reduceat(rest, self.start)
         top = np.where(np.isfinite(top), top, 0.0)
-        e = np.exp(rest - top[self.query])
+        rest -= top[self.query]
+        e = np.exp(rest, out=rest)
         total = np.add.reduceat(e, self.start) + 1e-30
-        behind = (np.log(total) + top)[self.query][self.taken] - s[self.taken]
+        of = self.query[self.taken]
+        behind = (np.log(total) + top)[of] - own
         pull = self.weight * expit(behind)
-        per_query = np.bincount(self.query[self.taken], weights=pull, minlength=len(self.start))
-        gradient = e / total[self.query] * per_query[self.query]
-        gradient[self.taken] = -pull
+        per_query = np.bincount(of, weights=pull, minlength=len(self.start))
+        e *= (per_query / total)[self.query]
+        e[self.taken] = -pull
         off = w - self.anchor
         value = float((self.weight * np.logaddexp(0.0, behind)).sum() + ridge * (off @ off))
-        return value, self.d.T @ gradient + 2 * ridge * off
+        return value, self.pulled(e) + 2 * ridge * off
+
+    def pulled(self, gradient: np.ndarray) -> np.ndarray:
+        """``d' gradient / scale``: float64, shape (c,)."""
+        total = np.zeros(self.d.shape[1])
+        for at in blocks(len(gradient)):
+            total += gradient[at] @ self.d[at].astype(np.float64)
+        return total / self.scale

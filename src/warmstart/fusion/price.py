@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from warmstart.fusion.floor import DISCOUNT
+from warmstart.fusion.floor import DISCOUNT, leading
 
 CORRECTION, LIFT = WAYS = ("correction", "lift")
 STRENGTHS = {
@@ -98,9 +98,10 @@ def first_places(score: np.ndarray, query: np.ndarray, k: int) -> tuple[np.ndarr
     >>> at.tolist(), place.tolist()
     ([1, 2, 3], [0, 1, 0])
     """
-    place = np.arange(len(query)) - np.searchsorted(query, query)
-    kept = place < k
-    return np.lexsort((-score, query))[kept], place[kept]
+    first = leading(score, query, int(query.max(initial=-1)) + 1, k)
+    order = first[np.lexsort((-score[first], query[first]))]
+    place = np.arange(len(order)) - np.searchsorted(query[order], query[order])
+    return order[place < k], place[place < k]
 
 
 def price_of(

@@ -1,8 +1,7 @@
-"""Simulated sparsity: worlds in which people, items or the future are hidden, to train as will be tested."""
+"""Simulated sparsity: a world in which people, items or the future are hidden, and what is asked in it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,15 +9,13 @@ import numpy as np
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
-from warmstart.fusion.unmet import exposed, random_unmet_share
+from warmstart.fusion.askers import Askers
 
 LENGTHS = (0, 1, 3, 5, 10)
 NEW, SHORT, LONG, UNMET, TYPED = "new", "short", "long", "unmet", "typed"
 STATES = (NEW, SHORT, LONG, UNMET, TYPED)
 SHORT_MOST = 10
-WINDOWS = ((0.64, 0.8), (0.8, 1.0))
-LEAST_UNMET = 0.05
-LARGE_USERS, LARGE_ITEMS = 5000, 20_000
+EVERYBODY = Askers()
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,18 @@ class Question:
 
 def state_of(length: int) -> str:
     """State of a history of so many events, over the whole catalogue."""
-    return NEW if length == 0 else SHORT if length <= SHORT_MOST else LONG
+    return STATES[int(state_codes(np.array(length)))]
+
+
+def state_codes(length: np.ndarray) -> np.ndarray:
+    """``state_of`` as positions in ``STATES``: int64, same shape.
+
+    Examples
+    --------
+    >>> state_codes(np.array([0, 10, 11])).tolist()
+    [0, 1, 2]
+    """
+    return (length > 0).astype(np.int64) + (length > SHORT_MOST)
 
 
 def tail_episode(
@@ -80,13 +88,15 @@ def tail_episode(
     shown: np.ndarray,
     held: np.ndarray | None = None,
     shuffle: np.random.Generator | None = None,
+    askers: Askers = EVERYBODY,
 ) -> Episode:
     """Hide of everybody the events between two shares of their history, all later ones, and some items.
 
     ``hidden`` and ``shown`` are bool, shape (n_items,): hidden items leave training; those shown as well stay
     among the candidates with all their events as targets; the others serve only the state ``unmet``. ``held``
     people (bool, shape (n_users,)) leave training wholly and are asked as in ``people_episode``. With ``shuffle``
-    a random part of each history is hidden in place of the newest.
+    a random part of each history is hidden in place of the newest. Of each state, and of those who took hidden items,
+    ``askers`` are asked.
     """
     x = data.interactions
     place = x.position() if shuffle is None else shuffled(x, shuffle)
@@ -97,16 +107,20 @@ def tail_episode(
     window = ~early & (place < np.maximum(np.ceil(high * counts)[x.user], last + 1))
     kept = early & ~hidden[x.item] & ~held[x.user]
     train = data.with_interactions(x.select(kept))
-    starts, rows = x.starts, few_shot_rows(data, held, ~hidden)
-    for u in np.flatnonzero((counts >= 2) & ~held).tolist():
-        at = np.arange(starts[u], starts[u + 1])
-        items, history = x.item[at], x.item[at[kept[at]]]
-        if len(history):
+    starts, rows = x.starts, few_shot_rows(data, held, ~hidden, askers)
+    length = np.bincount(x.user[kept], minlength=data.n_users)
+    able = (counts >= 2) & ~held & (length > 0)
+    mixed = askers.of(np.where(able, state_codes(length), -1))
+    unmet = askers.of(np.where(able & (np.bincount(x.user[hidden[x.item]], minlength=data.n_users) > 0), 0, -1))
+    for u in np.flatnonzero(mixed | unmet).tolist():
+        at = slice(starts[u], starts[u + 1])
+        items, history = x.item[at], x.item[at][kept[at]]
+        if mixed[u]:
             asked = (window[at] & ~hidden[items]) | shown[items]
             rows.append(Question(history, items[asked], state_of(len(history)), u))
+        if unmet[u]:
             rows.append(Question(history, items[hidden[items]], UNMET, u))
-    mixed = pool & (~hidden | shown)
-    pools = dict.fromkeys((NEW, SHORT, LONG, TYPED), mixed) | {UNMET: hidden}
+    pools = dict.fromkeys((NEW, SHORT, LONG, TYPED), pool & (~hidden | shown)) | {UNMET: hidden}
     return gather(train, data, rows, pools, "tail")
 
 
@@ -119,14 +133,14 @@ def shuffled(x: Interactions, rng: np.random.Generator) -> np.ndarray:
     return place
 
 
-def people_episode(data: Dataset, pool: np.ndarray, held: np.ndarray) -> Episode:
+def people_episode(data: Dataset, pool: np.ndarray, held: np.ndarray, askers: Askers = EVERYBODY) -> Episode:
     """Hide people wholly (``held``: bool, shape (n_users,)) and ask after their first 0, 1, 3, 5 and 10 events."""
     train = data.with_interactions(data.interactions.select(~held[data.interactions.user]))
-    rows = few_shot_rows(data, held, np.ones(data.n_items, bool))
+    rows = few_shot_rows(data, held, np.ones(data.n_items, bool), askers)
     return gather(train, data, rows, dict.fromkeys((NEW, SHORT, LONG, TYPED), pool), "people")
 
 
-def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[Question]:
+def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray, askers: Askers = EVERYBODY) -> list[Question]:
     """First events as history; once more the first two as if described in words.
 
     Asked for is, at every length, what came after the longest history that is at most half of the events: what
@@ -135,7 +149,7 @@ def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[Q
     """
     x, counts, starts = data.interactions, data.interactions.user_counts(), data.interactions.starts
     rows: list[Question] = []
-    for u in np.flatnonzero(held & (counts >= 2)).tolist():
+    for u in np.flatnonzero(askers.of(np.where(held & (counts >= 2), 0, -1))).tolist():
         items = x.item[starts[u] : starts[u + 1]]
         items = items[usable[items]]
         last = max(n for n in LENGTHS if 2 * n <= len(items))
@@ -147,18 +161,17 @@ def few_shot_rows(data: Dataset, held: np.ndarray, usable: np.ndarray) -> list[Q
     return rows
 
 
-def time_episode(data: Dataset, pool: np.ndarray, cut: float, seed: int) -> Episode:
+def time_episode(data: Dataset, pool: np.ndarray, cut: float, seed: int, askers: Askers = EVERYBODY) -> Episode:
     """Hide everything after a point of the clock (``cut`` = share of the events before it)."""
     x, rng = data.interactions, np.random.default_rng(seed)
     when = np.quantile(x.time, cut)
     before = x.time < when
     counts, starts = x.user_counts(), x.starts
+    length = np.bincount(x.user[before], minlength=data.n_users)
     rows: list[Question] = []
-    for u in np.flatnonzero(counts > 0).tolist():
-        at = np.arange(starts[u], starts[u + 1])
+    for u in np.flatnonzero(askers.of(np.where(counts > length, state_codes(length), -1))).tolist():
+        at = slice(starts[u], starts[u + 1])
         items, known = x.item[at], before[at]
-        if known.all():
-            continue
         history = items[known]
         rows.append(Question(history, items[~known], state_of(len(history)), u))
         if not known.any():
@@ -207,66 +220,6 @@ def balanced(episode: Episode, most: int, seed: int) -> Episode:
             mine = rng.choice(mine, most, replace=False)
         keep.append(np.sort(mine))
     return at_queries(episode, np.concatenate(keep))
-
-
-def episodes(data: Dataset, seed: int = 0) -> Iterator[Episode]:
-    """The worlds to train the fusion in, chosen by what the data show.
-
-    Small data: each world hides one thing (the tails of all histories, twice, and random parts of them; three
-    groups of people, four groups of items, three cuts of the clock). Where the catalogue holds items that were just
-    added (``random_unmet_share``), tails and groups of items of that share are hidden together, four times, and
-    random parts are not. Large data: fewer worlds hide several things at once. The last world of each kind is for
-    checking.
-    """
-    rng, x = np.random.default_rng(seed), data.interactions
-    unmet = random_unmet_share(data)
-    pool, met = exposed(data, unmet, seed), x.item_counts() > 0
-    item, person, none = rng.random(data.n_items), rng.random(data.n_users), np.zeros(data.n_items, bool)
-    share = min(unmet / max(float(met.mean()), 1e-9), 0.3) if unmet >= LEAST_UNMET else 0.0
-    large = len(np.flatnonzero(x.user_counts())) > LARGE_USERS or met.sum() > LARGE_ITEMS
-    if large:
-        for f, window in enumerate(WINDOWS):
-            hidden = met & groups(item, max(share, 0.05), f)
-            yield tail_episode(data, *window, pool, hidden, hidden if share else none, groups(person, 0.1, f))
-    else:
-        for f in range(4):
-            hidden = met & groups(item, share or 0.2, f)
-            if share:
-                yield tail_episode(data, *WINDOWS[f % 2], pool, hidden, hidden)
-            else:
-                yield only(tail_episode(data, 1.0, 1.0, pool, hidden, none), UNMET, "items")
-        if not share:
-            yield tail_episode(data, *WINDOWS[0], pool, none, none)
-            yield unordered(tail_episode(data, *WINDOWS[1], pool, none, none, shuffle=rng), x.has_time)
-            yield tail_episode(data, *WINDOWS[1], pool, none, none)
-        yield from (people_episode(data, pool, groups(person, 0.25, f)) for f in range(3))
-    if x.has_time:
-        yield from (time_episode(data, pool, cut, seed) for cut in ((0.7, 0.8) if large else (0.6, 0.7, 0.8)))
-
-
-def groups(draw: np.ndarray, part: float, fold: int) -> np.ndarray:
-    """Members of a fold that holds a ``part`` of all; ``draw`` float64 in [0, 1). Folds of one draw are disjoint.
-
-    Examples
-    --------
-    >>> groups(np.array([0.1, 0.3, 0.9]), 0.25, 0).tolist(), groups(np.array([0.1, 0.3, 0.9]), 0.25, 1).tolist()
-    ([True, False, False], [False, False, True])
-    """
-    inside: np.ndarray = ((draw + part * fold) % 1.0) < part
-    return inside
-
-
-def unordered(episode: Episode, has_time: bool) -> Episode:
-    """A world of random parts; where a clock tells the order, nothing is asked there after long histories.
-
-    What they say lies much in their order, and who is asked for the future must not unlearn it.
-    """
-    return at_queries(episode, np.flatnonzero(episode.state != LONG)) if has_time else episode
-
-
-def only(episode: Episode, state: str, kind: str) -> Episode:
-    """The queries of one state, as a kind of world of its own."""
-    return replace(at_queries(episode, np.flatnonzero(episode.state == state)), kind=kind)
 
 
 def at_queries(episode: Episode, at: np.ndarray) -> Episode:
