@@ -9,6 +9,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.data.sample import sampled
 from warmstart.errors import ConfigError
 from warmstart.experts.attributes import LEAST_PEOPLE, shares
 from warmstart.experts.clusters import KMEANS, METHODS, cluster, main_directions, settled
@@ -20,6 +21,7 @@ from warmstart.experts.sequence import SequenceTransformer
 from warmstart.text.whiten import unit_rows
 
 MOST = 256  # segments
+CELLS = 50_000_000  # items times segments, at most: a table of them is held several times
 PEOPLE = 10  # a segment, at least, on the average
 FALLS = 2  # numbers of segments that must disappoint before no larger one is tried
 
@@ -58,8 +60,10 @@ class Segments:
     sequence
         A transformer whose state after the newest event is joined to the interest vectors; it is fitted with the
         segments. None = without.
+    people
+        People whom segments are found among at most; of more, so many stand for all (``data.sample.some_people``).
     seed
-        Of clusters and held-out people.
+        Of clusters and of the people drawn.
 
     References
     ----------
@@ -83,6 +87,7 @@ class Segments:
     shape: float = 300.0
     ridge: float = 10.0
     sequence: SequenceTransformer | None = field(default=None, metadata={"class": SequenceTransformer})
+    people: int = 100_000
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -92,6 +97,8 @@ class Segments:
             raise ConfigError(f"tempers={self.tempers} must be above 0 and at most 1, e.g. (0.1, 0.3, 1.0)")
         if self.method not in METHODS:
             raise ConfigError(f"method={self.method!r} is unknown; use {' or '.join(METHODS)}")
+        if self.people < self.least:
+            raise ConfigError(f"people={self.people} are fewer than a segment needs, {self.least}; 100000 is usual")
         if self.least < LEAST_PEOPLE:
             raise ConfigError(f"least={self.least}: segments of fewer than {LEAST_PEOPLE} people tell of single ones")
         if not (self.half_life >= 0 and self.shape > 0 and self.ridge > 0):
@@ -102,7 +109,9 @@ class Segments:
 
     def fit(self, data: Dataset) -> FittedSegments | None:
         """Choose the number of segments, then find them; None of fewer people with events than a segment needs."""
-        people = int((data.interactions.user_counts() > 0).sum())
+        x = sampled(data.interactions, self.people, self.seed)
+        data = data if x is data.interactions else data.with_interactions(x)
+        people = int((x.user_counts() > 0).sum())
         if people < self.least:
             return None
         k, temper = self._chosen(data, people)
@@ -118,20 +127,20 @@ class Segments:
             v = np.hstack([v, unit_rows(centred) * np.linalg.norm(v, axis=1, keepdims=True)])
         return v.astype(np.float32)
 
-    def tried(self, people: int) -> tuple[int, ...]:
-        """Numbers of segments that are tried for so many people.
+    def tried(self, people: int, items: int = 1) -> tuple[int, ...]:
+        """Numbers of segments that are tried for so many people and items.
 
         Examples
         --------
         >>> Segments().tried(943), Segments().tried(12), Segments(numbers=(7,)).tried(943)
         ((2, 4, 8, 16, 32, 64), (1,), (7,))
         """
-        most = min(MOST, people // PEOPLE)
+        most = min(MOST, people // PEOPLE, max(1, CELLS // max(items, 1)))
         return self.numbers or tuple(2**i for i in range(1, MOST) if 2**i <= most) or (1,)
 
     def _chosen(self, data: Dataset, people: int) -> tuple[int, float]:
         """Number of segments and temper; the first of each where nobody can be held out."""
-        tried, x = self.tried(people), data.interactions
+        tried, x = self.tried(people, data.n_items), data.interactions
         held, later = later_events(x, self.seed)
         if (len(tried) == 1 and len(self.tempers) == 1) or not len(later) or people - held.sum() < self.least:
             return tried[0], self.tempers[0]

@@ -45,8 +45,12 @@ class SequenceTransformer:
         Loss, negatives, validation.
     epochs
         Readings of every history at most, above 0; four without a better NDCG@10 end it.
+    most
+        Events read at most, over all readings: of many events each is read less often, or not all are.
     events
         Events a step, about: as many histories as hold them on average, two at least.
+    steps
+        Steps at most: where there would be more, each takes more events.
     least
         Histories below which nothing is learned: a network has little to learn from few.
     learning_rate
@@ -68,7 +72,9 @@ class SequenceTransformer:
     shape: Architecture = field(default_factory=Architecture)
     task: NextItem = field(default_factory=NextItem)
     epochs: float = 6.0
+    most: int = 3_000_000
     events: int = 512
+    steps: int = 2_500
     least: int = 200
     learning_rate: float = 3e-3
     graph: bool = True
@@ -77,7 +83,8 @@ class SequenceTransformer:
     def __post_init__(self) -> None:
         if not self.epochs > 0:
             raise ConfigError(f"epochs={self.epochs:g} is not above 0; 6 is usual")
-        at_least("events", self.events, 1)
+        for name in ("most", "events", "steps"):
+            at_least(name, getattr(self, name), 1)
         at_least("least", self.least, 2)
 
     def fit(self, data: Dataset) -> FittedSequence | None:
@@ -125,11 +132,17 @@ class SequenceTransformer:
         --------
         >>> SequenceTransformer(epochs=10, events=50).training(np.full(200, 5)).steps
         200
+        >>> many = SequenceTransformer(epochs=10, events=50, most=5000, steps=50).training(np.full(200, 5))
+        >>> many.steps, many.batch
+        (50, 20)
         """
-        batch = min(max(2, round(self.events / float(lengths.mean()))), len(lengths))
+        total = float(lengths.sum())
+        readings = min(self.epochs, self.most / total)
+        events = max(self.events, readings * total / self.steps)
+        batch = min(max(2, round(events / float(lengths.mean()))), len(lengths))
         reading = math.ceil(len(lengths) / batch)
         return Training(
-            steps=max(1, round(self.epochs * reading)),
+            steps=max(1, round(readings * reading)),
             batch=batch,
             learning_rate=self.learning_rate,
             warmup=0.05,

@@ -61,14 +61,31 @@ class Fusion:
 
     def fit(self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None = None) -> FittedFusion:
         """Simulate, fit the experts in each world, and learn a gate (and ranker) for each state."""
+        experts = able(experts, data)
+        gathered, columns, spoke = self._simulated(experts, data, progress)
+        if gathered and any(n not in spoke for n, e in experts.items() if isinstance(e, Slow)):
+            return self.fit({n: e for n, e in experts.items() if n in spoke or not isinstance(e, Slow)}, data, progress)
+        heads, cells = {}, []
+        for n, state in enumerate(STATES):
+            if progress:
+                progress("learning whom to trust", n, len(STATES))
+            if gathered.get(state):
+                head, judged = self.heads.learn(state, concatenate(gathered.pop(state)), columns)
+                cells += judged
+                if head is not None:
+                    heads[state] = head
+        return FittedFusion(self.asking, tuple(columns), heads, cells)
+
+    def _simulated(
+        self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None
+    ) -> tuple[dict[str, list[Samples]], list[str], set[str]]:
+        """What is learned from, by state (nothing without worlds); its columns; and the experts that spoke in any."""
         made = episodes(data, self.seed, self.people, SPARE * self.queries)
         worlds = [world for world in made if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
-        gathered: dict[str, list[Samples]] = {s: [] for s in STATES}
-        experts = able(experts, data)
-        whole = Panel({}) if worlds else Panel.fit(experts, data)
         graph = self.graph and data.graph is not None and len(data.graph) > 0
-        columns = columns_of(whole.experts, whole.flat, graph)
+        whole = Panel({}) if worlds else Panel.fit(experts, data)
+        gathered, columns = dict[str, list[Samples]](), columns_of(whole.experts, whole.flat, graph)
         many, spoke = len(worlds), set[str]()
         for i in range(many):
             if progress:
@@ -79,21 +96,10 @@ class Fusion:
             found = columns_of(panel.experts, panel.flat, graph)
             if len(found) < len(columns):
                 continue  # a world in which an expert had nothing to learn from
-            if len(found) > len(columns):
+            if len(found) > len(columns) or not gathered:
                 gathered, columns = {s: [] for s in STATES}, found
             self._gather(world, panel, support, i == last[world.kind], gathered)
-        if many and any(n not in spoke for n, e in experts.items() if isinstance(e, Slow)):
-            return self.fit({n: e for n, e in experts.items() if n in spoke or not isinstance(e, Slow)}, data, progress)
-        heads, cells = {}, []
-        for n, (state, parts) in enumerate(gathered.items()):
-            if progress:
-                progress("learning whom to trust", n, len(gathered))
-            if parts:
-                head, judged = self.heads.learn(state, concatenate(parts), columns)
-                cells += judged
-                if head is not None:
-                    heads[state] = head
-        return FittedFusion(self.asking, tuple(columns), heads, cells)
+        return gathered, columns, spoke
 
     @property
     def asking(self) -> Asking:

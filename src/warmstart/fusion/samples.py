@@ -52,7 +52,9 @@ class Samples:
     tail: np.ndarray
 
     def part(self, queries: np.ndarray) -> Samples:
-        """The queries of a boolean mask."""
+        """The queries of a boolean mask; itself where these are all."""
+        if queries.all():
+            return self
         rows = queries[self.query]
         number = np.cumsum(queries) - 1
         candidates = (self.features[rows], number[self.query[rows]], self.taken[rows])
