@@ -29,7 +29,9 @@ def ask():
     b += np.float32(1e-3) * np.random.default_rng(0).standard_normal((N, N)).astype(np.float32)
     b[15:17] = 0.0
     empty = np.empty((N, 0), np.float32)
-    expert = FittedPriorMeanEASE(b, empty[None], empty, np.empty((0, 0), np.float32), np.zeros(N, np.int8))
+    expert = FittedPriorMeanEASE(
+        b, np.arange(N, dtype=np.int32), empty[None], empty, np.empty((0, 0), np.float32), np.zeros(N, np.int8)
+    )
     columns = columns_of(["people"], ())
     head = Head(Gate(np.array([columns.index("people.z")]), np.ones(1)))
     fusion = FittedFusion(Asking(), tuple(columns), dict.fromkeys((NEW, SHORT, LONG), head), [])

@@ -26,7 +26,9 @@ def ask():
     b = np.zeros((N, N), np.float32)
     b[0, 9], b[1, 9], b[1, 8], b[2, 4:8] = 2.0, 1.0, 0.5, 1.0
     empty = np.empty((N, 0), np.float32)
-    expert = FittedPriorMeanEASE(b, empty[None], empty, np.empty((0, 0), np.float32), np.zeros(N, np.int8))
+    expert = FittedPriorMeanEASE(
+        b, np.arange(N, dtype=np.int32), empty[None], empty, np.empty((0, 0), np.float32), np.zeros(N, np.int8)
+    )
     columns = columns_of(["people"], ())
     head = Head(Gate(np.array([columns.index("people.z")]), np.ones(1)))
     fusion = FittedFusion(Asking(), tuple(columns), dict.fromkeys((NEW, SHORT, LONG), head), [])

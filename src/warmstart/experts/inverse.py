@@ -38,7 +38,7 @@ def inverse_gram(
         p: np.ndarray = -(half.T @ half)
         p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
         return p
-    p = np.asfortranarray((x.T @ x if gram is None else gram).toarray(order="F"), dtype=np.float32)
+    p = dense_gram(x) if gram is None else np.asfortranarray(gram.toarray(order="F"), dtype=np.float32)
     p[np.diag_indices_from(p)] += ridge.astype(np.float32)
     if graph is not None:
         entry = graph.tocoo()
@@ -49,6 +49,21 @@ def inverse_gram(
     if failed:
         raise WarmstartError(f"the Gram matrix is singular at column {failed}; use a larger ridge (strength)")
     fill_upper(p)
+    return p
+
+
+def dense_gram(x: sp.csr_matrix, block: int = 1024) -> np.ndarray:
+    """``X'X``: float32, shape (n, n), columns one after another; made so many at a time, so that it is held once.
+
+    Examples
+    --------
+    >>> dense_gram(sp.csr_matrix([[1.0, 1.0], [0.0, 1.0]]), block=1).tolist()
+    [[1.0, 1.0], [1.0, 2.0]]
+    """
+    turned, n = sp.csr_matrix(x.T), x.shape[1]
+    p = np.empty((n, n), np.float32, order="F")
+    for s in range(0, n, block):
+        p[:, s : s + block] = (turned[s : s + block] @ x).toarray().T
     return p
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from warmstart.experts.graph_laplacian import laplacian
 from warmstart.experts.inverse import inverse_gram
 from warmstart.experts.memo import remembered
 from warmstart.experts.products import appended, projected, widened
+from warmstart.experts.row_parts import parted, places
 
 DENSE_LIMIT = 4000  # items of a block up to which all its entries are kept
 DENSE_TABLE = 8000  # items of a catalogue up to which they are kept as one dense table
@@ -93,8 +95,8 @@ class PriorMeanEASE:
     def fit_content(self, data: Dataset) -> FittedPriorMeanEASE:
         """What content says alone: every item has the column of an item without events."""
         (z, w), n = self._prior(data), data.n_items
-        nothing = sp.csr_matrix((n, n), dtype=np.float32)
-        return FittedPriorMeanEASE(nothing, (z @ w)[None], z, w, np.zeros(n, np.int8))
+        nothing, rows = sp.csr_matrix((n, n), dtype=np.float32), np.empty((0, 0, z.shape[1]), np.float32)
+        return FittedPriorMeanEASE(nothing, np.empty(0, np.int32), rows, z, w, np.zeros(n, np.int8))
 
     def _prior(self, data: Dataset) -> tuple[np.ndarray, np.ndarray]:
         """Features, and ``kappa W``; without width where content has no say."""
@@ -106,22 +108,22 @@ class PriorMeanEASE:
     def _fit(self, data: Dataset) -> FittedPriorMeanEASE:
         x, n = data.interactions.matrix(), data.n_items
         z, w = self._prior(data)
-        raw = z @ w
         counts = np.asarray(x.sum(0)).ravel() if data.gram is None else data.gram.diagonal()
         active = most_met(counts, self.head)
         bucket = np.full(n, self.buckets, np.int8)
         bucket[active] = buckets_of(counts[active], self.buckets)
-        semantic = np.repeat(raw[None], self.buckets + 1, axis=0)
+        own = z[active]
+        semantic = np.repeat((own @ w)[None], self.buckets, axis=0)
         graph = laplacian(data) if self.laplacian else None
         near = None if graph is None else self.laplacian * graph[active][:, active]
         gram = None if data.gram is None else data.gram[active][:, active]
-        known, blocks = Known(x[:, active], z[active], raw[active], counts[active], near, gram), []
+        known, blocks = Known(x[:, active], own, own @ w, counts[active], near, gram), []
         for b in range(self.buckets):
             mine = np.flatnonzero(bucket[active] == b)
             if len(mine):
-                data_part, semantic[b, active] = self._solve(known, mine)
+                data_part, semantic[b] = self._solve(known, mine)
                 blocks.append((active[mine], data_part))
-        return FittedPriorMeanEASE(assemble(blocks, active, n), semantic, z, w, bucket)
+        return FittedPriorMeanEASE(assemble(blocks, active, n), active.astype(np.int32), semantic, z, w, bucket)
 
     def _solve(self, known: Known, mine: np.ndarray) -> tuple[np.ndarray | sp.csc_matrix, np.ndarray]:
         """Columns ``mine`` of ``I - P L - P diag(t / P_jj)``, shape (n, len(mine)), and ``kappa P L Z W``, (n, d)."""
@@ -236,20 +238,23 @@ class FittedPriorMeanEASE:
     data
         float32, shape (m, m), m <= n, dense or CSR: the part learned from events; zero columns for unmet items, and
         nothing for items added later.
+    solved
+        int32, shape (a,), ascending: items whose columns were solved.
     semantic
-        float32, shape (buckets + 1, m, d): rows of ``kappa P L Z W`` per bucket; the last is ``kappa Z W``, as is the
-        row of an item added later in every bucket.
+        float32, shape (buckets, a, d): their rows of ``kappa P L Z W`` per bucket. The rows of all other items, and all
+        rows of the last bucket, are ``kappa Z W``, made when they are asked for.
     z
         float32, shape (n, d): item features; d = 0 without content.
     w
         float32, shape (d, d): ``kappa W``.
     bucket
-        int8, shape (n,): which ``semantic`` a column uses.
+        int8, shape (n,): which ``semantic`` a column uses; ``buckets`` = the plain ``kappa Z W``.
     """
 
     seeks: ClassVar[bool] = False
 
     data: np.ndarray | sp.csr_matrix
+    solved: np.ndarray
     semantic: np.ndarray
     z: np.ndarray
     w: np.ndarray
@@ -261,11 +266,14 @@ class FittedPriorMeanEASE:
 
     def said(self, histories: Histories) -> np.ndarray:
         """What histories say in feature space to the columns of each bucket: float32, (buckets + 1, n_queries, d)."""
-        n = self.semantic.shape[1]
-        met, later = histories.sets_of(n), np.float32(0.0)
-        if histories.n_items > n:
-            later = (histories.sets[:, n:] @ self.z[n:]) @ self.w
-        return np.stack([np.asarray(met @ rows + later, np.float32) for rows in self.semantic])
+        solved, others = parted(histories.sets, self.solved, self._place)
+        rest = (others @ self.z) @ self.w if others.nnz else np.float32(0.0)
+        plain = (histories.sets @ self.z) @ self.w
+        return np.stack([*(np.asarray(solved @ rows + rest, np.float32) for rows in self.semantic), plain])
+
+    @cached_property
+    def _place(self) -> np.ndarray:
+        return places(self.solved, len(self.z))
 
     def beside(self, histories: Histories) -> np.ndarray:
         """What people did: float32, shape (n_queries, n_items)."""
@@ -289,17 +297,14 @@ class FittedPriorMeanEASE:
         if column < m:
             learned = self.data[rows[rows < m], column]
             data[rows < m] = learned.toarray().ravel() if sp.issparse(learned) else learned
-        n = self.semantic.shape[1]
-        content = np.where((rows < n)[:, None], self.semantic[self.bucket[column]][np.minimum(rows, n - 1)], 0.0)
-        content[rows >= n] = self.z[rows[rows >= n]] @ self.w
+        content, bucket, place = self.z[rows] @ self.w, self.bucket[column], self._place[rows]
+        if bucket < len(self.semantic):
+            content[place >= 0] = self.semantic[bucket][place[place >= 0]]
         return data, content @ self.z[column]
 
     def grow(self, features: np.ndarray) -> Self:
         """New items have a content column, a content row made when it is asked for, and no data."""
-        m, last = len(features), len(self.semantic) - 1
+        m, last = len(features), len(self.semantic)
         known = np.asarray(features, np.float32) if self.z.shape[1] else np.empty((m, 0), np.float32)
-        return replace(
-            self,
-            z=appended(self.z, known),
-            bucket=np.append(self.bucket, np.full(m, last, np.int8)),
-        )
+        bucket = np.append(self.bucket, np.full(m, last, np.int8))
+        return replace(self, z=appended(self.z, known), bucket=bucket)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -12,8 +13,9 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
 from warmstart.experts.base import EVERY
-from warmstart.experts.linear import FittedPriorMeanEASE, PriorMeanEASE
+from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.products import appended, projected
+from warmstart.experts.row_parts import parted, places
 
 
 @dataclass(frozen=True)
@@ -48,21 +50,18 @@ class SmoothedEASE:
         if data.features is None:
             raise NotFitted("smoothed EASE needs item features; attach them with dataset.with_features(Z)")
         b = self.people.fit(data)
-        met = data.interactions.item_counts() > 0
-        z = np.where(met[:, None], data.features, 0.0).astype(np.float32)
+        met = np.flatnonzero(data.interactions.item_counts())
+        z = data.features[met]
         left = z.T @ z + self.ridge * np.eye(z.shape[1], dtype=np.float32)
         carry = np.linalg.solve(left, z.T).T.astype(np.float32)
-        rows = np.asarray((sp.csr_matrix(b.data) if sp.issparse(b.data) else b.data) @ carry)
-        for bucket, semantic in enumerate(b.semantic):
-            mine = b.bucket == bucket
-            rows += semantic @ (b.z[mine].T @ carry[mine])
-        return FittedSmoothedEASE(rows, data.features, self._new_rows(b, carry))
-
-    @staticmethod
-    def _new_rows(b: FittedPriorMeanEASE, carry: np.ndarray) -> np.ndarray:
-        """From the features of an item without events to its row: float32, shape (d, d)."""
-        d = carry.shape[1]
-        return b.w @ (b.z.T @ carry) if b.z.shape[1] else np.zeros((d, d), np.float32)
+        columns = sp.csr_matrix(b.data[b.solved])[:, met] if sp.issparse(b.data) else b.data[np.ix_(b.solved, met)]
+        rows, known, own = np.asarray(columns @ carry), b.z[met], b.z[b.solved]
+        for bucket in range(len(b.semantic) + 1):
+            mine = b.bucket[met] == bucket
+            said = b.semantic[bucket] if bucket < len(b.semantic) else own @ b.w
+            rows += said @ (known[mine].T @ carry[mine])
+        w = b.w @ (known.T @ carry) if known.shape[1] else np.zeros((z.shape[1],) * 2, np.float32)
+        return FittedSmoothedEASE(rows, b.solved, data.features, w)
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,19 @@ class FittedSmoothedEASE:
     Parameters
     ----------
     rows
-        float32, shape (m, d), m <= n: ``R``; the row of an item added later is made when it is asked for.
+        float32, shape (a, d): ``R`` of some items; the row of any other is ``w' z``, made when it is asked for.
+    solved
+        int32, shape (a,), ascending: these items.
     z
         float32, shape (n, d).
     w
-        float32, shape (d, d): gives the row of an item that is added later.
+        float32, shape (d, d): gives the other rows.
     """
 
     seeks: ClassVar[bool] = True
 
     rows: np.ndarray
+    solved: np.ndarray
     z: np.ndarray
     w: np.ndarray
 
@@ -91,11 +93,15 @@ class FittedSmoothedEASE:
 
     def said(self, histories: Histories) -> np.ndarray:
         """What histories say in feature space: float32, shape (1, n_queries, d)."""
-        m = len(self.rows)
-        taste = histories.sets_of(m) @ self.rows
-        if histories.n_items > m:
-            taste = taste + (histories.sets[:, m:] @ self.z[m:]) @ self.w
+        mine, others = parted(histories.sets, self.solved, self._place)
+        taste = mine @ self.rows
+        if others.nnz:
+            taste = taste + (others @ self.z) @ self.w
         return np.asarray(taste, np.float32)[None]
+
+    @cached_property
+    def _place(self) -> np.ndarray:
+        return places(self.solved, len(self.z))
 
     def beside(self, histories: Histories) -> None:
         """Nothing beside the features."""

@@ -31,8 +31,7 @@ def trust_curve(expert: FittedPriorMeanEASE, counts: np.ndarray, rows: int = 300
             continue
         block = expert.data[known][:, columns]
         data = np.asarray(sp.csr_matrix(block).todense())
-        rows_of = expert.semantic[expert.bucket[columns]][:, known]
-        semantic = np.einsum("cnd,cd->nc", rows_of, expert.z[columns])
+        semantic = np.stack([expert.weights(known, int(column))[1] for column in columns], axis=1)
         other = known[:, None] != columns[None, :]  # an item says nothing about itself
         said, done = float(np.abs(semantic * other).sum()), float(np.abs(data * other).sum())
         if said + done > 0:
