@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -125,13 +125,22 @@ def clean_events(frame: pl.DataFrame, rules: Rules) -> Cleaned:
     """
     work, times = judge(frame, rules)
     _check_kinds(work["kind"])
-    work = _refuse(work, pl.struct(*SAME).is_first_distinct().not_(), DUPLICATE)
-    if rules.bots:
-        work = _refuse_bots(work)
-    good = work.filter(pl.col("reason").is_null())
+    good, wrong = _parted(work, work["reason"])
+    refused = [wrong]
+    for judged in (_repeated, *([_of_bots] if rules.bots else [])):
+        good, wrong = _parted(good, judged(good))
+        refused.append(wrong)
     good = good.sort("order", maintain_order=True) if times == "order" else good
-    refused = work.filter(pl.col("reason").is_not_null()).select("row", "reason")
-    return Cleaned(good.select("user_id", "item_id", "kind", "weight", "rating", "time"), refused, times)
+    events = good.select("user_id", "item_id", "kind", "weight", "rating", "time")
+    return Cleaned(events, pl.concat(refused).sort("row"), times)
+
+
+def _parted(work: pl.DataFrame, reason: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows without a reason, and ``row`` and ``reason`` of the others; nothing is copied where all are good."""
+    if reason.null_count() == len(reason):
+        return work, pl.DataFrame(schema={"row": pl.Int64, "reason": pl.String})
+    wrong = pl.DataFrame({"row": work["row"], "reason": reason}).drop_nulls("reason")
+    return work.filter(reason.is_null()), wrong
 
 
 def judge(frame: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, str]:
@@ -148,7 +157,7 @@ def judge(frame: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, str]:
     ([None, 'user id is missing'], 'none')
     """
     work, times = _typed(frame)
-    work = work.with_columns(_reason(rules).alias("reason"))
+    work = work.with_columns(_reason(rules, work.columns).alias("reason"))
     return work.with_columns(weight=pl.col("weight") * _kind_weight(rules.weights)), times
 
 
@@ -169,26 +178,26 @@ def bot_limit(events_per_user: pl.Series) -> float:
 def _typed(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
     """Every column in its final type, with what was wrong with the time; absent columns filled."""
     n, has = frame.height, frame.columns
-    empty = pl.Series([None] * n, dtype=pl.String)
+    empty = pl.repeat(None, n, dtype=pl.String, eager=True)
     times = read_times(frame["time"] if "time" in has else empty)
-    ordinal = _number(frame["time"]) if times.form == "order" else pl.Series([0.0] * n, dtype=pl.Float64)
-    work = pl.DataFrame(
+    ordinal = _number(frame["time"]) if times.form == "order" else pl.repeat(0.0, n, eager=True)
+    kind = id_text(frame["kind"]).str.to_lowercase().fill_null(NO_KIND) if "kind" in has else None
+    rating = frame["rating"] if "rating" in has else None
+    columns = (
         {
-            "row": pl.Series(range(1, n + 1), dtype=pl.Int64),
+            "row": pl.int_range(1, n + 1, dtype=pl.Int64, eager=True),
             "user_id": id_text(frame["user_id"]),
             "item_id": id_text(frame["item_id"]),
             "time": times.seconds,
             "order": ordinal,
-            "bad_time": times.reason,
-            "kind": id_text(frame["kind"]).str.to_lowercase().fill_null(NO_KIND) if "kind" in has else [NO_KIND] * n,
-            "given_weight": frame["weight"].cast(pl.String) if "weight" in has else empty,
-            "weight": _number(frame["weight"]) if "weight" in has else pl.Series([1.0] * n, dtype=pl.Float64),
-            "given_rating": id_text(frame["rating"]) if "rating" in has else empty,
-            "rating": _number(frame["rating"]) if "rating" in has else empty.cast(pl.Float64),
-        },
-        schema_overrides={"kind": pl.String},
+            "kind": pl.repeat(NO_KIND, n, dtype=pl.String, eager=True) if kind is None else kind,
+            "weight": _number(frame["weight"]) if "weight" in has else pl.repeat(1.0, n, eager=True),
+            "rating": empty.cast(pl.Float64) if rating is None else _number(rating),
+        }
+        | ({"bad_time": times.reason} if times.reason.null_count() < n else {})
+        | ({} if rating is None or rating.dtype.is_numeric() else {"given_rating": id_text(rating)})
     )
-    return work, times.form
+    return pl.DataFrame(columns), times.form
 
 
 def _number(column: pl.Series) -> pl.Series:
@@ -196,22 +205,23 @@ def _number(column: pl.Series) -> pl.Series:
     return text.cast(pl.Float64, strict=False).fill_nan(None)
 
 
-def _reason(rules: Rules) -> pl.Expr:
+def _reason(rules: Rules, has: Collection[str]) -> pl.Expr:
+    """The first thing that is wrong with a row; ``bad_time`` and ``given_rating`` stand where anything may be."""
     weight, rating = pl.col("weight"), pl.col("rating")
     kind_weight = _kind_weight(rules.weights)
     shown = pl.col("kind").str.replace_all(r"\s+", " ").str.slice(0, SHOWN)
     low, high = rules.scale or (-float(2**53), float(2**53))
-    finite = rating.is_finite() | rating.is_null()
+    finite, no_number = rating.is_finite() | rating.is_null(), pl.lit("rating is no number")
     steps = [
         (pl.col("user_id").is_null(), pl.lit("user id is missing")),
         (pl.col("item_id").is_null(), pl.lit("item id is missing")),
-        (pl.col("bad_time").is_not_null(), pl.col("bad_time")),
+        *([(pl.col("bad_time").is_not_null(), pl.col("bad_time"))] if "bad_time" in has else []),
         (kind_weight.is_null(), "event kind '" + shown + "' has no weight"),
         (kind_weight == 0, "event kind '" + shown + "' is weighted 0"),
         (weight.is_null(), pl.lit("weight is missing or no number")),
         (~weight.is_finite() | (weight <= 0), pl.lit("weight is not above 0")),
         (weight * kind_weight > HEAVIEST, pl.lit(f"weight is above {HEAVIEST:,.0f}")),
-        (pl.col("given_rating").is_not_null() & rating.is_null(), pl.lit("rating is no number")),
+        *([(pl.col("given_rating").is_not_null() & rating.is_null(), no_number)] if "given_rating" in has else []),
         (~finite, pl.lit("rating is not finite")),
         ((rating < low) | (rating > high), pl.lit(f"rating is outside {low:g} to {high:g}")),
     ]
@@ -224,23 +234,30 @@ def _kind_weight(weights: Mapping[str, float] | None) -> pl.Expr:
     return pl.col("kind").replace_strict(list(weights), list(weights.values()), default=None, return_dtype=pl.Float64)
 
 
-def _refuse(work: pl.DataFrame, wrong: pl.Expr, why: str) -> pl.DataFrame:
-    """Judge only rows that are still good, so that a refused row spoils no other."""
-    bad = work.filter(pl.col("reason").is_null()).filter(wrong)["row"]
-    hit = pl.col("row").is_in(bad.implode())
-    return work.with_columns(reason=pl.when(hit).then(pl.lit(why)).otherwise("reason"))
+def _repeated(work: pl.DataFrame) -> pl.Series:
+    """A reason where a row says the same as one before it; numbers that stand for the texts are compared."""
+    texts = {name: pl.Enum(work[name].unique()) for name in SAME if work[name].dtype == pl.String}
+    codes = work.select(pl.col(n).cast(texts[n]).to_physical() if n in texts else pl.col(n) for n in SAME)
+    again = codes.select(pl.struct(pl.all()).is_first_distinct().not_().alias("again"))["again"]
+    return _said(again, DUPLICATE)
 
 
-def _refuse_bots(work: pl.DataFrame) -> pl.DataFrame:
-    counts = work.filter(pl.col("reason").is_null()).group_by("user_id").len()
+def _of_bots(work: pl.DataFrame) -> pl.Series:
+    """A reason where the row is of a user with more events than a human has."""
+    counts = work.group_by("user_id").len()
     limit = bot_limit(counts["len"])
     bots = counts.filter(pl.col("len") > limit)["user_id"]
-    return _refuse(work, pl.col("user_id").is_in(bots.implode()), bot_reason(limit)) if len(bots) else work
+    hit = work["user_id"].is_in(bots.implode()) if len(bots) else pl.repeat(False, work.height, eager=True)
+    return _said(hit, bot_reason(limit))
 
 
 def bot_reason(limit: float) -> str:
     """Why somebody above the limit is left out."""
     return f"user has more than {limit:,.0f} events, as only a program has"
+
+
+def _said(hit: pl.Series, why: str) -> pl.Series:
+    return hit.to_frame("hit").select(pl.when("hit").then(pl.lit(why)).alias("reason"))["reason"]
 
 
 def _check_kinds(kinds: pl.Series) -> None:

@@ -207,8 +207,8 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
     users, table = users_of(parts.get("users"), events["user_id"])
     kinds = tuple(events["kind"].unique(maintain_order=True).to_list()) or ("interaction",)
     x = Interactions.of(
-        users.codes(events["user_id"].to_list()),
-        catalog.items.codes(events["item_id"].to_list()),
+        users.codes_of(events["user_id"]),
+        catalog.items.codes_of(events["item_id"]),
         n_users=len(users),
         n_items=len(catalog),
         weight=events["weight"].to_numpy(),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 
 from warmstart.errors import DataError
 
@@ -64,6 +65,18 @@ class Vocabulary:
         """Codes of names: int32, shape (len(names),), -1 where unknown."""
         find = self._code.get
         return np.fromiter((find(n, UNKNOWN) for n in names), dtype=np.int32, count=len(names))
+
+    def codes_of(self, names: pl.Series) -> np.ndarray:
+        """``codes`` of a column: no text of it is made a Python object.
+
+        Examples
+        --------
+        >>> Vocabulary(["b12", "b98"]).codes_of(pl.Series(["b98", None, "nobody", "b12"])).tolist()
+        [1, -1, -1, 0]
+        """
+        known = pl.Enum(pl.Series(self.ids, dtype=pl.String))
+        codes = names.cast(pl.String).cast(known, strict=False).to_physical().cast(pl.Int32)
+        return codes.fill_null(UNKNOWN).to_numpy()
 
     def names(self, codes: Iterable[int]) -> list[str]:
         """Ids of codes, in the given order; codes must be in range."""

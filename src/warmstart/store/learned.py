@@ -99,8 +99,8 @@ def _dataset(events: pl.DataFrame, items: pl.DataFrame, described: pl.DataFrame)
         raise DataError(f"events are of {len(kinds):,} kinds, at most {MAX_KINDS} can be learned; weigh rare kinds 0")
     rating = events.select(pl.when(pl.col("kind") == RATE).then("value").fill_null(float("nan"))).to_series()
     x = Interactions.of(
-        users.codes(events[USER_ID].to_list()),
-        catalog.items.codes(events[ITEM_ID].to_list()),
+        users.codes_of(events[USER_ID]),
+        catalog.items.codes_of(events[ITEM_ID]),
         n_users=len(users),
         n_items=len(catalog),
         weight=events["weight"].to_numpy(),
