@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from warmstart.budget import within_budget
 from warmstart.data.dataset import Dataset
 from warmstart.data.graph_users import impersonal
 from warmstart.encoders import Encoders
@@ -30,11 +31,14 @@ def learned(recipe: Recipe, data: Dataset, progress: Progress | None = None) -> 
     ------
     DataError
         If there are no events, or ratings are to be learned and there are none.
+    ConfigError
+        If the memory budget is not enough.
     """
     if not len(data.interactions):
         raise DataError("the dataset has no events; an engine needs some to learn from")
     if recipe.rating_model is not None:
         check_rated(data, recipe.rating_model)
+    recipe = within_budget(recipe, data)
     known = believed(impersonal(data), doubtful=recipe.doubtful_graph)
     encoders = Encoders.of(recipe, known, progress)
     space, judged = encoders.spaces(recipe.space, known.catalog, known.graph, progress)

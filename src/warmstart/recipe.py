@@ -107,6 +107,9 @@ class Recipe:
         needs them.
     doubtful_graph
         Whether a graph is used whose links seem to name the wrong items.
+    memory_gb
+        What a fit may hold in memory, in GB of 10^9 bytes; 0 = it is not looked at. Where all does not fit, worlds are
+        made of fewer people, fewer questions are asked, and fewer items solved (``budget.within_budget``).
     relation_names
         Words for relations of the graph, before those of the package: see ``RelationNames.of``.
     """
@@ -122,6 +125,7 @@ class Recipe:
     tail: Tail = field(default_factory=Tail)
     ratings: RatingModel | None = field(default=None, metadata={"class": RatingModel})
     doubtful_graph: bool = False
+    memory_gb: float = 0.0
     relation_names: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -131,6 +135,10 @@ class Recipe:
             )
         if self.finetune is not None and self.judge:
             raise ConfigError(f"judge={self.judge!r} stands beside [finetune], whose model is the judge; leave it out")
+        if not self.memory_gb >= 0:
+            raise ConfigError(
+                f"memory_gb={self.memory_gb:g} is below 0; give GB, e.g. 8.0, or 0 to take what is needed"
+            )
         _ = self.words, self.order  # what is wrong is refused here, not when it is first used
 
     @cached_property

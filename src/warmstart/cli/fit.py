@@ -37,6 +37,9 @@ Ratings = Annotated[bool, typer.Option("--ratings", help="Learn to predict ratin
 Objective = Annotated[
     str | None, typer.Option(help="Sort lists by relevance, by (predicted) rating or by both; these learn ratings.")
 ]
+Memory = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="Most memory the fit may take, e.g. 8GB; samples are cut to fit.")
+]
 SaveData = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder for the cleaned dataset, to give as --data later.")
 ]
@@ -61,6 +64,7 @@ def fit(
     objective: Objective = None,
     on: On = None,
     people: People = None,
+    memory_budget: Memory = None,
     as_json: Json = False,
 ) -> None:
     """Fit an engine and save it; the folder holds no user data."""
@@ -69,7 +73,7 @@ def fit(
 
     one_alone("fit")
     engine = Engine(recipe)
-    engine.recipe = aimed(finetuned(engine.recipe, finetune, steps), ratings, objective)
+    engine.recipe = limited(aimed(finetuned(engine.recipe, finetune, steps), ratings, objective), memory_budget)
     tables = Tables(data, items, graph, links, users, columns, weights, rejects, scale)
     if on is None and people is not None:
         raise ConfigError(f"--people {people} without --on; add --on MASTER, a Spark cluster")
@@ -102,6 +106,20 @@ def aimed(recipe: Recipe, ratings: bool, objective: str | None) -> Recipe:
     if ratings and recipe.ratings is None:
         recipe = replace(recipe, ratings=RatingModel())
     return recipe if objective is None else replace(recipe, objective=objective)
+
+
+def limited(recipe: Recipe, budget: str | None) -> Recipe:
+    """A recipe that keeps to a memory budget.
+
+    Examples
+    --------
+    >>> from warmstart.recipe import Recipe
+    >>> limited(Recipe(), "8GB").memory_gb, limited(Recipe(), None).memory_gb
+    (8.0, 0.0)
+    """
+    from warmstart.budget import gigabytes
+
+    return recipe if budget is None else replace(recipe, memory_gb=gigabytes(budget))
 
 
 def finetuned(recipe: Recipe, task: str | None, steps: int | None) -> Recipe:
