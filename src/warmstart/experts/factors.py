@@ -109,8 +109,11 @@ def factor_map(features: np.ndarray, v: np.ndarray, counts: np.ndarray, ridge: f
     >>> factor_map(np.eye(2), np.array([[3.0], [4.0]]), np.array([1.0, 1.0]), ridge=1.0).ravel().tolist()
     [1.5, 2.0]
     """
+    met, counts = counts > 0, counts / max(float(counts.mean()), 1e-9)
+    if not met.all():  # the others weigh nothing
+        features, v, counts = features[met], v[met], counts[met]
     z = features.astype(np.float64)
-    weighted = z * (counts / max(float(counts.mean()), 1e-9))[:, None]
+    weighted = z * counts[:, None]
     return np.linalg.solve(weighted.T @ z + ridge * np.eye(z.shape[1]), weighted.T @ v).astype(np.float32)
 
 

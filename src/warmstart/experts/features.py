@@ -93,14 +93,18 @@ class FittedFeatures:
         years = year_column(table)
         bumps = np.exp(-0.5 * ((years[:, None] - self.centres[None, :]) / self.year_width) ** 2)
         blocks = (
-            text,
-            self.attribute.apply(attribute_tokens(table)),
-            self.facts.apply(rows),
-            unit(np.nan_to_num(bumps)),
-            np.ones((len(catalog), 1)),
+            (self.scales[0], text),
+            (1.0, self.graph.besides(rows, text)),
+            (self.scales[1], self.attribute.apply(attribute_tokens(table))),
+            (self.scales[2], self.facts.apply(rows)),
+            (self.scales[3], unit(np.nan_to_num(bumps))),
+            (self.scales[4], np.ones((len(catalog), 1))),
         )
-        scaled = [s * b for s, b in zip(self.scales, blocks, strict=True)]
-        return np.hstack([scaled[0], self.graph.besides(rows, text), *scaled[1:]]).astype(np.float32)
+        out, start = np.empty((len(catalog), text.shape[1] + sum(self.widths)), np.float32), 0
+        for scale, block in blocks:
+            np.multiply(scale, block, out=out[:, start : start + block.shape[1]], casting="same_kind")
+            start += block.shape[1]
+        return out
 
     @property
     def widths(self) -> tuple[int, int, int, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import NO_TIME, Interactions
+from warmstart.experts.products import read_off
 
 
 def decayed_counts(x: Interactions, share: float) -> np.ndarray:
@@ -119,7 +120,9 @@ def predict(features: np.ndarray, coefficients: np.ndarray, highest: float) -> n
     """
     if not len(coefficients):
         return np.full(len(features), np.nan)
-    expected: np.ndarray = np.expm1(np.minimum(features @ coefficients[:-1] + coefficients[-1], np.log1p(highest)))
+    expected: np.ndarray = np.expm1(
+        np.minimum(read_off(features, coefficients[:-1]) + coefficients[-1], np.log1p(highest))
+    )
     return np.asarray(np.maximum(expected, 0.0))
 
 

@@ -19,6 +19,7 @@ BLOCK = 4_096  # rows looked at at once
 LARGE = 1_000_000  # entries of a table below which nothing is gained
 FULL, EMPTY = 0.1, 0.5  # share of entries above which a column is full; of zeros below which nothing is gained
 FEW = 32  # rows of queries up to which the larger table comes first in a product
+WIDE = 65_536  # rows taken up in double precision at once
 SPARE = 256  # rows kept free, at least, where a table begins to grow
 T = TypeVar("T")
 
@@ -176,6 +177,20 @@ def mapped(q: np.ndarray, w: np.ndarray) -> np.ndarray:
     few = 0 < len(said) < EMPTY * len(w)
     found: np.ndarray = q[:, said] @ w[said] if few else q @ w
     return found
+
+
+def read_off(z: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """``Z b`` in double precision, a block of items at a time: float64, shape (n,) or (n, k), as b has one or two axes.
+
+    Examples
+    --------
+    >>> read_off(np.array([[1.0, 2.0], [0.0, 1.0]], np.float32), np.array([1.0, 0.5])).tolist()
+    [2.0, 0.5]
+    """
+    out = np.empty((len(z), *b.shape[1:]))
+    for at in range(0, len(z), WIDE):
+        out[at : at + WIDE] = z[at : at + WIDE].astype(np.float64) @ b
+    return out
 
 
 def centre_of(features: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 from warmstart.data.interactions import Interactions
 from warmstart.experts.factors import factor_map
+from warmstart.experts.products import read_off
 
 STEEP = 5.0  # largest log of how much likelier content makes an item in a segment
 
@@ -61,5 +62,5 @@ def likelier(features: np.ndarray | None, lift: np.ndarray, n: int) -> np.ndarra
     """How much likelier content makes n items in each segment, at most e^5 times: float64; 1 without a map."""
     if features is None or not len(lift):
         return np.ones((n, lift.shape[1]))
-    out: np.ndarray = np.exp(np.clip(features.astype(np.float64) @ lift, -STEEP, STEEP))
+    out: np.ndarray = np.exp(np.clip(read_off(features, lift), -STEEP, STEEP))
     return out

@@ -18,7 +18,7 @@ from warmstart.data.path_count import PathCount
 from warmstart.experts.centred import Centred
 from warmstart.experts.memo import remembered
 from warmstart.experts.popularity import content_rates, decayed_counts
-from warmstart.experts.products import centre_of
+from warmstart.experts.products import centre_of, read_off
 from warmstart.fusion.scores import Scores, places
 
 ITEMS = 2_048  # items whose neighbours are looked for at once
@@ -75,7 +75,7 @@ class Support:
         expected, b = np.zeros(data.n_items), np.empty(0)
         if data.features is not None and counts.any():
             b, _ = content_rates(data.features, counts, 10.0)
-            expected = data.features @ b[:-1] + b[-1]
+            expected = read_off(data.features, b[:-1]) + b[-1]
         age, idle = ages(data)
         recent = [np.log1p(decayed_counts(x, share)) for share in (0.2, 0.05)]
         item = np.stack([np.log1p(counts), *recent, expected, counts == 0, age, idle], axis=1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.experts.popularity import content_rates
+from warmstart.experts.products import read_off
 
 
 def random_unmet_share(data: Dataset, tail: float = 0.2) -> float:
@@ -42,8 +43,9 @@ def like_all(data: Dataset, counts: np.ndarray, vanished: np.ndarray, folds: int
         part = counts.astype(np.float64)
         part[met[f::folds]] = 0.0
         b, _ = content_rates(z, part, ridge=10.0)
-        rate[met[f::folds]] = z[met[f::folds]] @ b[:-1]
-        rate[unmet] += z[unmet] @ b[:-1] / folds
+        told = read_off(z, b[:-1])
+        rate[met[f::folds]] = told[met[f::folds]]
+        rate[unmet] += told[unmet] / folds
     rare = met[counts[met] <= np.quantile(counts[met], 0.25)]
     likenesses = [g for g in (rare, np.flatnonzero(vanished)) if len(g) >= 10]
     natural = min(likenesses, key=lambda g: float(rate[g].mean() + 2 * rate[g].std() / np.sqrt(len(g))))

@@ -12,6 +12,7 @@ from warmstart.experts.factors import factor_map
 from warmstart.experts.people_vectors import DIM, people_vectors
 from warmstart.text.whiten import unit_rows
 
+BLOCK = 65_536  # items that are taken up at once
 RIDGE = 10.0  # of the map from features to these directions
 
 
@@ -64,9 +65,18 @@ class FusedSpace:
 
     def content(self, features: np.ndarray) -> np.ndarray:
         """The half of the vectors that tells what items are about: float32, shape (n, d)."""
-        half: np.ndarray = np.sqrt(1 - self.people) * unit_rows(features - self.centre)
-        return half.astype(np.float32)
+        half = np.empty(features.shape, np.float32)
+        self._write_content(features, half)
+        return half
+
+    def _write_content(self, features: np.ndarray, out: np.ndarray) -> None:
+        """A block of items at a time: further tables of all would take more than the features."""
+        for at in range(0, len(features), BLOCK):
+            part = features[at : at + BLOCK]
+            out[at : at + BLOCK] = np.sqrt(1 - self.people) * unit_rows(part - self.centre)
 
     def _joined(self, z: np.ndarray, v: np.ndarray) -> np.ndarray:
-        taken = np.sqrt(self.people) * unit_rows(v - self.middle)
-        return np.hstack([self.content(z), taken.astype(np.float32)])
+        out = np.empty((len(z), z.shape[1] + v.shape[1]), np.float32)
+        self._write_content(z, out[:, : z.shape[1]])
+        out[:, z.shape[1] :] = np.sqrt(self.people) * unit_rows(v - self.middle)
+        return out

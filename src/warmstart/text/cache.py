@@ -44,24 +44,25 @@ class CachedEncoder:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors: float32, shape (len(texts), dim), unit rows; zero rows for empty texts."""
         keys = [self._key(t) if t.strip() else b"" for t in texts]
-        known = self._read(sorted(set(keys) - {b""}))
-        # longest first, like the encoders themselves: the time left is then never underestimated
-        missing = sorted(
-            {k: t for k, t in zip(keys, texts, strict=True) if k and k not in known}.items(),
-            key=lambda item: (-len(item[1]), item[0]),
-        )
-        for start in range(0, len(missing), FLUSH):
-            part = missing[start : start + FLUSH]
-            vectors = self.encoder.encode([text for _, text in part]).astype(np.float32)
-            fresh = {key: vector for (key, _), vector in zip(part, vectors, strict=True)}
-            self._write(fresh)
-            known |= fresh
-            if self.progress:
-                self.progress(start + len(part), len(missing))
-        out = np.zeros((len(texts), self.dim), np.float32)
+        out, first, found = np.zeros((len(texts), self.dim), np.float32), dict[bytes, int](), set[bytes]()
         for row, key in enumerate(keys):
             if key:
-                out[row] = known[key]
+                first.setdefault(key, row)
+        for key, vector in self._read(sorted(first)):
+            out[first[key]] = vector
+            found.add(key)
+        # longest first, like the encoders themselves: the time left is then never underestimated
+        missing = sorted((k for k in first if k not in found), key=lambda k: (-len(texts[first[k]]), k))
+        for start in range(0, len(missing), FLUSH):
+            part = missing[start : start + FLUSH]
+            vectors = self.encoder.encode([texts[first[key]] for key in part]).astype(np.float32)
+            self._write(dict(zip(part, vectors, strict=True)))
+            out[[first[key] for key in part]] = vectors
+            if self.progress:
+                self.progress(start + len(part), len(missing))
+        for row, key in enumerate(keys):
+            if key and first[key] != row:
+                out[row] = out[first[key]]
         return out
 
     def unknown(self, texts: Sequence[str]) -> list[str]:
@@ -87,8 +88,7 @@ class CachedEncoder:
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(f"{self.fingerprint}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
-    def _read(self, keys: list[bytes]) -> dict[bytes, np.ndarray]:
-        found: dict[bytes, np.ndarray] = {}
+    def _read(self, keys: list[bytes]) -> Iterator[tuple[bytes, np.ndarray]]:
         with self._guarded(), closing(self._open()) as db:
             for start in range(0, len(keys), _ASK):
                 part = keys[start : start + _ASK]
@@ -97,8 +97,7 @@ class CachedEncoder:
                 asked = f"SELECT key, vector, crc FROM vectors WHERE key IN ({marks})"  # nosec B608
                 for key, blob, check in db.execute(asked, part):
                     if _intact(key, blob, check, self.dim):
-                        found[key] = np.frombuffer(blob, np.float32)
-        return found
+                        yield key, np.frombuffer(blob, np.float32)
 
     def _write(self, vectors: dict[bytes, np.ndarray]) -> None:
         rows = [(key, blob := v.tobytes(), zlib.crc32(key + blob)) for key, v in vectors.items()]

@@ -6,12 +6,14 @@ r = 0 is plain PCA, r = 1 full whitening, r = 0.5 keeps half (in logarithms) of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from warmstart.errors import ConfigError
 
+BLOCK = 65_536  # rows that are taken up at once
 _RANK = 1e-5  # directions with less than this share of the largest deviation are rounding errors
 
 
@@ -75,13 +77,17 @@ class Whitening:
         """
         if dim < 1 or not 0 <= relax <= 1:
             raise ConfigError(f"whitening with dim={dim}, relax={relax}: take dim of at least 1 and relax in 0..1")
-        x = vectors[np.any(vectors != 0, axis=1)].astype(np.float64)
-        mean = x.mean(axis=0) if len(x) > 1 else np.zeros(vectors.shape[1])
-        x -= mean
-        variance, directions = np.linalg.eigh(x.T @ x / max(len(x) - 1, 1))
+        n = sum(len(x) for x in _told(vectors))
+        mean, spread = np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1],) * 2)
+        if n > 1:
+            mean = sum((x.sum(axis=0) for x in _told(vectors)), mean) / n
+        for x in _told(vectors):
+            x -= mean
+            spread += x.T @ x
+        variance, directions = np.linalg.eigh(spread / max(n - 1, 1))
         variance, directions = variance[::-1].clip(min=0), directions[:, ::-1]
         rank = int((variance > _RANK**2 * variance[0]).sum())
-        if len(x) < 2 or rank == 0:
+        if n < 2 or rank == 0:
             return cls(np.zeros(len(mean), np.float32), np.eye(len(mean), min(dim, len(mean)), dtype=np.float32))
         keep = min(dim, rank)
         scaled = _fix_signs(directions[:, :keep]) * variance[:keep] ** (-relax / 2)
@@ -89,12 +95,23 @@ class Whitening:
 
     def apply(self, vectors: np.ndarray) -> np.ndarray:
         """Features of vectors: float32, shape (n, dim), unit rows; a zero row (no text) stays zero."""
-        known = np.any(vectors != 0, axis=1, keepdims=True)
-        return unit_rows(((vectors - self.mean) @ self.components) * known)
+        out = np.empty((len(vectors), self.dim), np.float32)
+        for at in range(0, len(vectors), BLOCK):
+            part = vectors[at : at + BLOCK]
+            known = np.any(part != 0, axis=1, keepdims=True)
+            out[at : at + BLOCK] = unit_rows(((part - self.mean) @ self.components) * known)
+        return out
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What to save: the two arrays by name; ``Whitening(**arrays)`` brings it back."""
         return {"mean": self.mean, "components": self.components}
+
+
+def _told(vectors: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows that are not zero in double precision, a block at a time."""
+    for at in range(0, len(vectors), BLOCK):
+        part = vectors[at : at + BLOCK]
+        yield part[np.any(part != 0, axis=1)].astype(np.float64)
 
 
 def _fix_signs(directions: np.ndarray) -> np.ndarray:
