@@ -135,11 +135,11 @@ def parts(recipe: Recipe, sizes: Sizes) -> dict[str, float]:
     n, e, met, many = sizes.items, sizes.events, sizes.met, len(recipe.experts)
     dim = recipe.space.text_dim + recipe.space.features.dim + 32
     share = min(1.0, recipe.fusion.people / max(sizes.users, 1))
-    cells = min(512 * n * many, max(BLOCK, 16 * n * many))
+    cells = min(512 * n * many, max(BLOCK, 4 * n * many))
     torch = any(isinstance(x, SequenceTransformer) for x in recipe.experts.values())
     return {
         "libraries": 0.35 * GB if torch else 0.15 * GB,
-        "texts and features of items": n * (16.0 * READ + 24.0 * dim),
+        "texts and features of items": n * (12.0 * READ + 20.0 * dim),
         "tables of events": 100.0 * e + 24.0 * min(8.0 * e, float(met) ** 2),
         "solved items": solved(recipe, sizes, dim),
         "neighbours of items": 16.0 * met * min(200, met),
@@ -165,6 +165,7 @@ def solved(recipe: Recipe, sizes: Sizes, dim: int) -> float:
 def questions(recipe: Recipe, sizes: Sizes) -> float:
     """Bytes of what the fusion learns from: candidates of all simulated queries, copied while it learns."""
     large = sizes.users > LARGE_USERS or sizes.met > LARGE_ITEMS
-    asked = min(recipe.fusion.queries, sizes.users) * (14 if large else 18)  # by world and state
-    candidates = min(sizes.items, 0.4 * recipe.fusion.top * len(recipe.experts))
-    return asked * candidates * (3 * len(recipe.experts) + 16) * 4 * 2.5
+    asked = min(recipe.fusion.asked(sizes.items), sizes.users) * (11 if large else 16)  # by world and state
+    many = len(recipe.experts)
+    candidates = min(sizes.items, 0.3 * recipe.fusion.top * many)
+    return asked * candidates * (3 * many + 16) * 4 * 2.5

@@ -72,9 +72,9 @@ class SequenceTransformer:
     shape: Architecture = field(default_factory=Architecture)
     task: NextItem = field(default_factory=NextItem)
     epochs: float = 6.0
-    most: int = 3_000_000
+    most: int = 2_000_000
     events: int = 512
-    steps: int = 2_500
+    steps: int = 2_000
     least: int = 200
     learning_rate: float = 3e-3
     graph: bool = True

@@ -117,15 +117,16 @@ def people_cosine(x: sp.csr_matrix, keep: int) -> sp.csr_matrix:
     counts = np.asarray(x.sum(0)).ravel()
     scaled = sp.csr_matrix(x @ sp.diags(1.0 / np.sqrt(np.maximum(counts, 1.0) + 5.0)))
     turned, n = sp.csr_matrix(scaled.T), x.shape[1]
-    ptr, index, values = [0], [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+    many, index, values = np.zeros(n, np.int64), [np.empty(0, np.int32)], [np.empty(0, np.float32)]
     for first in range(0, n, ITEMS):
         g = sp.csr_matrix(turned[first : first + ITEMS] @ scaled, dtype=np.float32)
-        for i in range(g.shape[0]):
+        for i in np.flatnonzero(np.diff(g.indptr)).tolist():
             row, v = g.indices[g.indptr[i] : g.indptr[i + 1]], g.data[g.indptr[i] : g.indptr[i + 1]]
             row, v = strongest_of(row[row != first + i], v[row != first + i], keep)
             index.append(row)
             values.append(v)
-            ptr.append(ptr[-1] + len(v))
+            many[first + i] = len(v)
+    ptr = np.concatenate([[0], np.cumsum(many)])
     return sp.csr_matrix((np.concatenate(values), np.concatenate(index), ptr), shape=(n, n))
 
 

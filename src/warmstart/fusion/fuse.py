@@ -22,6 +22,7 @@ from warmstart.fusion.scores import Scores
 from warmstart.fusion.simulate import LONG, NEW, SHORT, STATES, TYPED, UNMET, Episode, balanced, state_of
 from warmstart.fusion.worlds import episodes
 
+WIDE, LEAST = 25_000, 200  # items beyond which fewer queries are asked; so many are asked in any case
 SPARE = 2  # people asked for each query that is kept: what some took is hidden, or was in their history
 FALLBACK = {LONG: SHORT, SHORT: LONG, NEW: SHORT, TYPED: UNMET, UNMET: SHORT}
 
@@ -37,10 +38,9 @@ class Fusion:
     large, sample
         See ``Asking``.
     queries
-        Most queries of a state in a simulated world.
+        Most queries of a state in a simulated world; of more than 25,000 items fewer, see ``asked``.
     people
-        People whose events simulated worlds are made of, at most: of more, so many are drawn, of each length of history
-        in proportion (``data.sample.some_people``).
+        People whose events simulated worlds are made of, at most: of more, so many are drawn (``some_people``).
     heads
         How a state learns to rank.
     graph
@@ -76,11 +76,22 @@ class Fusion:
                     heads[state] = head
         return FittedFusion(self.asking, tuple(columns), heads, cells)
 
+    def asked(self, n_items: int) -> int:
+        """Most queries of a state in a world of so many items, as each is held against all of them; 200 at least.
+
+        Examples
+        --------
+        >>> Fusion().asked(25_000), Fusion().asked(100_000), Fusion().asked(1_000_000)
+        (1500, 375, 200)
+        """
+        return min(self.queries, max(self.queries * WIDE // max(n_items, 1), LEAST))
+
     def _simulated(
         self, experts: Mapping[str, Expert], data: Dataset, progress: Progress | None
     ) -> tuple[dict[str, list[Samples]], list[str], set[str]]:
         """What is learned from, by state (nothing without worlds); its columns; and the experts that spoke in any."""
-        made = episodes(data, self.seed, self.people, SPARE * self.queries)
+        queries = self.asked(data.n_items)
+        made = episodes(data, self.seed, self.people, SPARE * queries)
         worlds = [world for world in made if len(world.train.interactions)]
         last = {w.kind: i for i, w in enumerate(worlds)}
         graph = self.graph and data.graph is not None and len(data.graph) > 0
@@ -90,7 +101,7 @@ class Fusion:
         for i in range(many):
             if progress:
                 progress("simulating sparsity", i, many)
-            world = balanced(worlds.pop(0), self.queries, self.seed + i)
+            world = balanced(worlds.pop(0), queries, self.seed + i)
             panel, support = world_panel(experts, world), Support.fit(world.train, graph=self.graph)
             spoke |= {n for n, e in panel.experts.items() if not isinstance(e, Silent)}
             found = columns_of(panel.experts, panel.flat, graph)
@@ -132,8 +143,7 @@ def able(experts: Mapping[str, Expert], data: Dataset) -> dict[str, Expert]:
 def world_panel(experts: Mapping[str, Expert], world: Episode) -> Panel:
     """The experts of a simulated world.
 
-    A slow one is silent where too little is left for it to learn from, and spared where all that is asked for is items
-    that nobody met: others know more of them.
+    A slow one is silent where too little is left to learn from, and spared where all asked for is items nobody met.
     """
     asked = {n: e for n, e in experts.items() if not (world.kind == "items" and isinstance(e, Slow))}
     learned = Panel.fit(asked, world.train).experts

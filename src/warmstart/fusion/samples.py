@@ -77,7 +77,7 @@ def concatenate(parts: list[Samples]) -> Samples:
 
 def blocks(n_queries: int, n_items: int, n_experts: int) -> Iterator[np.ndarray]:
     """Positions of queries, in blocks whose scores fit in bounded memory."""
-    step = int(np.clip(BLOCK // max(n_items * n_experts, 1), 16, 512))
+    step = int(np.clip(BLOCK // max(n_items * n_experts, 1), 4, 512))
     for s in range(0, n_queries, step):
         yield np.arange(s, min(s + step, n_queries))
 
