@@ -11,7 +11,8 @@ from warmstart.data.dataset import Dataset
 from warmstart.errors import ConfigError
 from warmstart.evaluate.memory import memory_mb
 from warmstart.experts.base import Expert
-from warmstart.experts.linear import DENSE_LIMIT, DENSE_TABLE, PriorMeanEASE
+from warmstart.experts.columns import DENSE_TABLE
+from warmstart.experts.linear import DENSE_LIMIT, PriorMeanEASE
 from warmstart.experts.segments import Segments
 from warmstart.experts.sequence import SequenceTransformer
 from warmstart.experts.smoothed import SmoothedEASE

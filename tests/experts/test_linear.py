@@ -13,9 +13,11 @@ from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.histories import Histories
 from warmstart.data.toy import clusters
 from warmstart.errors import ConfigError
+from warmstart.experts import columns as kept_columns
 from warmstart.experts import linear
+from warmstart.experts.columns import assemble, prune
 from warmstart.experts.graph_laplacian import laplacian
-from warmstart.experts.linear import PriorMeanEASE, assemble, buckets_of, most_met, prune
+from warmstart.experts.linear import PriorMeanEASE, buckets_of, most_met
 
 worlds = st.fixed_dictionaries(
     {"seed": st.integers(0, 10_000), "n_users": st.integers(2, 14), "n_items": st.integers(3, 9)}
@@ -230,9 +232,9 @@ def test_a_small_block_in_a_large_catalogue_is_no_dense_table(monkeypatch):
     assert sp.issparse(whole)
     assert whole.shape == (n, n)
     np.testing.assert_array_equal(whole[[5, 7, n - 1]][:, [5, 7, n - 1]].toarray(), block)
-    monkeypatch.setattr(linear, "DENSE_TABLE", 4)
+    monkeypatch.setattr(kept_columns, "DENSE_TABLE", 4)
     small = assemble([(np.array([0, 1, 4]), block)], np.array([0, 1, 4]), 5)
-    monkeypatch.setattr(linear, "DENSE_TABLE", 5)
+    monkeypatch.setattr(kept_columns, "DENSE_TABLE", 5)
     np.testing.assert_array_equal(small.toarray(), assemble([(np.array([0, 1, 4]), block)], np.array([0, 1, 4]), 5))
 
 

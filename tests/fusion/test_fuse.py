@@ -10,7 +10,8 @@ from warmstart.errors import DataError
 from warmstart.experts.content import ContentCosine
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.silent import Silent
-from warmstart.fusion.fuse import Fusion, world_panel
+from warmstart.fusion.able import world_panel
+from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.worlds import episodes
 
 LEARNED = []
