@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ FIT = """
 import sys
 import warmstart as ws
 from warmstart.data.synthetic import Synthetic
-from warmstart.evaluate.memory import peak_memory_mb
+from pathlib import Path
 from warmstart.recipe import Recipe
 
 for _ in Synthetic(users=5200, items=600, events=26_000, clusters=10).write(sys.argv[1]):
@@ -29,7 +30,8 @@ ws.Engine(Recipe.of({
     "encoder": "tfidf", "memory_gb": float(sys.argv[2]), "experts": experts,
     "fusion": {"queries": 500, "heads": {"ranker": False}},
 })).fit(ws.read(sys.argv[1]))
-print(peak_memory_mb())
+status = Path("/proc/self/status").read_text()  # a process's own: ``ru_maxrss`` begins at what its parent took
+print(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6)
 """
 BIG = Sizes(users=400_000, items=20_000, met=19_000, events=20_000_000)
 
@@ -42,6 +44,7 @@ def peak_mb(folder, budget):
     return float(told.stdout), told.stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak of a process")
 def test_the_peak_of_a_fit_stays_within_its_budget(tmp_path):
     """Without a budget 500 queries are asked, which would take more."""
     peak, told = peak_mb(tmp_path, 0.46)
@@ -82,7 +85,7 @@ def test_a_budget_below_the_smallest_plan_says_what_would_do():
 
 
 def test_a_tight_budget_is_told_with_what_it_cuts(caplog):
-    data = clusters(60, 40, 2)
+    data = clusters(800, 200, 2)
     usual, least = (sum(parts(shrunk(Recipe(), by), Sizes.of(data)).values()) for by in (1, 32))
     assert least < usual
     between = (1e6 * memory_mb() + (usual + least) / 2) / GB
