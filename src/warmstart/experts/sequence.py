@@ -50,7 +50,7 @@ class SequenceTransformer:
     events
         Events a step, about: as many histories as hold them on average, two at least.
     steps
-        Steps at most: where there would be more, each takes more events.
+        Steps in which ``most`` events are read, where there are more: large steps cost less an event.
     least
         Histories below which nothing is learned: a network has little to learn from few.
     learning_rate
@@ -72,9 +72,9 @@ class SequenceTransformer:
     shape: Architecture = field(default_factory=Architecture)
     task: NextItem = field(default_factory=NextItem)
     epochs: float = 6.0
-    most: int = 2_000_000
+    most: int = 1_500_000
     events: int = 512
-    steps: int = 2_000
+    steps: int = 750
     least: int = 200
     learning_rate: float = 3e-3
     graph: bool = True
@@ -137,8 +137,9 @@ class SequenceTransformer:
         (50, 20)
         """
         total = float(lengths.sum())
-        readings = min(self.epochs, self.most / total)
-        events = max(self.events, readings * total / self.steps)
+        cut = self.epochs * total > self.most
+        readings = self.most / total if cut else self.epochs
+        events = max(self.events, self.most / self.steps) if cut else self.events
         batch = min(max(2, round(events / float(lengths.mean()))), len(lengths))
         reading = math.ceil(len(lengths) / batch)
         return Training(
