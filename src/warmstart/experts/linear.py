@@ -253,9 +253,11 @@ class FittedPriorMeanEASE:
         if column < m:
             learned = self.data[rows[rows < m], column]
             data[rows < m] = learned.toarray().ravel() if sp.issparse(learned) else learned
-        content, bucket, place = self.z[rows] @ self.w, self.bucket[column], self._place[rows]
-        if bucket < len(self.semantic):
-            content[place >= 0] = self.semantic[bucket][place[place >= 0]]
+        bucket, content = self.bucket[column], np.empty((len(rows), self.z.shape[1]), np.float32)
+        own = (self._place[rows] >= 0) & (bucket < len(self.semantic))
+        if own.any():
+            content[own] = self.semantic[bucket][self._place[rows[own]]]
+        content[~own] = self.z[rows[~own]] @ self.w
         return data, content @ self.z[column]
 
     def grow(self, features: np.ndarray) -> Self:
