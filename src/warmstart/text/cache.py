@@ -68,7 +68,7 @@ class CachedEncoder:
     def unknown(self, texts: Sequence[str]) -> list[str]:
         """Texts that are not there yet, each once, longest first; empty ones are left out."""
         keyed = {self._key(t): t for t in texts if t.strip()}
-        known = self._read(sorted(keyed))
+        known = {key for key, _ in self._read(sorted(keyed))}
         return sorted((t for key, t in keyed.items() if key not in known), key=lambda t: (-len(t), t))
 
     def keep(self, texts: Sequence[str], vectors: np.ndarray) -> None:
