@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 LOW, HIGH = -6.0, 12.0
-ROWS = 16_384
+ROWS = 2_048  # that are taken up in double precision at once: they stay in the cache
 FLAT = 1e-9  # deviation up to which a column is constant but for rounding
 
 
