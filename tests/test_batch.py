@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import polars as pl
@@ -145,8 +146,9 @@ def test_a_folder_can_be_read_as_one_table_and_rests_of_killed_runs_go(saved, en
 def test_workers_that_are_killed_are_told_of(saved, engine, tmp_path):
     def kill(*_):
         for child in psutil.Process().children(recursive=True):
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+            with suppress(psutil.Error):  # it may have ended meanwhile
+                if "spawn_main" in " ".join(child.cmdline()):
+                    child.kill()
 
     with pytest.raises(DataError, match="a process was killed"):
         Batch(saved[0], tmp_path, users=1, processes=2).run(engine, kill)

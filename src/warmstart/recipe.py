@@ -212,25 +212,29 @@ def build(kind: type, settings: Mapping[str, Any], place: str) -> Any:
 
 
 def settings_of(kind: type, settings: Mapping[str, Any], place: str, default: Any = None) -> dict[str, Any]:
-    """Checked and converted arguments of a dataclass; nested ones keep what ``default`` says of them."""
+    """Checked and converted arguments of a dataclass; nested ones keep what ``default`` says of them.
+
+    ``true`` switches on, as it usually is, a part whose field is a ``switch``.
+    """
     known = {f.name for f in fields(kind)}
     values, types = {}, {f.name: f.type for f in fields(kind)}
     default = kind() if default is None else default
     kinds = {f.name: f.metadata["class"] for f in fields(kind) if "class" in f.metadata}
+    switches = {f.name for f in fields(kind) if f.metadata.get("switch")}
     for name, value in settings.items():
         if name not in known:
             raise ConfigError(f"{place} has no setting {name!r}; it has {sorted(known)}")
         optional = "None" in str(types[name])
         now = kinds[name]() if name in kinds else getattr(default, name)
-        values[name] = convert(now, value, f"{place}.{name}", optional)
+        values[name] = now if value is True and name in switches else convert(now, value, f"{place}.{name}", optional)
     return values
 
 
 def convert(now: Any, value: Any, place: str, optional: bool) -> Any:
-    """A plain value in the type of the default ``now``; ``false`` switches an optional part off, ``true`` on."""
+    """A plain value in the type of the default ``now``; ``false`` switches an optional part off."""
     if is_dataclass(now) and not isinstance(now, type):
-        if type(value) is bool and optional:
-            return now if value else None
+        if value is False and optional:
+            return None
         if isinstance(value, Mapping):
             return replace(now, **settings_of(type(now), value, place, now))
     if isinstance(now, tuple) and isinstance(value, list) and (value or not now):

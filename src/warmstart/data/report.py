@@ -13,7 +13,8 @@ from warmstart.errors import DataError
 WRITERS = {".csv": "write_csv", ".parquet": "write_parquet", ".jsonl": "write_ndjson", ".ndjson": "write_ndjson"}
 
 UNDESCRIBED = "events: items that are not in the items table"  # a key of ``IngestReport.repairs``
-RARE, EQUAL = "ratings left out, most rows have none", "ratings left out, all are the same"
+RARE = "ratings left out, most rows have none"
+EQUAL = "ratings left out, all are the same"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class RatingModel:
     bias: Bias = field(default_factory=Bias)
     tastes: Tastes = field(default_factory=Tastes)
     trust: Trust = field(default_factory=Trust)
-    head: TextHead | None = field(default=None, metadata={"class": TextHead})
+    head: TextHead | None = field(default=None, metadata={"class": TextHead, "switch": True})
     rehearsal: float = 0.1
     seed: int = 0
 
