@@ -82,6 +82,12 @@ def test_a_folder_holds_the_lists_of_one_question(saved, engine, tmp_path):
         Batch(saved[0], tmp_path, users=7, processes=1).run(engine)
 
 
+def test_a_damaged_note_is_told(saved, engine, tmp_path):
+    (tmp_path / JOB).write_text("{")
+    with pytest.raises(DataError, match="is no JSON"):
+        Batch(saved[0], tmp_path, processes=1).run(engine)
+
+
 def test_what_cannot_be_done_is_refused(saved, engine, tmp_path):
     with pytest.raises(DataError, match="need the data"):
         Batch(saved[0], tmp_path).run(ws.load(saved[0]))
@@ -159,6 +165,10 @@ def test_options_that_do_not_go_with_everybody(saved, tmp_path):
     found = subprocess.run([*command, "--text", "war"], capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert "leave out --text" in found.stderr
+    alone = [*command[:-1], "--processes", "0", "--part", "5"]
+    found = subprocess.run(alone, capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert "leave out --part, --processes" in " ".join(found.stderr.split())
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert "needs --data" in found.stderr

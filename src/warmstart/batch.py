@@ -28,6 +28,7 @@ from warmstart.interests.steer import Steering, Wishes
 from warmstart.query import candidate_mask, filter_mask
 from warmstart.rerank.order import Order
 from warmstart.rerank.tail import Tail
+from warmstart.text.onnx import available_processors
 
 JOB = "_job.json"  # readers of Parquet folders pass over names that begin so
 
@@ -107,7 +108,8 @@ class Batch:
             raise DataError("lists for everybody need the data of their users; give data= to warmstart.load")
         n = engine.data.n_users
         if len(engine.fitted.catalog) != engine.data.n_items:
-            raise DataError("items were added to this engine; save it, and load it with its data again")
+            more = len(engine.fitted.catalog) - engine.data.n_items
+            raise DataError(f"{more} items were added to this engine since; save it, and load it with its data again")
         self.lists.answer(engine, engine.data.histories(np.empty(0, np.int64)))  # what is asked wrongly is told first
         self._claim(engine)
         starts = range(0, n, self.users)
@@ -135,7 +137,10 @@ class Batch:
             partial = path.with_suffix(".partial")
             partial.write_text(told + "\n", encoding="utf-8")
             partial.replace(path)
-        known, asked = json.loads(path.read_text(encoding="utf-8")), json.loads(told)
+        try:
+            known, asked = json.loads(path.read_text(encoding="utf-8")), json.loads(told)
+        except ValueError as error:
+            raise DataError(f"{path} is no JSON ({error}); name another folder, or empty it") from error
         if other := [name for name in job if known.get(name) != asked[name]]:
             raise DataError(f"{self.out} holds lists of other {' and '.join(other)}; name another folder, or empty it")
         for left in self.out.glob("part-*.partial"):  # of one that was killed
@@ -143,7 +148,7 @@ class Batch:
 
     def _made(self, engine: Engine, missing: Sequence[tuple[Path, int]]) -> Iterator[Path]:
         """Write parts, in no order."""
-        processes = min(self.processes or len(os.sched_getaffinity(0)), len(missing))
+        processes = min(self.processes or available_processors(), len(missing))
         if processes <= 1:
             for path, start in missing:
                 write_part(engine, self.lists, path, *self._people(engine, start))

@@ -105,7 +105,7 @@ def given_histories(
     for history in histories:
         if isinstance(history, str):
             raise DataError(f"history {history!r} is one string; give a list of item ids, oldest first")
-        if isinstance(history, tuple) and len(history) == 2 and is_number(history[1]):
+        if isinstance(history, tuple) and len(history) == 2 and isinstance(history[1], Real):
             raise DataError(f"history {history!r} is one rated item; give a list of them, [{history!r}]")
         events = [(str(e), np.nan) if not isinstance(e, tuple | list) else pair(e, scale) for e in history]
         codes = catalog.items.codes([item for item, _ in events])
@@ -116,17 +116,6 @@ def given_histories(
         LOG.warning("%d item ids of the histories are not in the catalogue and were left out", unknown)
     h, rating = Histories.of(rows, len(catalog)), np.array(ratings, np.float32)
     return replace(h, rating=rating) if np.isfinite(rating).any() else h
-
-
-def is_number(value: object) -> bool:
-    """Whether it could be a rating, and no id.
-
-    Examples
-    --------
-    >>> is_number(4.5), is_number("5"), is_number(np.int64(3))
-    (True, False, True)
-    """
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def pair(given: Any, scale: RatingScale | None = None) -> tuple[str, float]:

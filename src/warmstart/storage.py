@@ -168,6 +168,7 @@ def save(
             "encoders": {name: encoder.spec() for name, encoder in encoders.items()},
             "graph": graph is not None,
             "recipe": recipe,
+            "recall": None if (graph_of := parts.get("neighbours")) is None else graph_of.recall,
         },
     )
 

@@ -1,5 +1,6 @@
 """A graph of neighbours: what it finds, how well it says it does, and an engine that looks for items by it."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,8 @@ def test_an_engine_that_looks_for_items_answers_like_one_that_goes_over_all(worl
     assert found.group_by("query").len()["len"].unique().to_list() == [10]
     assert overlap(whole, found) > 0.75
     engine.save(tmp_path / "engine")
+    manifest = json.loads((tmp_path / "engine" / "manifest.json").read_text())
+    assert manifest["recall"] == engine.fitted.neighbours.recall
     loaded = ws.load(tmp_path / "engine", data)
     assert overlap(found, loaded.recommend(users=users)) > 0.99
     few = list(data.catalog.items.ids[:9])

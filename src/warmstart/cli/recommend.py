@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from warmstart.cli.screen import answers, emit, listing, say
 if TYPE_CHECKING:
     import polars as pl
 
+    from warmstart.batch import Lists
     from warmstart.engine import Engine
     from warmstart.rerank.tail import Tail
 
@@ -55,8 +56,12 @@ Everybody = Annotated[bool, typer.Option("--all-users", help="Lists for every us
 Out = Annotated[
     str | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder of Parquet parts, for --all-users.")
 ]
-Part = Annotated[int, typer.Option("--part", min=1, help="Users of a part.")]
-Cores = Annotated[int, typer.Option("--processes", min=0, help="That work at once; 0 = one for each core.")]
+Part = Annotated[
+    int | None, typer.Option("--part", min=1, help="Users of a part, which one process makes; 10000 if not given.")
+]
+Cores = Annotated[
+    int | None, typer.Option("--processes", min=0, help="That work at once; one for each core if not given.")
+]
 Why = Annotated[bool, typer.Option("--explain", help="Say why, for each item.")]
 Item = Annotated[str, typer.Option("--item", help="Item id.")]
 ItemList = Annotated[list[str], typer.Option("--item", help="Item id; may be repeated.")]
@@ -90,8 +95,8 @@ def recommend(
     all_users: Everybody = False,
     on: AllOn = None,
     out: Out = None,
-    part: Part = 10_000,
-    processes: Cores = 0,
+    part: Part = None,
+    processes: Cores = None,
     as_json: Json = False,
 ) -> None:
     """Recommend items, and say why.
@@ -103,16 +108,13 @@ def recommend(
     from warmstart.interests.steer import Steering
 
     tails = asked_tail(tail, tail_lift, tail_loss, tail_floor)
-    allowed, where = read_ids(candidates), filters(only or ())
+    asked = Lists(k, read_ids(candidates), not include_seen, filters(only or ()), calibrate, tails, objective)
+    how = {"part": part, "processes": processes}
     if all_users or on is not None:
         one = {"user": user, "history": history, "text": text, "interest": interest, "without": without, "more": more}
         refuse(one | {"explain": explain}, "--all-users asks the same for everybody")
-        lists = Lists(k, allowed, not include_seen, where, calibrate, tails, objective)
-        if on is not None:
-            return everybody_on(on, all_users, engine, data, out, lists, as_json)
-        place = None if out is None else Path(out)
-        return everybody(open_engine(engine, data), engine, lists, place, part, processes, as_json)
-    refuse({"out": out}, "lists go into a folder with --all-users")
+        return to_everybody(asked, engine, data, all_users, on, out, how, as_json)
+    refuse({"out": out, **how}, "lists go into a folder with --all-users")
     loaded = open_engine(engine, data)
     note_unknown(loaded, user or ())
     told = [events(h, loaded.fitted.catalog.items) for h in history or ()]
@@ -120,18 +122,35 @@ def recommend(
         users=user,
         histories=told or (None if user or text else [[]]),
         texts=text,
-        k=k,
-        candidates=allowed,
-        exclude_seen=not include_seen,
-        filters=where,
         explain=explain,
         interest=interest,
         steer=Steering(without or (), more or ()),
+        k=k,
+        candidates=asked.candidates,
+        exclude_seen=asked.exclude_seen,
+        filters=asked.filters,
         calibrate=calibrate,
         tail=tails,
         objective=objective,
     )
     return show(with_titles(rows, loaded), as_json)
+
+
+def to_everybody(
+    lists: Lists,
+    engine: Path,
+    data: str | None,
+    all_users: bool,
+    on: str | None,
+    out: str | None,
+    how: Mapping[str, int | None],
+    as_json: bool,
+) -> None:
+    """Lists for every user of ``--data``: here, or with ``--on`` on Spark, which shares the work out itself."""
+    if on is not None:
+        refuse(how, f"--on {on} shares the work out itself")
+        return everybody_on(on, all_users, engine, data, out, lists, as_json)
+    return everybody(open_engine(engine, data), engine, lists, None if out is None else Path(out), how, as_json)
 
 
 def asked_tail(correction: float | None, lift: float | None, loss: float | None, floor: float | None) -> Tail | None:

@@ -8,10 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from warmstart.data.histories import Histories
-from warmstart.experts.base import Projecting
 from warmstart.experts.best import Found, best, first_allowed, in_order
 from warmstart.experts.nearest import LARGE, neighbours_of
-from warmstart.experts.panel import Panel
+from warmstart.experts.panel import Panel, groups
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.products import Attached, held_against, projected
 
@@ -161,14 +160,6 @@ class Asked:
         if isinstance(expert, FittedPopularity):
             return np.asarray(expert.scores[items])
         return np.take_along_axis(self.whole(name), items, axis=1)
-
-
-def groups(experts: dict[str, Projecting]) -> dict[int, list[str]]:
-    """Names of experts that share their features, by identity of these."""
-    found = dict[int, list[str]]()
-    for name, expert in experts.items():
-        found.setdefault(id(expert.z), []).append(name)
-    return found
 
 
 KEPT = 2  # sets of items whose rows of one table are kept: a sample, and the best known

@@ -15,7 +15,7 @@ from warmstart.errors import NotFitted
 from warmstart.experts.base import EVERY
 from warmstart.experts.centred import Centred
 from warmstart.experts.features import unit
-from warmstart.experts.memo import once, remembered
+from warmstart.experts.memo import once, remembered, summed
 from warmstart.experts.products import appended, centre_of, mapped, projected
 
 USERS = 65_536  # looked at at once
@@ -189,7 +189,7 @@ class FittedContentMap:
 
     def taste(self, histories: Histories) -> np.ndarray:
         """What the history says in feature space: float32, shape (n_queries, d)."""
-        q = np.asarray(histories.sets @ self.z)
+        q = summed(histories, self.z)
         if histories.vectors is not None:
             q = q + self.text_weight * histories.vectors
         return np.asarray(mapped(q, self.w), dtype=np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
-from warmstart.experts.base import EVERY
 from warmstart.experts.graph_laplacian import held_alike, laplacian
+from warmstart.experts.plain import Plain
 from warmstart.experts.products import projected
 
 
@@ -118,10 +118,8 @@ def factor_map(features: np.ndarray, v: np.ndarray, counts: np.ndarray, ridge: f
 
 
 @dataclass(frozen=True)
-class FittedFactors:
+class FittedFactors(Plain):
     """Item factors and what folding in needs."""
-
-    seeks: ClassVar[bool] = True
 
     v: np.ndarray
     gram: np.ndarray
@@ -150,17 +148,6 @@ class FittedFactors:
     def said(self, histories: Histories) -> np.ndarray:
         """``users`` as one part: float32, shape (1, n_queries, dim)."""
         return self.users(histories)[None]
-
-    def beside(self, histories: Histories) -> None:
-        """Nothing beside the factors."""
-
-    def heard(
-        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
-    ) -> np.ndarray:
-        """Scores as they are; NaN for an empty history."""
-        scores: np.ndarray = found[0]
-        scores[histories.lengths == 0] = np.nan
-        return scores
 
     def grow(self, features: np.ndarray) -> Self:
         """New items take the factors their features predict."""

@@ -17,7 +17,7 @@ from warmstart.experts.columns import assemble, prune
 from warmstart.experts.content import ContentMap
 from warmstart.experts.graph_laplacian import laplacian
 from warmstart.experts.inverse import inverse_gram
-from warmstart.experts.memo import remembered
+from warmstart.experts.memo import remembered, summed
 from warmstart.experts.products import appended, projected, widened
 from warmstart.experts.row_parts import parted, places
 
@@ -224,7 +224,7 @@ class FittedPriorMeanEASE:
         """What histories say in feature space to the columns of each bucket: float32, (buckets + 1, n_queries, d)."""
         solved, others = parted(histories.sets, self.solved, self._place)
         rest = (others @ self.z) @ self.w if others.nnz else np.float32(0.0)
-        plain = (histories.sets @ self.z) @ self.w
+        plain = summed(histories, self.z) @ self.w
         return np.stack([*(np.asarray(solved @ rows + rest, np.float32) for rows in self.semantic), plain])
 
     @cached_property

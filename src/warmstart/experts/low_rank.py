@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import tempfile
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
-from warmstart.experts.base import EVERY
 from warmstart.experts.factors import factor_map
 from warmstart.experts.people_vectors import people_vectors
+from warmstart.experts.plain import Plain
 from warmstart.experts.products import appended, projected
 from warmstart.learn.item_vectors import ItemVectors, hold_one
 from warmstart.learn.loop import learn
@@ -141,7 +141,7 @@ class ELSA:
 
 
 @dataclass(frozen=True)
-class FittedELSA:
+class FittedELSA(Plain):
     """Unit vectors of items, and what makes one of features.
 
     Parameters
@@ -151,8 +151,6 @@ class FittedELSA:
     r
         float32, shape (d, dim): from features to vectors; no rows without features.
     """
-
-    seeks: ClassVar[bool] = True
 
     z: np.ndarray
     r: np.ndarray
@@ -164,17 +162,6 @@ class FittedELSA:
     def said(self, histories: Histories) -> np.ndarray:
         """``x A``: float32, shape (1, n_queries, dim)."""
         return np.asarray(histories.sets @ self.z, np.float32)[None]
-
-    def beside(self, histories: Histories) -> None:
-        """Nothing beside the vectors: ``-I`` moves items of the history alone."""
-
-    def heard(
-        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
-    ) -> np.ndarray:
-        """Scores as they are; NaN for an empty history."""
-        scores: np.ndarray = found[0]
-        scores[histories.lengths == 0] = np.nan
-        return scores
 
     def grow(self, features: np.ndarray) -> Self:
         """New items take the vectors their features predict."""

@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 
@@ -50,6 +52,11 @@ def once(histories: Histories, owner: object, make: Callable[[], T]) -> T:
     if id(owner) not in known:
         known[id(owner)] = owner, make()  # held, so that no other takes its number
     return cast(T, known[id(owner)][1])
+
+
+def summed(histories: Histories, z: np.ndarray) -> np.ndarray:
+    """Sum of the features of each history's items, found once for all experts that share them: (n_queries, d)."""
+    return once(histories, z, lambda: np.asarray(histories.sets @ z))
 
 
 def forget(gone: weakref.ref[Any]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from warmstart.errors import installed, require
 from warmstart.experts.panel import Progress
-from warmstart.experts.products import Attached, held_against
+from warmstart.experts.products import FULL, Attached, filled, held_against
 
 LOG = logging.getLogger("warmstart.engine")
 LARGE = 300_000  # items up to which going over all of them is fast enough, and exact
@@ -26,7 +26,6 @@ LINKS, ADDING, SEARCHING = 16, 100, 128  # of an item; items kept in view while 
 BOUND = 0.995  # quantile of the lengths that M is; the few longer rows are taken to be as long
 CHUNK = 16_384  # items added at a time
 TRIED, BEST = 200, 60  # queries whose recall is measured, and how many items of each
-FULL = 0.1  # share of entries above which a column is indexed
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +58,7 @@ class Neighbours:
         MissingExtra
             If usearch is not installed.
         """
-        share = np.count_nonzero(z, axis=0) / max(len(z), 1)
-        columns = np.flatnonzero(share > FULL)
+        columns = np.flatnonzero(filled(z) > FULL)
         columns = columns if len(columns) else np.arange(z.shape[1])
         index = opened(len(columns) + 1)
         lengths = np.sqrt(np.einsum("ij,ij->i", z[:, columns], z[:, columns]))
@@ -70,7 +68,7 @@ class Neighbours:
                 progress("linking items to their neighbours", start, len(z))
             at = slice(start, start + CHUNK)
             missing = np.sqrt(np.maximum(bound**2 - lengths[at] ** 2, 0.0))
-            index.add(np.arange(start, start + len(missing)), widened(z[at, columns], missing))
+            index.add(np.arange(start, start + len(missing)), with_last(z[at, columns], missing))
         made = cls(np.frombuffer(index.save(), np.uint8), columns, len(z), 0.0)
         return cls(made.graph, columns, len(z), made.measured(z, seed))
 
@@ -111,7 +109,7 @@ class Neighbours:
         said = np.flatnonzero(np.nan_to_num(q[:, self.columns]).any(axis=1))
         if len(said) and k:
             self._index.expansion_search = max(SEARCHING, k)
-            asked = widened(q[said][:, self.columns], np.zeros(len(said)))
+            asked = with_last(q[said][:, self.columns], np.zeros(len(said)))
             for row, (keys, many) in zip(said, answers(self._index.search(asked, k)), strict=True):
                 out[row, :many] = keys[:many]
         return out
@@ -124,7 +122,7 @@ def opened(dim: int) -> Any:
     )
 
 
-def widened(rows: np.ndarray, last: np.ndarray) -> np.ndarray:
+def with_last(rows: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Rows with one more entry each: float32, C order."""
     return np.ascontiguousarray(np.column_stack([rows, last]), np.float32)
 

@@ -83,10 +83,8 @@ class Panel:
 
 def together(experts: Mapping[str, Projecting], histories: Histories) -> dict[str, np.ndarray]:
     """Scores of experts by name; those that share their features go over them once."""
-    scores, groups = {}, dict[int, list[str]]()
-    for name, expert in experts.items():
-        groups.setdefault(id(expert.z), []).append(name)
-    for names in groups.values():
+    scores = {}
+    for names in groups(experts).values():
         parts = [experts[name].said(histories) for name in names]
         found = projected(np.concatenate(parts), experts[names[0]].z)
         ends = np.cumsum([len(part) for part in parts])
@@ -94,3 +92,11 @@ def together(experts: Mapping[str, Projecting], histories: Histories) -> dict[st
             expert = experts[name]
             scores[name] = expert.heard(histories, found[end - len(part) : end], expert.beside(histories))
     return scores
+
+
+def groups(experts: Mapping[str, Projecting]) -> dict[int, list[str]]:
+    """Names of experts that share their features, by identity of these."""
+    found = dict[int, list[str]]()
+    for name, expert in experts.items():
+        found.setdefault(id(expert.z), []).append(name)
+    return found

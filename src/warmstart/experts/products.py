@@ -66,7 +66,7 @@ class Split:
         """Of a table that is large and mostly zero; None of any other."""
         if z.size < LARGE:
             return None
-        share = np.count_nonzero(z, axis=0) / len(z)
+        share = filled(z)
         if share.mean() > EMPTY:
             return None
         full, other = np.flatnonzero(share > FULL), np.flatnonzero(share <= FULL)
@@ -201,8 +201,19 @@ def centre_of(features: np.ndarray) -> np.ndarray:
     >>> centre_of(np.array([[1.0, 0.0]] * 9 + [[1.0, 5.0]], np.float32)).tolist()
     [1.0, 0.0]
     """
-    share = np.count_nonzero(features, axis=0) / max(len(features), 1)
-    return np.where(share > FULL, features.mean(0), 0.0).astype(np.float32)
+    return np.where(filled(features) > FULL, features.mean(0), 0.0).astype(np.float32)
+
+
+def filled(z: np.ndarray) -> np.ndarray:
+    """Share of the entries of each column that are not zero: float64, shape (d,).
+
+    Examples
+    --------
+    >>> filled(np.array([[1.0, 0.0], [2.0, 3.0]])).tolist()
+    [1.0, 0.5]
+    """
+    share: np.ndarray = np.count_nonzero(z, axis=0) / max(len(z), 1)
+    return share
 
 
 def appended(z: np.ndarray, new: np.ndarray) -> np.ndarray:

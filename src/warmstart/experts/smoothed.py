@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,8 +12,8 @@ import scipy.sparse as sp
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
-from warmstart.experts.base import EVERY
 from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.plain import Plain
 from warmstart.experts.products import appended, projected
 from warmstart.experts.row_parts import parted, places
 
@@ -65,7 +65,7 @@ class SmoothedEASE:
 
 
 @dataclass(frozen=True)
-class FittedSmoothedEASE:
+class FittedSmoothedEASE(Plain):
     """Rows of history items, features of candidates.
 
     Parameters
@@ -79,8 +79,6 @@ class FittedSmoothedEASE:
     w
         float32, shape (d, d): gives the other rows.
     """
-
-    seeks: ClassVar[bool] = True
 
     rows: np.ndarray
     solved: np.ndarray
@@ -102,17 +100,6 @@ class FittedSmoothedEASE:
     @cached_property
     def _place(self) -> np.ndarray:
         return places(self.solved, len(self.z))
-
-    def beside(self, histories: Histories) -> None:
-        """Nothing beside the features."""
-
-    def heard(
-        self, histories: Histories, found: np.ndarray, beside: None = None, items: slice | np.ndarray = EVERY
-    ) -> np.ndarray:
-        """Scores as they are; NaN for an empty history."""
-        scores: np.ndarray = found[0]
-        scores[histories.lengths == 0] = np.nan
-        return scores
 
     def grow(self, features: np.ndarray) -> Self:
         """New items are scored by their content, and count in a history by their content."""

@@ -111,18 +111,18 @@ class Sampled:
             return
         items, real = padded(query, item, len(self.allowed))
         scores = self.asked.at(items, self.sample)
-        weight = self._weights(query, item, real)
+        weight = self._weights(query, item, items, real)
         for name, s in scores.items():
             raw = s[:, len(self.sample) :][real].astype(np.float32)
             mean, std = weighted_moments(s, weight)
             yield name, raw, (raw - mean[query]) / std[query]
 
-    def _weights(self, query: np.ndarray, item: np.ndarray, real: np.ndarray) -> np.ndarray:
+    def _weights(self, query: np.ndarray, item: np.ndarray, items: np.ndarray, real: np.ndarray) -> np.ndarray:
         """For how many allowed items each stands: float32, shape (n_queries, len(sample) + m)."""
         own = np.zeros_like(self.allowed)
         own[query, item] = True
         stands = self.allowed[:, self.sample] & ~own[:, self.sample]
-        mine = real & np.take_along_axis(self.allowed, padded(query, item, len(self.allowed))[0], axis=1)
+        mine = real & np.take_along_axis(self.allowed, items, axis=1)
         others = np.count_nonzero(self.allowed, axis=1) - mine.sum(1)
         each = others / np.maximum(stands.sum(1), 1)
         return np.concatenate([stands * each[:, None], mine], axis=1).astype(np.float32)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -29,7 +31,9 @@ def shipped(spark: SparkSession, folder: str | Path) -> str:
     if not path.is_dir():
         raise DataError(f"there is no folder '{path}'; check the path")
     name = f"{path.name}-{digest(path)}"
-    archive = Path(tempfile.mkdtemp(prefix="warmstart-ship-")) / f"{name}.zip"
+    place = tempfile.mkdtemp(prefix="warmstart-ship-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)  # executors that come later fetch it, too
+    archive = Path(place) / f"{name}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:
         for file in sorted(p for p in path.rglob("*") if p.is_file()):
             packed.write(file, file.relative_to(path))
