@@ -3,13 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import clusters
-from warmstart.experts.transitions import Transitions, transition_counts
+from warmstart.experts.transitions import Transitions
 
 
 def events(rows, n_items):
@@ -20,30 +18,6 @@ def events(rows, n_items):
 def walk(make_data, rows, n_items, features=None):
     data = make_data(np.ones((len(rows), n_items)), features)
     return replace(data, interactions=events(rows, n_items))
-
-
-def test_counts_by_hand():
-    found = transition_counts(events([[0, 1, 2], [1, 2, 0]], 3), lags=2, decay=0.5).toarray()
-    assert found.tolist() == [[0.0, 1.0, 0.5], [0.5, 0.0, 2.0], [1.0, 0.0, 0.0]]
-
-
-def test_no_count_from_one_user_to_the_next_nor_to_itself():
-    assert not transition_counts(events([[0], [1], [2]], 3), lags=5, decay=1.0).nnz
-    assert transition_counts(events([[0, 0, 1]], 2), lags=1, decay=1.0).toarray().tolist() == [[0, 1], [0, 0]]
-
-
-histories = st.lists(st.lists(st.integers(0, 5), max_size=8), min_size=1, max_size=5)
-
-
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(rows=histories, lags=st.integers(1, 4), decay=st.sampled_from([0.5, 0.85, 1.0]))
-def test_counts_equal_the_loop(rows, lags, decay):
-    expected = np.zeros((6, 6))
-    for row in rows:
-        for a, i in enumerate(row):
-            for lag, j in enumerate(row[a + 1 : a + 1 + lags]):
-                expected[i, j] += decay**lag * (i != j)
-    np.testing.assert_allclose(transition_counts(events(rows, 6), lags, decay).toarray(), expected, atol=1e-5)
 
 
 def test_score_by_hand(make_data):

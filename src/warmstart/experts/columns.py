@@ -1,4 +1,4 @@
-"""Solved columns of an item-item matrix, and how they are kept: whole, or the largest entries of each."""
+"""What is kept of an item-item matrix: solved columns, whole or the largest entries of each; the same of rows."""
 
 from __future__ import annotations
 
@@ -50,3 +50,21 @@ def assemble(
         values.append(coo.data)
     triple = (np.concatenate(values), (np.concatenate(rows), np.concatenate(cols)))
     return sp.csr_matrix(triple, shape=(n, n), dtype=np.float32)
+
+
+def strongest(rows: sp.csr_matrix, keep: int) -> sp.csr_matrix:
+    """The ``keep`` largest entries of each row, in the order they had; itself where no row has more.
+
+    Examples
+    --------
+    >>> strongest(sp.csr_matrix([[3.0, 1.0, 2.0], [0.0, 9.0, 0.0]]), 2).toarray().tolist()
+    [[3.0, 0.0, 2.0], [0.0, 9.0, 0.0]]
+    """
+    many = np.flatnonzero(np.diff(rows.indptr) > keep)
+    if not len(many):
+        return rows
+    kept = np.ones(rows.nnz, bool)
+    for begin, end in zip(rows.indptr[many].tolist(), rows.indptr[many + 1].tolist(), strict=True):
+        kept[begin + np.argpartition(-rows.data[begin:end], keep)[keep:]] = False
+    ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
+    return sp.csr_matrix((rows.data[kept], rows.indices[kept], ends), shape=rows.shape)

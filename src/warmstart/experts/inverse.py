@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack, solve_triangular
 
 from warmstart.errors import WarmstartError
+
+FEW = 0.45  # people for each item below which their side is the cheaper one
+BLOCK = 1_024  # columns made at once
 
 
 def inverse_gram(
@@ -16,9 +19,9 @@ def inverse_gram(
 
     With ``gram`` that is ``X'X``, of more people than x has.
 
-    By Cholesky in place (LAPACK potrf, potri); on the users' side by Woodbury's identity
-    ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` when users are fewer than items
-    and there is no graph.
+    By Cholesky in place (LAPACK potrf, potri: n^3 steps); on the users' side by Woodbury's identity
+    ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` (about 2 m^2 n + m n^2 steps) where users are few
+    beside items and there is no graph.
 
     Examples
     --------
@@ -30,15 +33,9 @@ def inverse_gram(
     WarmstartError
         If the sum is singular in float32.
     """
-    if graph is None and gram is None and x.shape[0] < x.shape[1]:
-        xr = x @ sp.diags(1.0 / ridge)
-        small = np.asarray((xr @ x.T).todense(), dtype=np.float64)
-        small[np.diag_indices_from(small)] += 1.0
-        half = np.linalg.solve(np.linalg.cholesky(small), xr.toarray()).astype(np.float32)
-        p: np.ndarray = -(half.T @ half)
-        p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
-        return p
-    p = dense_gram(x) if gram is None else np.asfortranarray(gram.toarray(order="F"), dtype=np.float32)
+    if graph is None and gram is None and x.shape[0] < FEW * x.shape[1]:
+        return by_users(x, ridge)
+    p: np.ndarray = dense_gram(x) if gram is None else np.asfortranarray(gram.toarray(order="F"), dtype=np.float32)
     p[np.diag_indices_from(p)] += ridge.astype(np.float32)
     if graph is not None:
         entry = graph.tocoo()
@@ -52,7 +49,28 @@ def inverse_gram(
     return p
 
 
-def dense_gram(x: sp.csr_matrix, block: int = 1024) -> np.ndarray:
+def by_users(x: sp.csr_matrix, ridge: np.ndarray) -> np.ndarray:
+    """``(X'X + diag(ridge))^-1`` by Woodbury's identity: float32, shape (n, n).
+
+    Examples
+    --------
+    >>> by_users(sp.csr_matrix([[1.0, 0.0]]), np.array([1.0, 2.0])).tolist()
+    [[0.5, 0.0], [0.0, 0.5]]
+    """
+    xr = sp.csr_matrix(x @ sp.diags(1.0 / ridge))
+    small = np.asarray((xr @ x.T).todense(), dtype=np.float64)
+    small[np.diag_indices_from(small)] += 1.0
+    lower, columns = np.linalg.cholesky(small), sp.csc_matrix(xr)
+    half = np.empty(x.shape, np.float32, order="F")
+    for s in range(0, x.shape[1], BLOCK):
+        half[:, s : s + BLOCK] = solve_triangular(lower, columns[:, s : s + BLOCK].toarray(), lower=True)
+    p: np.ndarray = blas.ssyrk(-1.0, half, trans=1, lower=1)
+    p[np.diag_indices_from(p)] += (1.0 / ridge).astype(np.float32)
+    fill_upper(p)
+    return p
+
+
+def dense_gram(x: sp.csr_matrix, block: int = BLOCK) -> np.ndarray:
     """``X'X``: float32, shape (n, n), columns one after another; made so many at a time, so that it is held once.
 
     Examples

@@ -10,30 +10,11 @@ import scipy.sparse as sp
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.data.interactions import Interactions
 from warmstart.experts.base import EVERY
+from warmstart.experts.columns import strongest
 from warmstart.experts.memo import once
 from warmstart.experts.products import appended, mapped, projected
-
-
-def transition_counts(x: Interactions, lags: int, decay: float) -> sp.csr_matrix:
-    """``T_ij = sum over lags l of decay^(l-1) #(j comes l events after i)``, ``i != j``: CSR float32, shape (n, n).
-
-    Examples
-    --------
-    >>> x = Interactions.of(np.zeros(3), np.array([0, 1, 2]), n_users=1, n_items=3)
-    >>> transition_counts(x, lags=2, decay=0.5).toarray().tolist()
-    [[0.0, 1.0, 0.5], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
-    """
-    total = sp.csr_matrix((x.n_items, x.n_items), dtype=np.float32)
-    for lag in range(1, lags + 1):
-        same = x.user[lag:] == x.user[:-lag]
-        i, j = x.item[:-lag][same], x.item[lag:][same]
-        weight = np.full(len(i), decay ** (lag - 1), np.float32)
-        total = total + sp.csr_matrix((weight, (i, j)), shape=total.shape)
-    total.setdiag(0)
-    total.eliminate_zeros()
-    return sp.csr_matrix(total)
+from warmstart.experts.transition_counts import counted, followed
 
 
 @dataclass(frozen=True)
@@ -55,6 +36,8 @@ class Transitions:
         Pseudo-count of a row.
     ridge
         Of the content part.
+    keep
+        Entries of S kept of each row, the largest. The content part is fitted to all of them.
 
     Examples
     --------
@@ -69,18 +52,24 @@ class Transitions:
     beta: float = 0.3
     shrink: float = 10.0
     ridge: float = 10.0
+    keep: int = 1_000
 
     def fit(self, data: Dataset) -> FittedTransitions:
         """Count, normalise, and fit the content part."""
-        t = transition_counts(data.interactions, self.lags, self.decay)
-        into = np.asarray(t.sum(0)).ravel()
-        out = np.asarray(t.sum(1)).ravel()
+        x = data.interactions
+        into = followed(x, self.lags, self.decay)
         rare = np.where(into > 0, np.maximum(into, 1.0) ** -self.beta, 0.0)
-        s = sp.csr_matrix(sp.diags(1.0 / (out + self.shrink)) @ t @ sp.diags(rare), dtype=np.float32)
         z = np.empty((data.n_items, 0), np.float32) if data.features is None else data.features
+        rows, first, pulled = [], 0, np.zeros((z.shape[1], z.shape[1]))
+        for t in counted(x, self.lags, self.decay):
+            out = np.asarray(t.sum(1)).ravel()
+            s = sp.csr_matrix(sp.diags(1.0 / (out + self.shrink)) @ t @ sp.diags(rare), dtype=np.float32)
+            pulled += z[first : first + len(out)].T @ np.asarray(s @ z)
+            rows.append(strongest(s, self.keep))
+            first += len(out)
         left = np.linalg.inv(z.T @ z + self.ridge * np.eye(z.shape[1]))
-        c = left @ (z.T @ np.asarray(s @ z)) @ left
-        return FittedTransitions(s, z, c.astype(np.float32), into > 0, self.lags, self.decay)
+        c = (left @ pulled @ left).astype(np.float32)
+        return FittedTransitions(sp.csr_matrix(sp.vstack(rows)), z, c, into > 0, self.lags, self.decay)
 
 
 @dataclass(frozen=True)

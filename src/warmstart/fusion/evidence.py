@@ -16,6 +16,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.data.path_count import PathCount
 from warmstart.experts.centred import Centred
+from warmstart.experts.columns import strongest
 from warmstart.experts.memo import remembered
 from warmstart.experts.popularity import content_rates, decayed_counts
 from warmstart.experts.products import centre_of, read_off
@@ -117,33 +118,15 @@ def people_cosine(x: sp.csr_matrix, keep: int) -> sp.csr_matrix:
     counts = np.asarray(x.sum(0)).ravel()
     scaled = sp.csr_matrix(x @ sp.diags(1.0 / np.sqrt(np.maximum(counts, 1.0) + 5.0)))
     turned, n = sp.csr_matrix(scaled.T), x.shape[1]
-    many, index, values = np.zeros(n, np.int64), [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+    rows = [sp.csr_matrix((0, n), dtype=np.float32)]
     for first in range(0, n, ITEMS):
         g = sp.csr_matrix(turned[first : first + ITEMS] @ scaled, dtype=np.float32)
-        for i in np.flatnonzero(np.diff(g.indptr)).tolist():
-            row, v = g.indices[g.indptr[i] : g.indptr[i + 1]], g.data[g.indptr[i] : g.indptr[i + 1]]
-            row, v = strongest_of(row[row != first + i], v[row != first + i], keep)
-            index.append(row)
-            values.append(v)
-            many[first + i] = len(v)
-    ptr = np.concatenate([[0], np.cumsum(many)])
-    return sp.csr_matrix((np.concatenate(values), np.concatenate(index), ptr), shape=(n, n))
-
-
-def strongest_of(at: np.ndarray, value: np.ndarray, keep: int) -> tuple[np.ndarray, np.ndarray]:
-    """The ``keep`` largest values and where they are, in order of place.
-
-    Examples
-    --------
-    >>> [part.tolist() for part in strongest_of(np.array([4, 7, 9]), np.array([0.3, 0.1, 0.2]), 2)]
-    [[4, 9], [0.3, 0.2]]
-    """
-    if len(value) <= keep:
-        order = np.argsort(at)
-    else:
-        top = np.argpartition(-value, keep)[:keep]
-        order = top[np.argsort(at[top])]
-    return at[order], value[order]
+        others = g.indices != np.repeat(np.arange(first, first + g.shape[0]), np.diff(g.indptr))
+        ends = np.concatenate([[0], np.cumsum(others)])[g.indptr]
+        rows.append(strongest(sp.csr_matrix((g.data[others], g.indices[others], ends), shape=g.shape), keep))
+    near = sp.csr_matrix(sp.vstack(rows, format="csr"))
+    near.sort_indices()
+    return near
 
 
 def columns_of(experts: Iterable[str], flat: Collection[str], graph: bool = False) -> list[str]:
