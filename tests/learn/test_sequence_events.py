@@ -70,7 +70,7 @@ def test_every_event_but_the_first_is_asked_for_once(lengths, most):
 def test_every_row_is_in_one_group_as_wide_as_its_longest(lengths):
     h = Histories.of([np.arange(n) for n in lengths], 40)
     rows = Rows.of(h, np.ones((len(h.item), 3), np.int8), h.indptr[:-1], h.indptr[1:])
-    found = list(rows.groups())
+    found = list(rows.groups(together=0))
     assert sorted(np.concatenate([at for at, _ in found]).tolist()) == list(range(len(lengths)))
     for at, part in found:
         longest = max(lengths[r] for r in at)

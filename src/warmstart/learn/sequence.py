@@ -13,7 +13,7 @@ from warmstart.data.interactions import Interactions
 from warmstart.errors import ConfigError, require
 from warmstart.learn.processes import Draw, Processes
 from warmstart.learn.sequence_events import EventFacts, Rows, windows
-from warmstart.learn.sequence_loss import LOSSES, gbce, sampled_softmax
+from warmstart.learn.sequence_loss import LOSSES, equal_pairs, gbce, sampled_softmax
 from warmstart.learn.sequence_model import Architecture, make_model
 from warmstart.learn.settings import at_least, choose, share
 
@@ -131,7 +131,7 @@ class NextItemObjective:
         states, biases = self.model.items(self._tensor(codes))
         seen, taken = self._read(rows, codes, states)
         others = self._tensor(np.searchsorted(codes, drawn))
-        loss = self._loss(seen, taken, others, states, biases, self._log_often(codes, len(drawn)))
+        loss = self._loss(seen, taken, others, states, biases - self._log_often(codes, len(drawn)))
         loss.backward()
         return float(loss.detach())
 
@@ -159,19 +159,20 @@ class NextItemObjective:
 
     def _log_often(self, codes: np.ndarray, drawn: int) -> Any:
         """Log of how often each item is expected among the drawn; 0 where all are, and nothing is to be corrected."""
-        if self.settings.negatives >= len(self.met):
+        if self.settings.negatives >= len(self.met) or self.settings.loss != "softmax":
             return self._tensor(np.zeros(len(codes), np.float32))
         return self._tensor(np.log(np.maximum(self.often[codes] * drawn, 1e-12)).astype(np.float32))
 
-    def _loss(self, seen: Any, taken: Any, others: Any, states: Any, biases: Any, log_often: Any) -> Any:
+    def _loss(self, seen: Any, taken: Any, others: Any, states: Any, biases: Any) -> Any:
         """Of states against what was taken and drawn, both as rows of ``states``."""
+        torch = require("torch", extra="lm")
         positive = (seen * states[taken]).sum(1) + biases[taken]
-        negative = seen @ states[others].T + biases[others]
-        negative = negative.masked_fill(others[None] == taken[:, None], -np.inf)
+        negative = torch.addmm(biases[others], seen, states[others].T)
+        negative[equal_pairs(taken.cpu().numpy(), others.cpu().numpy())] = -np.inf
         if self.settings.loss == "gbce":
             part = min(1.0, len(others) / max(1, len(self.met) - 1))
             return gbce(positive, negative, part, self.settings.calibration)
-        return sampled_softmax(positive, negative, log_often[taken], log_often[others])
+        return sampled_softmax(positive, negative)
 
     def validate(self) -> dict[str, float]:
         """NDCG@10 of the newest event of the people held out, among all they had not met; NaN where none are."""

@@ -14,6 +14,7 @@ NOBODY = -1  # stands where a history is shorter than the row
 GAPS = (1, 60, 3_600, 86_400, 604_800, 2_592_000, 31_536_000)  # seconds: same second, minute, hour, day ... year
 RATINGS = 5  # groups of ratings, about equally large
 FACTS = ("kind", "rating", "gap")
+TOGETHER = 4_096  # cells of a table that is read as it is: more steps for the computer cost more than blanks
 SHORTEST = 4  # rows of so many events at most are read together; then of twice as many, and so on
 
 
@@ -100,17 +101,22 @@ class Rows:
         items = h.item if len(h.item) else np.zeros(1, np.int32)
         return cls(np.where(there, items[at], NOBODY).astype(np.int64), codes[at].astype(np.int64) * there[..., None])
 
-    def groups(self) -> Iterator[tuple[np.ndarray, Rows]]:
+    def groups(self, together: int = TOGETHER) -> Iterator[tuple[np.ndarray, Rows]]:
         """Rows of like length, each group as wide as its longest: short ones are not read with long ones' blanks.
 
-        Yields positions of the rows (int64) and a part of the table; together every row once.
+        A small table is one group. Yields positions of the rows (int64) and a part of the table; together every row once.
 
         Examples
         --------
         >>> rows = Rows(np.array([[-1, -1, -1, -1, 4], [1, 2, 3, 4, 5]]), np.zeros((2, 5, 3), np.int64))
-        >>> [(at.tolist(), part.item.tolist()) for at, part in rows.groups()]
+        >>> [(at.tolist(), part.item.tolist()) for at, part in rows.groups(together=0)]
         [([0], [[4]]), ([1], [[1, 2, 3, 4, 5]])]
+        >>> [at.tolist() for at, part in rows.groups()]
+        [[0, 1]]
         """
+        if self.item.size <= together:
+            yield np.arange(len(self.item)), self
+            return
         lengths = (self.item >= 0).sum(1)
         step = np.ceil(np.log2(np.maximum(lengths, 1) / SHORTEST)).clip(0)
         for one in np.unique(step):

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from warmstart.errors import require
 
 LOSSES = ("softmax", "gbce")
 
 
-def sampled_softmax(positive: Any, negative: Any, log_positive: Any, log_negative: Any) -> Any:
-    """Mean of ``-log softmax`` of the taken item among the drawn ones, each score less the log of its expected draws.
+def equal_pairs(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (i, j) where ``a[i] == b[j]``: found by sorting, as few are.
+
+    Examples
+    --------
+    >>> [at.tolist() for at in equal_pairs(np.array([3, 5, 9]), np.array([9, 3, 3]))]
+    [[0, 0, 2], [1, 2, 0]]
+    """
+    order = np.argsort(b, kind="stable")
+    first = np.searchsorted(b[order], a, side="left")
+    many = np.searchsorted(b[order], a, side="right") - first
+    within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    return np.repeat(np.arange(len(a)), many), order[np.repeat(first, many) + within]
+
+
+def sampled_softmax(positive: Any, negative: Any) -> Any:
+    """Mean of ``-log softmax`` of the taken item among the drawn ones.
 
     Source: Bengio and Senecal, Adaptive importance sampling, 2008, eq. 5; with shared negatives Yi et al.,
     Sampling-bias-corrected neural modeling, RecSys 2019.
@@ -18,15 +35,12 @@ def sampled_softmax(positive: Any, negative: Any, log_positive: Any, log_negativ
     Parameters
     ----------
     positive
-        Scores of what was taken, (n,).
+        Scores of what was taken, each less the log of how often it is expected among the drawn, (n,).
     negative
-        Scores of drawn items, (n, m); -inf where the item drawn is the one taken.
-    log_positive, log_negative
-        log of how often each item is expected among the drawn, (n,) and (m,).
+        The same of drawn items, (n, m); -inf where the item drawn is the one taken.
     """
     torch = require("torch", extra="lm")
-    at, others = positive - log_positive, negative - log_negative
-    return (torch.logsumexp(torch.cat([at[:, None], others], dim=1), dim=1) - at).mean()
+    return torch.nn.functional.softplus(torch.logsumexp(negative, dim=1) - positive).mean()
 
 
 def gbce(positive: Any, negative: Any, share: float, calibration: float) -> Any:
