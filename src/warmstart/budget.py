@@ -16,6 +16,8 @@ from warmstart.experts.linear import DENSE_LIMIT, PriorMeanEASE
 from warmstart.experts.segments import Segments
 from warmstart.experts.sequence import SequenceTransformer
 from warmstart.experts.smoothed import SmoothedEASE
+from warmstart.experts.transition_counts import PAIRS
+from warmstart.experts.transitions import Transitions
 from warmstart.fusion.samples import BLOCK
 from warmstart.fusion.worlds import LARGE_ITEMS, LARGE_USERS
 from warmstart.recipe import Recipe
@@ -141,7 +143,7 @@ def parts(recipe: Recipe, sizes: Sizes) -> dict[str, float]:
     return {
         "libraries": 0.35 * GB if torch else 0.15 * GB,
         "texts and features of items": n * (12.0 * READ + 20.0 * dim),
-        "tables of events": 100.0 * e + 24.0 * min(8.0 * e, float(met) ** 2),
+        "tables of events": 100.0 * e + 60.0 * min(8.0 * e, PAIRS) + 8.0 * min(8.0 * e, Transitions().keep * n),
         "solved items": solved(recipe, sizes, dim),
         "neighbours of items": 16.0 * met * min(200, met),
         "simulated worlds": share * e * 29 * 4,
@@ -152,7 +154,7 @@ def parts(recipe: Recipe, sizes: Sizes) -> dict[str, float]:
 
 
 def solved(recipe: Recipe, sizes: Sizes, dim: int) -> float:
-    """Bytes of the linear experts: a Gram matrix and its inverse, and what is kept of the columns."""
+    """Bytes of the linear experts: a Gram matrix, its inverse, and what is kept of the columns."""
     total, widest = 0.0, 0
     for expert in recipe.experts.values():
         if isinstance(expert, PriorMeanEASE):
@@ -160,7 +162,7 @@ def solved(recipe: Recipe, sizes: Sizes, dim: int) -> float:
             dense = head <= DENSE_LIMIT and sizes.items <= DENSE_TABLE
             total += 4.0 * sizes.items**2 if dense else 16.0 * min(expert.keep, head) * head
             total, widest = total + 8.0 * dim * head, max(widest, head)
-    return total + 6.0 * widest**2
+    return total + 10.0 * widest**2
 
 
 def questions(recipe: Recipe, sizes: Sizes) -> float:

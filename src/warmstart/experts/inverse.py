@@ -13,11 +13,11 @@ BLOCK = 1_024  # columns made at once
 
 
 def inverse_gram(
-    x: sp.csr_matrix, ridge: np.ndarray, graph: sp.csr_matrix | None = None, gram: sp.csr_matrix | None = None
+    x: sp.csr_matrix, ridge: np.ndarray, graph: sp.csr_matrix | None = None, gram: np.ndarray | None = None
 ) -> np.ndarray:
     """``P = (X'X + diag(ridge) + L)^-1``: float32, shape (n, n), symmetric; ``L = graph``, 0 where None.
 
-    With ``gram`` that is ``X'X``, of more people than x has.
+    ``gram`` is ``X'X`` where it is known already (perhaps of more people than x has): float32, left as it is.
 
     By Cholesky in place (LAPACK potrf, potri: n^3 steps); on the users' side by Woodbury's identity
     ``P = R - R X'(I + X R X')^-1 X R`` with ``R = diag(1/ridge)`` (about 2 m^2 n + m n^2 steps) where users are few
@@ -33,9 +33,9 @@ def inverse_gram(
     WarmstartError
         If the sum is singular in float32.
     """
-    if graph is None and gram is None and x.shape[0] < FEW * x.shape[1]:
+    if graph is None and gram is None and few_people(x):
         return by_users(x, ridge)
-    p: np.ndarray = dense_gram(x) if gram is None else np.asfortranarray(gram.toarray(order="F"), dtype=np.float32)
+    p: np.ndarray = dense_gram(x) if gram is None else gram.copy(order="F")
     p[np.diag_indices_from(p)] += ridge.astype(np.float32)
     if graph is not None:
         entry = graph.tocoo()
@@ -47,6 +47,11 @@ def inverse_gram(
         raise WarmstartError(f"the Gram matrix is singular at column {failed}; use a larger ridge (strength)")
     fill_upper(p)
     return p
+
+
+def few_people(x: sp.csr_matrix) -> bool:
+    """Whether people are so few beside items that ``by_users`` is the cheaper way."""
+    return bool(x.shape[0] < FEW * x.shape[1])
 
 
 def by_users(x: sp.csr_matrix, ridge: np.ndarray) -> np.ndarray:

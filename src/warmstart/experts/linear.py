@@ -16,7 +16,7 @@ from warmstart.experts.base import EVERY
 from warmstart.experts.columns import assemble, prune
 from warmstart.experts.content import ContentMap
 from warmstart.experts.graph_laplacian import laplacian
-from warmstart.experts.inverse import inverse_gram
+from warmstart.experts.inverse import dense_gram, few_people, inverse_gram
 from warmstart.experts.memo import remembered, summed
 from warmstart.experts.products import appended, projected, widened
 from warmstart.experts.row_parts import parted, places
@@ -116,14 +116,24 @@ class PriorMeanEASE:
         semantic = np.repeat((own @ w)[None], self.buckets, axis=0)
         graph = laplacian(data) if self.laplacian else None
         near = None if graph is None else self.laplacian * graph[active][:, active]
-        gram = None if data.gram is None else data.gram[active][:, active]
-        known, blocks = Known(x[:, active], own, own @ w, counts[active], near, gram), []
+        known, blocks = Known(x[:, active], own, own @ w, counts[active], near, self._gram(data, active)), []
         for b in range(self.buckets):
             mine = np.flatnonzero(bucket[active] == b)
             if len(mine):
                 data_part, semantic[b] = self._solve(known, mine)
                 blocks.append((active[mine], data_part))
         return FittedPriorMeanEASE(assemble(blocks, active, n), active.astype(np.int32), semantic, z, w, bucket)
+
+    def _gram(self, data: Dataset, active: np.ndarray) -> np.ndarray | None:
+        """``X'X`` of these items, made once for all strengths: float32; None where inverses do without."""
+        x, gram = data.interactions.matrix()[:, active], data.gram
+        if gram is not None:
+            return remembered(
+                data, ("gram", self.head), lambda: np.asarray(gram[active][:, active].toarray(order="F"), np.float32)
+            )
+        if few_people(x) and not self.laplacian:
+            return None
+        return remembered(data, ("gram", self.head), lambda: dense_gram(x))
 
     def _solve(self, known: Known, mine: np.ndarray) -> tuple[np.ndarray | sp.csc_matrix, np.ndarray]:
         """Columns ``mine`` of ``I - P L - P diag(t / P_jj)``, shape (n, len(mine)), and ``kappa P L Z W``, (n, d)."""
@@ -156,7 +166,7 @@ class Known:
     raw: np.ndarray
     counts: np.ndarray
     graph: sp.csr_matrix | None
-    gram: sp.csr_matrix | None
+    gram: np.ndarray | None
 
 
 def most_met(counts: np.ndarray, most: int) -> np.ndarray:
