@@ -104,7 +104,8 @@ class Rows:
     def groups(self, together: int = TOGETHER) -> Iterator[tuple[np.ndarray, Rows]]:
         """Rows of like length, each group as wide as its longest: short ones are not read with long ones' blanks.
 
-        A small table is one group. Yields positions of the rows (int64) and a part of the table; together every row once.
+        A small table is one group. Yields positions of the rows (int64) and a part of the table; together every row
+        once.
 
         Examples
         --------
