@@ -14,9 +14,10 @@ from warmstart.data.split import Split
 from warmstart.errors import DataError
 from warmstart.evaluate.ask import ask
 from warmstart.evaluate.baselines import FLOOR
+from warmstart.evaluate.report import EVERYBODY
 
 from . import tuning
-from .entrants import OWN, Entrant
+from .entrants import OWN, VARIANT, Entrant
 from .environments import notes, python_of
 from .exchange import Replay, write_task
 from .tasks import Scenario
@@ -94,7 +95,10 @@ class Contest:
         return tuning.tried(replace(trial, task=task, fingerprint=write_task(task, validation)), settings, validation)
 
     def _measured(self, kept: dict[str, dict[str, Any]], splits: Mapping[str, Split]) -> dict[str, Any]:
-        """Reports of all questions, warmstart first; the floor is the library's own popularity."""
+        """Reports of all questions, warmstart first; the floor is the library's own popularity.
+
+        Other forms of warmstart compete with nobody: of them the mean NDCG is noted.
+        """
         reports = {}
         for place, (name, split) in enumerate(splits.items()):
             ordered = sorted(set(kept) - {FLOOR}, key=lambda n: (n != OWN, list(kept).index(n)))
@@ -104,8 +108,11 @@ class Contest:
             wrong = {n: why for n, replay in systems.items() if (why := refused(replay, split))}
             for n, why in wrong.items():
                 kept[n]["failed"] = f"{name}: {why}"
-            fair = {n: replay for n, replay in systems.items() if n not in wrong}
+            fair = {n: replay for n, replay in systems.items() if n not in wrong and not n.startswith(VARIANT)}
             reports[name] = report(fair, split) if fair else {}
+            for n in set(systems) - set(fair) - set(wrong):
+                (alone,) = report({n: systems[n]}, split)["systems"]
+                kept[n].setdefault("ndcg", {})[name] = alone["values"][EVERYBODY]["ndcg"]["mean"]
         return reports
 
 

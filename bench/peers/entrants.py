@@ -16,6 +16,7 @@ from warmstart.errors import ConfigError
 
 HERE = Path(__file__).parent
 OWN = "warmstart"
+VARIANT = f"{OWN}-"  # so the names of its other forms begin
 Settings = Mapping[str, Any]
 
 

@@ -12,7 +12,7 @@ from warmstart.evaluate.baselines import FLOOR
 from warmstart.evaluate.report import EVERYBODY
 
 from .contest import FILE
-from .entrants import OWN, entrants
+from .entrants import OWN, VARIANT, entrants
 from .machine import machine
 from .tasks import SCENARIOS
 
@@ -107,12 +107,16 @@ def section(found: Found) -> Iterator[str]:
 def asked(founds: Sequence[Found]) -> Iterator[str]:
     """What this project set itself: a fit no slower than SASRec's, and lists that are better."""
     for found in founds:
-        own, rival = (found.entrants.get(name, {"failed": ""}) for name in (OWN, RIVAL))
-        if found.scenario == "warm" and "failed" not in own and "failed" not in rival:
-            ratios = [f"{own[f'fit_{kind}_s'] / rival[f'fit_{kind}_s']:.2f} by {told} time" for kind, told in KINDS]
-            named = {s["name"]: s["values"][EVERYBODY]["ndcg"]["mean"] for s in found.questions["all"]["systems"]}
-            better = f"NDCG@10 {named[OWN]:.4f} against {named[RIVAL]:.4f}"
-            yield f"- {found.data}: fit {' and '.join(ratios)} of that of {rival['title']}; {better}."
+        rival = found.entrants.get(RIVAL, {"failed": ""})
+        for name, own in found.entrants.items():
+            ours = name == OWN or name.startswith(VARIANT)
+            if ours and found.scenario == "warm" and "failed" not in own and "failed" not in rival:
+                ratios = [f"{own[f'fit_{kind}_s'] / rival[f'fit_{kind}_s']:.2f} by {told} time" for kind, told in KINDS]
+                named = {s["name"]: s["values"][EVERYBODY]["ndcg"]["mean"] for s in found.questions["all"]["systems"]}
+                named |= {name: own["ndcg"]["all"]} if "ndcg" in own else {}
+                better = f"NDCG@10 {named[name]:.4f} against {named[RIVAL]:.4f}"
+                fit = f"fit {' and '.join(ratios)} of that of {rival['title']}"
+                yield f"- {found.data}, {own['title']}: {fit}; {better}."
 
 
 def counted(found: Found) -> str:

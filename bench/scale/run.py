@@ -37,9 +37,9 @@ def main() -> None:
     words.add_argument("--memory-gb", type=float, default=0.0, help="budget of the fit")
     words.add_argument("--out", type=Path)
     given = words.parse_args()
-    recipe, left_out = Recipe.load(given.recipe) if given.recipe else Recipe(), given.without.split(",")
-    experts = {n: e for n, e in recipe.experts.items() if n not in left_out}
-    recipe = replace(recipe, experts=experts, memory_gb=given.memory_gb or recipe.memory_gb)
+    recipe = Recipe.load(given.recipe) if given.recipe else Recipe()
+    recipe = recipe.without(*filter(None, given.without.split(",")))
+    recipe = replace(recipe, memory_gb=given.memory_gb or recipe.memory_gb)
     with tempfile.TemporaryDirectory() as folder:
         users = given.users or max(1, given.events // 50)
         for _ in Synthetic(users, given.items, given.events, clusters=200, unmet=given.unmet).write(folder):

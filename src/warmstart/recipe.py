@@ -199,6 +199,26 @@ class Recipe:
             made[name] = build(EXPERTS[kind], settings, f"experts.{name}")
         return cls(**settings_of(cls, table, "recipe"), experts=made)
 
+    def without(self, *names: str) -> Recipe:
+        """Without some of its experts.
+
+        Raises
+        ------
+        ConfigError
+            If there is no expert of a name, or none is left.
+
+        Examples
+        --------
+        >>> "graph" in Recipe().without("graph", "transitions").experts
+        False
+        """
+        unknown = [name for name in names if name not in self.experts]
+        left = {name: expert for name, expert in self.experts.items() if name not in names}
+        if unknown or not left:
+            told = f"no expert {unknown[0]!r} can be left out" if unknown else "no expert would be left"
+            raise ConfigError(f"{told}; the recipe has {sorted(self.experts)}")
+        return replace(self, experts=left)
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values, such as ``of`` takes."""
         out: dict[str, Any] = plain(self)

@@ -6,6 +6,7 @@ import sys
 import polars as pl
 import pytest
 
+import warmstart as ws
 from warmstart import __version__
 
 
@@ -22,6 +23,16 @@ def test_fit_tells_people_the_same(shell, tmp_path):
     said = shell(*words, "--items", f / "items.csv", "--recipe", f / "recipe.toml", "-o", tmp_path / "e")
     assert "users: 120" in said.stdout
     assert "encoder: tfidf" in said.stdout
+
+
+def test_fit_leaves_experts_out(shell, fitted, tmp_path):
+    f = shell.folder
+    words = ("fit", f / "data", "--recipe", f / "recipe.toml", "-o", tmp_path / "e")
+    kept = shell.json("fit", f / "data", "--recipe", f / "recipe.toml", "--without", "people", "-o", tmp_path / "e")
+    assert kept["users"] == 120
+    assert "people" not in ws.load(tmp_path / "e").recipe.experts
+    refused = shell(*words, "--without", "peeple", code=2)
+    assert "no expert 'peeple' can be left out; the recipe has ['" in refused.stderr
 
 
 def test_an_engine_folder_holds_no_user(shell, fitted):

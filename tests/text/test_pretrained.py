@@ -238,3 +238,11 @@ def test_import_is_light():
     heavy = {"torch", "onnxruntime", "sklearn", "transformers"}
     code = f"import sys, warmstart.text.choose; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_so_many_texts_that_a_transformer_would_take_hours_go_to_a_table_of_words(monkeypatch):
+    monkeypatch.setattr(choose, "LARGE", 3)
+    choice = default_encoder(["Alien"] * 4)
+    assert choice.encoder.spec()["kind"] == "wordllama"
+    assert "name encoder = 'minilm-onnx'" in choice.reason
+    assert default_encoder(["Alien"] * 3).encoder.spec()["kind"] == "onnx"

@@ -1,4 +1,4 @@
-"""warmstart with its default recipe; nothing is tuned here. Runs in the driver's own environment."""
+"""warmstart with its default recipe, or without some experts; nothing is tuned. In the driver's own environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def fit(train: Train, settings: Settings, threads: int) -> Answer:
     with tempfile.TemporaryDirectory() as cache:
         os.environ["WARMSTART_CACHE"] = cache
         data = ws.read(train.folder)
-        engine = (ws.Engine(settings["recipe"]) if "recipe" in settings else ws.Engine()).fit(data)
+        engine = ws.Engine(settings.get("recipe"))
+        engine.recipe = engine.recipe.without(*settings.get("without", ()))
+        engine.fit(data)
     users, items = data.users.ids, np.array(data.catalog.items.ids, dtype=object)
 
     def answer(queries: Queries, k: int) -> np.ndarray:

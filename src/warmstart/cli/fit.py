@@ -40,6 +40,12 @@ Objective = Annotated[
 Memory = Annotated[
     str | None, typer.Option(metavar="SIZE", help="Most memory the fit may take, e.g. 8GB; samples are cut to fit.")
 ]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without", metavar="EXPERT", help="Leave an expert out, e.g. sequence: most of a fit's time is its."
+    ),
+]
 SaveData = Annotated[
     Path | None, typer.Option(file_okay=False, help="Folder for the cleaned dataset, to give as --data later.")
 ]
@@ -65,6 +71,7 @@ def fit(
     on: On = None,
     people: People = None,
     memory_budget: Memory = None,
+    without: Without = None,
     as_json: Json = False,
 ) -> None:
     """Fit an engine and save it; the folder holds no user data."""
@@ -73,6 +80,7 @@ def fit(
 
     one_alone("fit")
     engine = Engine(recipe)
+    engine.recipe = engine.recipe.without(*(without or []))
     engine.recipe = limited(aimed(finetuned(engine.recipe, finetune, steps), ratings, objective), memory_budget)
     tables = Tables(data, items, graph, links, users, columns, weights, rejects, scale)
     if on is None and people is not None:

@@ -51,11 +51,15 @@ NAMES: dict[str, Callable[[], SavedEncoder]] = {
     "use-multilingual": MultilingualEncoder,
 }
 ENGLISH = ("minilm-onnx", "minilm", "wordllama")
+MANY = ("wordllama", "minilm-onnx", "minilm")
+LARGE = 200_000  # texts above which a transformer would read for hours on a laptop
 CHINESE = ("use-multilingual",)
 
 
 def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice:
     """The best encoder that works here for these texts; TF-IDF, fitted on them, when no weights can be had.
+
+    Of more than 200,000 texts the best that reads thousands a second, a table of words.
 
     Parameters
     ----------
@@ -70,9 +74,12 @@ def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice
     'use-multilingual: most texts are Chinese'
     """
     chinese = language == "zh" if language else chinese_share(texts) >= MOSTLY_CHINESE
+    many = len(texts) > LARGE
     why = "most texts are Chinese" if chinese else "the best that works here"
+    if many and not chinese:
+        why = f"{len(texts):,} texts would take a transformer hours; name encoder = 'minilm-onnx' to let it read them"
     failed: list[str] = []
-    for name in CHINESE if chinese else ENGLISH:
+    for name in CHINESE if chinese else MANY if many else ENGLISH:
         try:
             return Choice(NAMES[name](), "; ".join([f"{name}: {why}", *failed]))
         except WarmstartError as error:
