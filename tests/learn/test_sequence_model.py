@@ -62,7 +62,8 @@ def test_an_item_nobody_met_is_its_description():
     content = torch.from_numpy(z) @ model.describe
     torch.testing.assert_close(state[[0, 4]], content[[0, 4]])
     torch.testing.assert_close(bias[[0, 4]], (torch.from_numpy(z) @ model.weigh)[[0, 4]])
-    torch.testing.assert_close(state[2] - content[2], 0.5 * model.own[2])  # ten events, tau = 10: half
+    torch.testing.assert_close(state[2] - content[2], 0.5 * model.own[1])  # ten events, tau = 10: half
+    assert len(model.own) == len(model.bias) == 3
 
 
 def test_an_own_vector_is_bounded():

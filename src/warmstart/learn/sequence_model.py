@@ -177,7 +177,7 @@ def make_model(
     """The whole model, with fresh weights from torch's seed.
 
     State and bias of an item: ``e_j = W z_j + s_j delta_j``, ``b_j = w z_j + s_j beta_j``, ``s_j = n_j / (n_j + tau)``:
-    one without events is placed by its description alone.
+    one without events is placed by its description alone, and there is no delta and no beta of it.
 
     Parameters
     ----------
@@ -196,7 +196,10 @@ def make_model(
     nn, d = torch.nn, shape.dim
     n, width = features.shape
     size = max(float(np.sqrt((features**2).sum(1).mean())) if features.size else 1.0, 1e-6)
-    first = 0.02 * torch.randn(n, d) if start is None else torch.from_numpy(start.astype(np.float32))
+    met = np.flatnonzero(counts) if np.any(counts) else np.zeros(1, np.int64)
+    row = np.zeros(n, np.int64)
+    row[met] = np.arange(len(met))
+    first = 0.02 * torch.randn(len(met), d) if start is None else torch.from_numpy(start[met].astype(np.float32))
 
     class Model(nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
         def __init__(self) -> None:
@@ -205,21 +208,22 @@ def make_model(
             self.describe = nn.Parameter(torch.randn(width, d) * (0.5 if start is None else DESCRIBED) / size)
             self.weigh = nn.Parameter(torch.zeros(width))
             self.own = nn.Parameter(first.clone())
-            self.bias = nn.Parameter(torch.zeros(n))
+            self.bias = nn.Parameter(torch.zeros(len(met)))
             self.facts = nn.ModuleList(nn.Embedding(size, d) for size in codes)
             for table in self.facts:
                 nn.init.zeros_(table.weight)
             self.register_buffer("z", torch.from_numpy(np.ascontiguousarray(features, np.float32)), persistent=False)
             say = counts / np.maximum(counts + shape.tau, 1e-9)
             self.register_buffer("say", torch.from_numpy(say.astype(np.float32)), persistent=False)
+            self.register_buffer("row", torch.from_numpy(row), persistent=False)
 
         def items(self, at: Any) -> tuple[Any, Any]:
             """States (m, dim) and biases (m,) of items."""
-            own = self.own[at]
+            own = self.own[self.row[at]]
             if shape.bound:
                 own = shape.bound * own / torch.sqrt(1 + (own**2).sum(1, keepdim=True))
             state = self.z[at] @ self.describe + self.say[at, None] * own
-            return state, self.z[at] @ self.weigh + self.say[at] * self.bias[at]
+            return state, self.z[at] @ self.weigh + self.say[at] * self.bias[self.row[at]]
 
         def forward(self, vectors: Any, known: Any, facts: Any) -> Any:
             """States after each event, (n, length, dim), from the items' states and the codes of facts."""
