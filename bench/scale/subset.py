@@ -2,9 +2,9 @@
 
 ``python bench/scale/subset.py --events 5000000 --items 1000000 --subset 20000 [--memory-gb 16] [--without sequence]``
 
-The newest event of some people is held out, if its item is among the ``--subset`` items with the most events. One engine
-is fitted on everything else; the other, exact one (no sample of items, no graph of neighbours, all items solved), on the
-events of these items alone. Both rank these items for the same people.
+The newest event of some people is held out, if its item is among the ``--subset`` items with the most events. One
+engine is fitted on everything else; the other, exact one (no sample of items, no graph of neighbours, all items
+solved), on the events of these items alone. Both rank these items for the same people.
 """
 
 from __future__ import annotations
