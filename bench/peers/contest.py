@@ -111,7 +111,7 @@ class Contest:
             fair = {n: replay for n, replay in systems.items() if n not in wrong and not n.startswith(VARIANT)}
             reports[name] = report(fair, split) if fair else {}
             for n in set(systems) - set(fair) - set(wrong):
-                (alone,) = report({n: systems[n]}, split)["systems"]
+                alone = next(s for s in report({n: systems[n]}, split)["systems"] if s["name"] == n)
                 kept[n].setdefault("ndcg", {})[name] = alone["values"][EVERYBODY]["ndcg"]["mean"]
         return reports
 
