@@ -110,7 +110,7 @@ class Histories:
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """Events per query: int64, shape (n_queries,)."""
         return np.diff(self.indptr)

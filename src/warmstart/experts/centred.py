@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from warmstart.experts.base import EVERY
 from warmstart.experts.products import BLOCK, appended, split_of
+from warmstart.experts.set_sums import sums
 
 NOWHERE = 1e-6  # length, beside that of the centre, below which a row has no direction
 
@@ -58,7 +59,7 @@ class Centred:
     def summed(self, sets: sp.csr_matrix) -> np.ndarray:
         """Sum of the unit rows of each set of items: float32, shape (n_sets, d)."""
         scaled = sp.csr_matrix((sets.data * self.inverse[sets.indices], sets.indices, sets.indptr), shape=sets.shape)
-        found: np.ndarray = scaled @ self.z
+        found = sums(scaled, self.z)
         found -= (sets @ self.inverse)[:, None] * self.centre
         return found
 

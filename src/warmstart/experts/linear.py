@@ -17,9 +17,10 @@ from warmstart.experts.columns import assemble, prune
 from warmstart.experts.content import ContentMap
 from warmstart.experts.graph_laplacian import laplacian
 from warmstart.experts.inverse import dense_gram, few_people, inverse_gram
-from warmstart.experts.memo import remembered, summed
+from warmstart.experts.memo import once, remembered, summed
 from warmstart.experts.products import appended, projected, widened
 from warmstart.experts.row_parts import parted, places
+from warmstart.experts.set_sums import sums
 
 DENSE_LIMIT = 4000  # items of a block up to which all its entries are kept
 
@@ -109,7 +110,7 @@ class PriorMeanEASE:
         x, n = data.interactions.matrix(), data.n_items
         z, w = self._prior(data)
         counts = np.asarray(x.sum(0)).ravel() if data.gram is None else data.gram.diagonal()
-        active = most_met(counts, self.head)
+        active = remembered(data, ("solved", self.head), lambda: most_met(counts, self.head))
         bucket = np.full(n, self.buckets, np.int8)
         bucket[active] = buckets_of(counts[active], self.buckets)
         own = z[active]
@@ -122,7 +123,7 @@ class PriorMeanEASE:
             if len(mine):
                 data_part, semantic[b] = self._solve(known, mine)
                 blocks.append((active[mine], data_part))
-        return FittedPriorMeanEASE(assemble(blocks, active, n), active.astype(np.int32), semantic, z, w, bucket)
+        return FittedPriorMeanEASE(assemble(blocks, active, n), active, semantic, z, w, bucket)
 
     def _gram(self, data: Dataset, active: np.ndarray) -> np.ndarray | None:
         """``X'X`` of these items, made once for all strengths: float32; None where inverses do without."""
@@ -177,7 +178,7 @@ def most_met(counts: np.ndarray, most: int) -> np.ndarray:
     >>> most_met(np.array([5, 0, 1, 9]), 3).tolist(), most_met(np.array([5, 0, 1, 9]), 2).tolist()
     ([0, 2, 3], [0, 3])
     """
-    met = np.flatnonzero(counts > 0)
+    met = np.flatnonzero(counts > 0).astype(np.int32)
     if len(met) <= most:
         return met
     return np.sort(met[np.argsort(-counts[met], kind="stable")[:most]])
@@ -232,10 +233,10 @@ class FittedPriorMeanEASE:
 
     def said(self, histories: Histories) -> np.ndarray:
         """What histories say in feature space to the columns of each bucket: float32, (buckets + 1, n_queries, d)."""
-        solved, others = parted(histories.sets, self.solved, self._place)
-        rest = (others @ self.z) @ self.w if others.nnz else np.float32(0.0)
+        solved, others = once(histories, self.solved, lambda: parted(histories.sets, self.solved, self._place))
+        rest = sums(others, self.z) @ self.w if others.nnz else np.float32(0.0)
         plain = summed(histories, self.z) @ self.w
-        return np.stack([*(np.asarray(solved @ rows + rest, np.float32) for rows in self.semantic), plain])
+        return np.stack([*(np.asarray(sums(solved, rows) + rest, np.float32) for rows in self.semantic), plain])
 
     @cached_property
     def _place(self) -> np.ndarray:
@@ -243,8 +244,7 @@ class FittedPriorMeanEASE:
 
     def beside(self, histories: Histories) -> np.ndarray:
         """What people did: float32, shape (n_queries, n_items)."""
-        learned = histories.sets_of(self.data.shape[0]) @ self.data
-        return widened(learned.toarray() if sp.issparse(learned) else learned, len(self.z))
+        return widened(sums(histories.sets_of(self.data.shape[0]), self.data), len(self.z))
 
     def heard(
         self, histories: Histories, found: np.ndarray, beside: np.ndarray, items: slice | np.ndarray = EVERY

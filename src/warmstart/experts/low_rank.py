@@ -16,6 +16,7 @@ from warmstart.experts.factors import factor_map
 from warmstart.experts.people_vectors import people_vectors
 from warmstart.experts.plain import Plain
 from warmstart.experts.products import appended, projected
+from warmstart.experts.set_sums import sums
 from warmstart.learn.item_vectors import ItemVectors, hold_one
 from warmstart.learn.loop import learn
 from warmstart.learn.processes import Processes
@@ -161,7 +162,7 @@ class FittedELSA(Plain):
 
     def said(self, histories: Histories) -> np.ndarray:
         """``x A``: float32, shape (1, n_queries, dim)."""
-        return np.asarray(histories.sets @ self.z, np.float32)[None]
+        return np.asarray(sums(histories.sets, self.z), np.float32)[None]
 
     def grow(self, features: np.ndarray) -> Self:
         """New items take the vectors their features predict."""

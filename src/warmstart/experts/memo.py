@@ -10,6 +10,7 @@ import numpy as np
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.experts.set_sums import sums
 
 T = TypeVar("T")
 Known = tuple[tuple[weakref.ref[Any], ...], dict[Hashable, Any]]
@@ -56,7 +57,7 @@ def once(histories: Histories, owner: object, make: Callable[[], T]) -> T:
 
 def summed(histories: Histories, z: np.ndarray) -> np.ndarray:
     """Sum of the features of each history's items, found once for all experts that share them: (n_queries, d)."""
-    return once(histories, z, lambda: np.asarray(histories.sets @ z))
+    return once(histories, z, lambda: sums(histories.sets, z))
 
 
 def forget(gone: weakref.ref[Any]) -> None:

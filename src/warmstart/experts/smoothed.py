@@ -13,9 +13,11 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import NotFitted
 from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.memo import once
 from warmstart.experts.plain import Plain
 from warmstart.experts.products import appended, projected
 from warmstart.experts.row_parts import parted, places
+from warmstart.experts.set_sums import sums
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ class FittedSmoothedEASE(Plain):
 
     def said(self, histories: Histories) -> np.ndarray:
         """What histories say in feature space: float32, shape (1, n_queries, d)."""
-        mine, others = parted(histories.sets, self.solved, self._place)
-        taste = mine @ self.rows
+        mine, others = once(histories, self.solved, lambda: parted(histories.sets, self.solved, self._place))
+        taste = sums(mine, self.rows)
         if others.nnz:
-            taste = taste + (others @ self.z) @ self.w
+            taste = taste + sums(others, self.z) @ self.w
         return np.asarray(taste, np.float32)[None]
 
     @cached_property

@@ -14,6 +14,7 @@ from warmstart.experts.base import EVERY
 from warmstart.experts.columns import strongest
 from warmstart.experts.memo import once
 from warmstart.experts.products import appended, mapped, projected
+from warmstart.experts.set_sums import sums
 from warmstart.experts.transition_counts import counted, followed
 
 
@@ -103,11 +104,11 @@ class FittedTransitions:
 
     def said(self, histories: Histories) -> np.ndarray:
         """What the newest events say in feature space of items nobody took up: float32, shape (1, n_queries, d)."""
-        return mapped(np.asarray(self.newest(histories) @ self.z), self.c)[None]
+        return mapped(sums(self.newest(histories), self.z), self.c)[None]
 
     def beside(self, histories: Histories) -> np.ndarray:
         """Transitions to every item: float32, shape (n_queries, n_items)."""
-        return np.asarray((self.newest(histories) @ self.s).toarray(), np.float32)
+        return np.asarray(sums(self.newest(histories), self.s), np.float32)
 
     def heard(
         self, histories: Histories, found: np.ndarray, beside: np.ndarray, items: slice | np.ndarray = EVERY
