@@ -12,10 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import scipy.sparse as sp
 
+from warmstart.eight_bits import EightBits, from_steps, in_steps
 from warmstart.errors import ArtefactError
 
 MANIFEST = "manifest.json"
 MAKERS = {"engine": "Engine.save or warmstart fit", "rater": "Rater.save", "graph vectors": "warmstart graph embed"}
+NARROW = 65_536  # columns up to which two bytes tell one
 MAPPED = 65_536  # bytes from which a file is mapped; smaller ones are read
 
 
@@ -28,10 +30,7 @@ def pack(value: Any, classes: Mapping[str, type], arrays: dict[str, np.ndarray],
         parts = {f.name: pack(getattr(value, f.name), classes, arrays, f"{place}.{f.name}") for f in fields(value)}
         return {"class": name, "fields": parts}
     if sp.issparse(value):
-        value = sp.csr_matrix(value)
-        for part in ("data", "indices", "indptr"):
-            arrays[f"{place}.{part}"] = getattr(value, part)
-        return {"sparse": place, "shape": [int(n) for n in value.shape]}
+        return _pack_sparse(value, arrays, place)
     if isinstance(value, np.ndarray):
         stored = next((name for name, array in arrays.items() if array is value), place)  # shared arrays once
         arrays[stored] = value
@@ -54,9 +53,7 @@ def unpack(described: Any, classes: Mapping[str, type], arrays: Mapping[str, np.
         parts = {name: unpack(part, classes, arrays) for name, part in described["fields"].items()}
         return classes[described["class"]](**parts)
     if "sparse" in described:
-        place = described["sparse"]
-        triple = tuple(arrays[f"{place}.{part}"] for part in ("data", "indices", "indptr"))
-        return sp.csr_matrix(triple, shape=tuple(described["shape"]))
+        return _unpack_sparse(described, arrays)
     if "array" in described:
         return arrays[described["array"]]
     if "tuple" in described:
@@ -64,6 +61,27 @@ def unpack(described: Any, classes: Mapping[str, type], arrays: Mapping[str, np.
     if "dict" in described:
         return {unpack(k, classes, arrays): unpack(v, classes, arrays) for k, v in described["dict"]}
     return described["value"]
+
+
+def _pack_sparse(value: Any, arrays: dict[str, np.ndarray], place: str) -> dict[str, Any]:
+    """A table of eight bits takes a byte an entry, a scale a row, and two bytes a column where these are enough."""
+    told: dict[str, Any] = {"sparse": place, "shape": [int(n) for n in value.shape]}
+    rows = value if isinstance(value, EightBits) else sp.csr_matrix(value)
+    parts = {"data": rows.data, "indices": rows.indices, "indptr": rows.indptr}
+    if isinstance(rows, EightBits):
+        parts["scales"], parts["data"] = in_steps(rows)
+        parts["indices"] = rows.indices.astype(np.uint16) if rows.shape[1] <= NARROW else rows.indices
+        told["bits"] = 8
+    arrays |= {f"{place}.{part}": array for part, array in parts.items()}
+    return told
+
+
+def _unpack_sparse(described: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> sp.csr_matrix:
+    place, shape = described["sparse"], tuple(described["shape"])
+    data, indices, indptr = (arrays[f"{place}.{part}"] for part in ("data", "indices", "indptr"))
+    if "bits" in described:
+        return EightBits(from_steps(arrays[f"{place}.scales"], data, indptr, indices), shape=shape)
+    return sp.csr_matrix((data, indices, indptr), shape=shape)
 
 
 def save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -21,7 +21,7 @@ from warmstart.data.tables import shape_keyed
 from warmstart.encoders import Encoders
 from warmstart.errors import DataError, NotFitted
 from warmstart.evaluate.report import Trust
-from warmstart.experts.panel import Progress
+from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.ratings.model import FittedRatings, RatingModel
 from warmstart.explain.missing import UNKNOWN, Explanation
 from warmstart.explain.trust import trust_of
@@ -316,6 +316,12 @@ class Engine:
         z, judged = self.encoders.items(f.space, f.judged, Catalog(rows), f.graph)
         self._fitted = f.grow(rows, z, judged)
         return len(z)
+
+    def with_panel(self, panel: Panel) -> Self:
+        """The same engine with other experts; this one is left alone."""
+        other = type(self)(self.recipe)
+        other.encoders, other.data, other._fitted = self.encoders, self.data, replace(self.fitted, panel=panel)
+        return other
 
     def save(self, folder: str | Path) -> None:
         """Write a folder that ``warmstart.load`` reads without torch; holds no user data."""

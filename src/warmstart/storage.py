@@ -65,7 +65,7 @@ from warmstart.learn.sequence_events import EventFacts
 from warmstart.text.choose import SavedEncoder, encoder_from_spec
 from warmstart.text.whiten import Whitening
 
-FORMAT = 13
+FORMAT = 14
 CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (

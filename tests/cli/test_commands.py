@@ -35,6 +35,16 @@ def test_fit_leaves_experts_out(shell, fitted, tmp_path):
     assert "no expert 'peeple' can be left out; the recipe has ['" in refused.stderr
 
 
+def test_narrow_tells_what_it_saves_and_costs(shell, fitted, tmp_path):
+    engine, data = shell.folder / "engine", shell.folder / "data"
+    found = shell.json("narrow", engine, data, "-o", tmp_path / "small", "--people", 50)
+    assert found["mb_after"] < found["mb_before"]
+    assert (found["people"], found["same"] > 0.9) == (50, True)
+    said = shell("narrow", engine, data, "-o", tmp_path / "small", "--people", 50, "--keep", 20).stdout
+    assert "NDCG@10 of the newest event of 50 people" in said
+    assert "is the engine itself" in shell("narrow", engine, data, "-o", engine, code=2).stderr
+
+
 def test_an_engine_folder_holds_no_user(shell, fitted):
     files = [p for p in (shell.folder / "engine").rglob("*") if p.is_file()]
     assert files

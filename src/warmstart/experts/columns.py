@@ -52,8 +52,13 @@ def assemble(
     return sp.csr_matrix(triple, shape=(n, n), dtype=np.float32)
 
 
-def strongest(rows: sp.csr_matrix, keep: int) -> sp.csr_matrix:
+def strongest(rows: sp.csr_matrix, keep: int, strength: np.ndarray | None = None) -> sp.csr_matrix:
     """The ``keep`` largest entries of each row, in the order they had; itself where no row has more.
+
+    Parameters
+    ----------
+    strength
+        float, shape (nnz,): how large each entry is taken for; None = its value.
 
     Examples
     --------
@@ -63,8 +68,8 @@ def strongest(rows: sp.csr_matrix, keep: int) -> sp.csr_matrix:
     many = np.flatnonzero(np.diff(rows.indptr) > keep)
     if not len(many):
         return rows
-    kept = np.ones(rows.nnz, bool)
+    kept, strength = np.ones(rows.nnz, bool), rows.data if strength is None else strength
     for begin, end in zip(rows.indptr[many].tolist(), rows.indptr[many + 1].tolist(), strict=True):
-        kept[begin + np.argpartition(-rows.data[begin:end], keep)[keep:]] = False
+        kept[begin + np.argpartition(-strength[begin:end], keep)[keep:]] = False
     ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
     return sp.csr_matrix((rows.data[kept], rows.indices[kept], ends), shape=rows.shape)
