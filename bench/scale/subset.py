@@ -86,7 +86,8 @@ def only(data: Dataset, some: np.ndarray) -> Dataset:
     x = data.interactions
     kept = np.isin(x.item, some)
     users, items = data.users.names(x.user[kept]), data.catalog.items.names(x.item[kept])
-    events = pl.DataFrame({"user_id": users, "item_id": items, "time": x.time[kept]})
+    told = {"time": x.time[kept], "rating": x.rating[kept], "kind": [x.kinds[k] for k in x.kind[kept]]}
+    events = pl.DataFrame({"user_id": users, "item_id": items} | told).with_columns(pl.col("rating").fill_nan(None))
     return ws.read(events, items=data.catalog.table[some])
 
 

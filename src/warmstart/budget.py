@@ -143,7 +143,7 @@ def parts(recipe: Recipe, sizes: Sizes) -> dict[str, float]:
     return {
         "libraries": 0.35 * GB if torch else 0.15 * GB,
         "texts and features of items": n * (12.0 * READ + 20.0 * dim),
-        "tables of events": 100.0 * e + 60.0 * min(8.0 * e, PAIRS) + 8.0 * min(8.0 * e, Transitions().keep * n),
+        "tables of events": 100.0 * e + followers(recipe, sizes),
         "solved items": solved(recipe, sizes, dim),
         "neighbours of items": 16.0 * met * min(200, met),
         "simulated worlds": share * e * 29 * 4,
@@ -151,6 +151,14 @@ def parts(recipe: Recipe, sizes: Sizes) -> dict[str, float]:
         "scores": 10.0 * cells,
         "segments": 48.0 * n * Segments().tried(sizes.users, n)[-1],
     }
+
+
+def followers(recipe: Recipe, sizes: Sizes) -> float:
+    """Bytes of transitions: a block of pairs while they are counted, and what is kept of them."""
+    found = [t for t in recipe.experts.values() if isinstance(t, Transitions)]
+    pairs = [float(t.lags) * sizes.events for t in found]
+    kept = sum(8.0 * min(p, float(t.keep) * sizes.items) for t, p in zip(found, pairs, strict=True))
+    return kept + 60.0 * min(max(pairs, default=0.0), PAIRS)
 
 
 def solved(recipe: Recipe, sizes: Sizes, dim: int) -> float:

@@ -252,3 +252,15 @@ def test_a_few_people_and_the_gram_matrix_of_all_teach_as_much_as_all():
     assert np.allclose(model.fit(told).data, model.fit(whole).data, atol=1e-5)
     assert not np.allclose(model.fit(few).data, model.fit(whole).data, atol=1e-2)
     assert told.with_interactions(few.interactions).gram is None  # else what a simulation hides would be known
+
+
+def test_two_heads_on_the_same_data_do_not_share_sums():
+    data = clusters(60, 40, 2, seed=1)
+    few, alone = PriorMeanEASE(head=10), PriorMeanEASE(head=20)
+    for expert in (few, alone):
+        fitted = expert.fit(data)
+        again = expert.fit(clusters(60, 40, 2, seed=1))
+        np.testing.assert_array_equal(fitted.solved, again.solved)
+        np.testing.assert_allclose(
+            fitted.score(data.histories(np.arange(3))), again.score(data.histories(np.arange(3)))
+        )

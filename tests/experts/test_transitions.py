@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from warmstart.data.histories import Histories
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import clusters
+from warmstart.errors import ConfigError
 from warmstart.experts.transitions import Transitions
 
 
@@ -76,3 +78,13 @@ def test_new_items_in_a_history_speak_through_content_only(draw_world):
     scores = grown.score(Histories.of([[8]], 9))[0]
     assert not scores[grown.met].any()
     assert scores[~grown.met].any()
+
+
+def test_the_strongest_of_each_row_are_kept(make_data):
+    data = walk(make_data, [[0, 1]] * 5 + [[0, 2]] * 2 + [[0, 3]], 4)
+    usual, cut = Transitions().fit(data), Transitions(keep=2).fit(data)
+    assert np.diff(usual.s.indptr).max() == 3
+    assert cut.s[0].indices.tolist() == [1, 2]
+    np.testing.assert_array_equal(usual.c, cut.c)
+    with pytest.raises(ConfigError, match="keep=0 leaves no transition"):
+        Transitions(keep=0)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from warmstart.data.interactions import Interactions
 from warmstart.errors import ConfigError, TrainingError
@@ -42,6 +43,35 @@ def test_the_next_item_is_learned(settings, tmp_path):
     out = learn(asked, loop, Run.begin(tmp_path, "sequence", {}, ""), ALONE)
     assert out.first["ndcg@10"] < 0.7
     assert out.best["ndcg@10"] > 0.9
+
+
+def test_what_was_taken_is_not_drawn_against_itself():
+    torch.manual_seed(0)
+    seen, states, biases = torch.randn(4, 16), torch.randn(6, 16), torch.randn(6)
+    taken, others = torch.tensor([0, 3, 3, 5]), torch.tensor([3, 1, 0, 3])
+    found = objective()._loss(seen, taken, others, states, biases)
+    scores, expected = seen @ states.T + biases, []
+    for row, item in enumerate(taken.tolist()):
+        drawn = [float(scores[row, other]) for other in others.tolist() if other != item]
+        expected.append(np.log(np.exp([float(scores[row, item]), *drawn]).sum()) - float(scores[row, item]))
+    assert float(found) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_scores_are_less_the_log_of_how_often_an_item_is_drawn(monkeypatch):
+    asked, heard = objective(NextItem(negatives=6)), {}
+    asked.place(ALONE)
+    asked.model.bias.data.normal_()
+    usual = asked._loss
+
+    def loss(seen, taken, others, states, biases):
+        heard["biases"] = biases.detach().numpy()
+        return usual(seen, taken, others, states, biases)
+
+    monkeypatch.setattr(asked, "_loss", loss)
+    monkeypatch.setattr(asked, "_drawn", lambda rng: asked.met)  # so that all items are among the codes
+    asked.backward(Draw(0, 0, 0, 8, ALONE, 1))
+    _, biases = asked.tables()
+    np.testing.assert_allclose(heard["biases"], biases - np.log(asked.often * len(asked.met)), atol=1e-5)
 
 
 def test_the_newest_event_of_the_judged_is_never_learned_from():

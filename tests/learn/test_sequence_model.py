@@ -10,6 +10,7 @@ from warmstart.learn.sequence_model import (
     POSITIONS,
     Architecture,
     first_vectors,
+    make_drop,
     make_layers,
     make_model,
 )
@@ -64,6 +65,16 @@ def test_an_item_nobody_met_is_its_description():
     torch.testing.assert_close(bias[[0, 4]], (torch.from_numpy(z) @ model.weigh)[[0, 4]])
     torch.testing.assert_close(state[2] - content[2], 0.5 * model.own[1])  # ten events, tau = 10: half
     assert len(model.own) == len(model.bias) == 3
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.999])
+def test_dropout_keeps_its_share_and_the_mean(share):
+    torch.manual_seed(0)
+    drop, ones = make_drop(share), torch.ones(100_003)
+    left = drop(ones)
+    assert float((left == 0).float().mean()) == pytest.approx(min(share, 255 / 256), abs=0.01)
+    assert float(left.mean()) == pytest.approx(1.0, abs=0.02 if share < 0.9 else 0.2)
+    assert torch.equal(drop.eval()(ones), ones)
 
 
 def test_an_own_vector_is_bounded():

@@ -17,7 +17,7 @@ from warmstart.experts.columns import assemble, prune
 from warmstart.experts.content import ContentMap
 from warmstart.experts.graph_laplacian import laplacian
 from warmstart.experts.inverse import dense_gram, few_people, inverse_gram
-from warmstart.experts.memo import once, remembered, summed
+from warmstart.experts.memo import GRAM, once, remembered, summed
 from warmstart.experts.products import appended, projected, widened
 from warmstart.experts.row_parts import parted, places
 from warmstart.experts.set_sums import sums
@@ -117,7 +117,8 @@ class PriorMeanEASE:
         semantic = np.repeat((own @ w)[None], self.buckets, axis=0)
         graph = laplacian(data) if self.laplacian else None
         near = None if graph is None else self.laplacian * graph[active][:, active]
-        known, blocks = Known(x[:, active], own, own @ w, counts[active], near, self._gram(data, active)), []
+        within = x[:, active]
+        known, blocks = Known(within, own, own @ w, counts[active], near, self._gram(data, within, active)), []
         for b in range(self.buckets):
             mine = np.flatnonzero(bucket[active] == b)
             if len(mine):
@@ -125,16 +126,16 @@ class PriorMeanEASE:
                 blocks.append((active[mine], data_part))
         return FittedPriorMeanEASE(assemble(blocks, active, n), active, semantic, z, w, bucket)
 
-    def _gram(self, data: Dataset, active: np.ndarray) -> np.ndarray | None:
+    def _gram(self, data: Dataset, x: sp.csr_matrix, active: np.ndarray) -> np.ndarray | None:
         """``X'X`` of these items, made once for all strengths: float32; None where inverses do without."""
-        x, gram = data.interactions.matrix()[:, active], data.gram
+        gram = data.gram
         if gram is not None:
             return remembered(
-                data, ("gram", self.head), lambda: np.asarray(gram[active][:, active].toarray(order="F"), np.float32)
+                data, (GRAM, self.head), lambda: np.asarray(gram[active][:, active].toarray(order="F"), np.float32)
             )
         if few_people(x) and not self.laplacian:
             return None
-        return remembered(data, ("gram", self.head), lambda: dense_gram(x))
+        return remembered(data, (GRAM, self.head), lambda: dense_gram(x))
 
     def _solve(self, known: Known, mine: np.ndarray) -> tuple[np.ndarray | sp.csc_matrix, np.ndarray]:
         """Columns ``mine`` of ``I - P L - P diag(t / P_jj)``, shape (n, len(mine)), and ``kappa P L Z W``, (n, d)."""

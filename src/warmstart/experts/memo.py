@@ -12,6 +12,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.experts.set_sums import sums
 
+GRAM = "gram"  # kind of the keys of Gram matrices
 T = TypeVar("T")
 Known = tuple[tuple[weakref.ref[Any], ...], dict[Hashable, Any]]
 _LAST: list[Known] = [((), {})]
@@ -38,6 +39,24 @@ def remembered(data: Dataset, key: Hashable, make: Callable[[], T]) -> T:
     if key not in known:
         known[key] = make()
     return cast(T, known[key])
+
+
+def let_go(kind: str) -> None:
+    """Forget what is remembered under keys ``(kind, ...)``: large, and of no use once all experts are fitted.
+
+    Examples
+    --------
+    >>> from warmstart.data.toy import checkerboard
+    >>> data, made = checkerboard(4, 4), []
+    >>> for _ in range(2):
+    ...     known = remembered(data, ("sums", 1), lambda: made.append(1) or len(made))
+    ...     let_go("sums")
+    >>> known
+    2
+    """
+    known = _LAST[0][1]
+    for key in [key for key in known if isinstance(key, tuple) and key and key[0] == kind]:
+        del known[key]
 
 
 def once(histories: Histories, owner: object, make: Callable[[], T]) -> T:

@@ -13,6 +13,7 @@ from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.experts.base import Expert, FittedExpert, Projecting, Reader
+from warmstart.experts.memo import GRAM, let_go
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.products import projected
 
@@ -35,6 +36,7 @@ class Panel:
             one = expert.fit(data)
             if one is not None:
                 fitted[name] = one
+        let_go(GRAM)
         return cls(fitted)
 
     @cached_property

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+EVENTS = 500  # items of a set up to which rows of a sparse table are added one by one
+CELLS = 200_000  # of a dense table that are copied for one set at most
+
 
 def sums(sets: sp.csr_matrix, table: np.ndarray | sp.csr_matrix) -> np.ndarray:
     """``sets @ table``, dense: float, shape (n_sets, d).
@@ -23,7 +26,7 @@ def sums(sets: sp.csr_matrix, table: np.ndarray | sp.csr_matrix) -> np.ndarray:
     >>> sums(sets, table).tolist(), sums(sets, sp.csr_matrix(table)).tolist()
     ([[2.5, 4.0]], [[2.5, 4.0]])
     """
-    if sets.shape[0] != 1:
+    if sets.shape[0] != 1 or sets.nnz > (EVENTS if sp.issparse(table) else CELLS // max(table.shape[1], 1)):
         found = sets @ table
         return found.toarray() if sp.issparse(found) else np.asarray(found)
     if isinstance(table, np.ndarray):

@@ -14,6 +14,7 @@ from warmstart.data.histories import Histories
 from warmstart.experts.base import Expert, FittedExpert
 from warmstart.experts.content import ContentCosine, ContentMap
 from warmstart.experts.linear import PriorMeanEASE
+from warmstart.experts.memo import GRAM, let_go
 from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.popularity import Popularity
 from warmstart.experts.smoothed import SmoothedEASE
@@ -67,6 +68,7 @@ class SplitPanel(Panel):
             one = fit_content(experts[name], tuned)
             if one is not None:
                 unmet[name] = one
+        let_go(GRAM)
         return cls(met.experts, Panel(unmet), tuned.interactions.item_counts() == 0, dim)
 
     @property

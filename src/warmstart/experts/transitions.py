@@ -10,6 +10,7 @@ import scipy.sparse as sp
 
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.errors import ConfigError
 from warmstart.experts.base import EVERY
 from warmstart.experts.columns import strongest
 from warmstart.experts.memo import once
@@ -54,6 +55,10 @@ class Transitions:
     shrink: float = 10.0
     ridge: float = 10.0
     keep: int = 1_000
+
+    def __post_init__(self) -> None:
+        if self.keep < 1:
+            raise ConfigError(f"keep={self.keep} leaves no transition; 1000 of a row is usual")
 
     def fit(self, data: Dataset) -> FittedTransitions:
         """Count, normalise, and fit the content part."""

@@ -66,7 +66,6 @@ class Ranker:
                 "deterministic": True,
                 "force_col_wise": True,
                 "verbose": -1,
-                "num_threads": 2,
             },
             table,
             self.rounds,

@@ -71,15 +71,20 @@ def turned(x: Any) -> Any:
 
 
 def make_drop(share: float) -> Any:
-    """Dropout whose draws are bytes, eight at once: the share is kept to the nearest 256th, in a fifth of the time."""
+    """Dropout whose draws are bytes, eight at once: a fifth of the time on a processor, the share to the nearest 256th.
+
+    Elsewhere it is torch's own.
+    """
     torch = require("torch", extra="lm")
-    missing = round(256 * share)
+    missing = min(round(256 * share), 255)
 
     class Drop(torch.nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
         def forward(self, x: Any) -> Any:
             if not (self.training and missing):
                 return x
-            words = torch.empty(x.numel() // 8 + 1, dtype=torch.int64, device=x.device).random_(-(2**63), None)
+            if x.device.type != "cpu":
+                return torch.nn.functional.dropout(x, share)
+            words = torch.empty(x.numel() // 8 + 1, dtype=torch.int64).random_(-(2**63), None)
             kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= missing
             return x * kept.to(x.dtype).mul_(256 / (256 - missing))
 

@@ -76,12 +76,12 @@ def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice
     chinese = language == "zh" if language else chinese_share(texts) >= MOSTLY_CHINESE
     many = len(texts) > LARGE
     why = "most texts are Chinese" if chinese else "the best that works here"
-    if many and not chinese:
-        why = f"{len(texts):,} texts would take a transformer hours; name encoder = 'minilm-onnx' to let it read them"
+    hours = f"{len(texts):,} texts would take a transformer hours; name encoder = 'minilm-onnx' to let it read them"
     failed: list[str] = []
     for name in CHINESE if chinese else MANY if many else ENGLISH:
         try:
-            return Choice(NAMES[name](), "; ".join([f"{name}: {why}", *failed]))
+            told = hours if many and name == "wordllama" else why
+            return Choice(NAMES[name](), "; ".join([f"{name}: {told}", *failed]))
         except WarmstartError as error:
             failed.append(f"{name} is not available ({error})")
     return Choice(TfidfEncoder.fit(texts), "; ".join(["tfidf: no pretrained weights", *failed]))
