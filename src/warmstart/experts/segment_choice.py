@@ -73,7 +73,7 @@ class Later:
         """NDCG@10 of the histories ``asked``, successive ones: float64, same shape."""
         p = mixture.posterior(self.first.take(asked)).astype(np.float32) @ mixture.rates.T
         p[self.between.take(asked).matrix().nonzero()] = -1.0
-        best = np.argsort(-p, axis=1, kind="stable")[:, :DEPTH]
+        best = first_places(p, DEPTH)
         mine = slice(*np.searchsorted(self.query, [asked[0], asked[-1] + 1]))
         taken = np.zeros(p.shape, bool)
         taken[self.query[mine] - asked[0], self.item[mine]] = True
@@ -82,6 +82,21 @@ class Later:
         ideal = np.cumsum(gain)[np.clip(taken.sum(1), 1, DEPTH) - 1]
         ndcg: np.ndarray = hits.sum(1) / ideal
         return ndcg
+
+
+def first_places(p: np.ndarray, depth: int) -> np.ndarray:
+    """Columns of the largest entries of each row, from the largest down: int64, shape (n, min(depth, m)).
+
+    Examples
+    --------
+    >>> first_places(np.array([[0.1, 0.9, 0.5]]), 2).tolist()
+    [[1, 2]]
+    """
+    if p.shape[1] <= depth:
+        return np.argsort(-p, axis=1, kind="stable")
+    some = np.sort(np.argpartition(-p, depth - 1, axis=1)[:, :depth], axis=1)
+    order = np.argsort(-np.take_along_axis(p, some, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(some, order, axis=1)
 
 
 def later_events(x: Interactions, seed: int) -> tuple[np.ndarray, Later]:
