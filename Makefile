@@ -46,12 +46,12 @@ fix: $(STAMP)  ## Repair what lint and format can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# a JVM and its workers take every core: they are tested by themselves, so that tests that keep time can keep it
-SPARK := tests/scale tests/cli/test_on_spark.py
+# ten thousand connections keep time, a JVM and its workers take every core: they are tested by themselves
+ALONE := tests/serve/test_protocol.py tests/scale tests/cli/test_on_spark.py
 test: check  ## All checks and tests, doctests and docs included, with coverage
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 --durations-min=3 $(SPARK:%=--ignore=%) \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations=40 --durations-min=3 $(ALONE:%=--ignore=%) \
 		--cov --cov-report= --cov-fail-under=0
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=10 --durations-min=3 $(SPARK) --cov --cov-append --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=10 --durations-min=3 $(ALONE) --cov --cov-append --cov-report=term:skip-covered
 
 demo: $(STAMP)  ## The main job on embedded data, start to end
 	$(BIN)/warmstart demo --out demo
