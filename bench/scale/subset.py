@@ -1,10 +1,12 @@
 """A very large catalogue beside the exact method on its best-known items: memory, time, latency, and NDCG@10 on these.
 
-``python bench/scale/subset.py --events 5000000 --items 1000000 --subset 20000 [--memory-gb 16] [--without sequence]``
+``python bench/scale/subset.py --work FOLDER --events 5000000 --items 1000000 --subset 20000 [--without sequence]``
 
 The newest event of some people is held out, if its item is among the ``--subset`` items with the most events. One
 engine is fitted on everything else; the other, exact one (no sample of items, no graph of neighbours, all items
-solved), on the events of these items alone. Both rank these items for the same people.
+solved), on the events of these items alone. Both rank these items for the same people, by what each knows of their
+histories. Engines and their figures stay in ``--work``: a run that was stopped goes on with the engine it was at,
+``--only everything`` or ``--only exact`` makes one of them, so that the peak of each is its own.
 """
 
 from __future__ import annotations
@@ -12,62 +14,88 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import scipy.sparse as sp
 from run import Stages, asked
 
 import warmstart as ws
 from warmstart.data.dataset import Dataset
 from warmstart.data.synthetic import Synthetic
+from warmstart.evaluate.intervals import intervals
 from warmstart.evaluate.memory import peak_memory_mb
+from warmstart.evaluate.metrics import find_hits, ndcg
 from warmstart.recipe import Recipe
 
-ASKED = 2_000
+ASKED, BLOCK, K = 2_000, 200, 10
+BOTH = ("everything", "exact")
 
 
 def main() -> None:
-    """Make the data, hold out, fit both, compare."""
-    words = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    words.add_argument("--events", type=int, default=5_000_000)
-    words.add_argument("--items", type=int, default=1_000_000)
-    words.add_argument("--subset", type=int, default=20_000)
-    words.add_argument("--unmet", type=float, default=0.02)
-    words.add_argument("--memory-gb", type=float, default=0.0)
-    words.add_argument("--without", default="", help="experts left out of both, with commas between")
-    words.add_argument("--out", type=Path)
-    given = words.parse_args()
-    recipe = Recipe().without(*filter(None, given.without.split(",")))
-    with tempfile.TemporaryDirectory() as folder:
-        users = max(1, given.events // 50)
-        for _ in Synthetic(users, given.items, given.events, clusters=200, unmet=given.unmet).write(folder):
-            pass
-        data = ws.read(folder)
+    """Make the data, hold out, fit, compare what is there."""
+    given = words().parse_args()
+    data = made(given)
     counts = data.interactions.item_counts()
     some = np.sort(np.argsort(-counts, kind="stable")[: given.subset])
     train, people, targets = held_out(data, some)
+    for name in [given.only] if given.only else BOTH:
+        folder = given.work / name
+        if (folder / "lists.npy").is_file():
+            continue
+        engine, figures = fitted(name, given, train, some)
+        engine.save(folder / "engine")
+        lists = judged(engine, train, people, targets, some)
+        (folder / "figures.json").write_text(json.dumps(figures | asked(engine), indent=1))
+        np.save(folder / "lists.npy", lists)
     told = {"events": len(data.interactions), "items": data.n_items, "met": int((counts > 0).sum())}
-    found, lists = told | {"read_mb": round(peak_memory_mb())}, {}
-    for name, seen, made in (
-        ("everything", train, replace(recipe, memory_gb=given.memory_gb)),
-        ("exact", only(train, some), replace(recipe, fusion=replace(recipe.fusion, large=10**9))),
-    ):
-        stages, start = Stages(), time.perf_counter()
-        engine = ws.Engine(made).fit(seen, progress=stages)
-        stages.end()
-        spent = {"fit_s": round(time.perf_counter() - start, 1), "peak_mb": round(peak_memory_mb())}
-        lists[name] = ndcg(engine, train, people, targets, some)
-        found[name] = spent | {"stages": stages.found, "ndcg": round(float(lists[name].mean()), 4)} | asked(engine)
-        sys.stderr.write(f"{name}: {json.dumps(found[name])}\n")
-    found["ratio"] = round(float(lists["everything"].mean() / lists["exact"].mean()), 4)
-    text = json.dumps(found, indent=1)
+    text = json.dumps(told | {"people": len(people)} | compared(given.work), indent=1)
     sys.stdout.write(text + "\n")
-    if given.out:
-        given.out.write_text(text + "\n")
+    (given.work / "subset.json").write_text(text + "\n")
+
+
+def words() -> argparse.ArgumentParser:
+    """What can be said."""
+    found = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    found.add_argument("--work", type=Path, required=True, help="folder of the data, the engines and what they reach")
+    found.add_argument("--events", type=int, default=5_000_000)
+    found.add_argument("--items", type=int, default=1_000_000)
+    found.add_argument("--subset", type=int, default=20_000)
+    found.add_argument("--unmet", type=float, default=0.02)
+    found.add_argument("--memory-gb", type=float, default=0.0, help="budget of the fit on everything")
+    found.add_argument("--without", default="", help="experts left out of both, with commas between")
+    found.add_argument("--only", choices=BOTH)
+    return found
+
+
+def made(given: argparse.Namespace) -> Dataset:
+    """The data, made where they are not there yet."""
+    folder = given.work / "data"
+    if not folder.is_dir():
+        tables, users = given.work / "tables", max(1, given.events // 50)
+        for _ in Synthetic(users, given.items, given.events, clusters=200, unmet=given.unmet).write(tables):
+            pass
+        ws.read(tables).save(folder)
+    return Dataset.load(folder)
+
+
+def fitted(
+    name: str, given: argparse.Namespace, train: Dataset, some: np.ndarray
+) -> tuple[ws.Engine, dict[str, object]]:
+    """One of the two engines, and what it took."""
+    recipe = Recipe().without(*filter(None, given.without.split(",")))
+    if name == "exact":
+        recipe, train = replace(recipe, fusion=replace(recipe.fusion, large=10**9)), only(train, some)
+    else:
+        recipe = replace(recipe, memory_gb=given.memory_gb)
+    stages, start = Stages(), time.perf_counter()
+    engine = ws.Engine(recipe).fit(train, progress=stages)
+    stages.end()
+    spent = {"fit_s": round(time.perf_counter() - start, 1), "peak_mb": round(peak_memory_mb())}
+    return engine, spent | {"stages": stages.found}
 
 
 def held_out(data: Dataset, some: np.ndarray) -> tuple[Dataset, np.ndarray, np.ndarray]:
@@ -91,20 +119,30 @@ def only(data: Dataset, some: np.ndarray) -> Dataset:
     return ws.read(events, items=data.catalog.table[some])
 
 
-def ndcg(engine: ws.Engine, data: Dataset, people: np.ndarray, targets: np.ndarray, some: np.ndarray) -> np.ndarray:
+def judged(engine: ws.Engine, data: Dataset, people: np.ndarray, targets: np.ndarray, some: np.ndarray) -> np.ndarray:
     """NDCG@10 of each of the people, of whom one item is wanted, among some items: float64."""
-    names, ids = list(data.catalog.items.names(some)), data.catalog.items.ids
-    inside = np.zeros(data.n_items, bool)
-    inside[some] = True
-    x, found = data.interactions, np.zeros(len(people))
-    for begin in range(0, len(people), 200):
-        who = people[begin : begin + 200]
+    ids, x, found = data.catalog.items, data.interactions, []
+    names = data.catalog.items.names(some)
+    for begin in range(0, len(people), BLOCK):
+        who = people[begin : begin + BLOCK]
         histories = [x.item[x.starts[u] : x.starts[u + 1]] for u in who]
-        asked_of = [[ids[i] for i in h[inside[h]]] for h in histories]
-        table = engine.recommend(histories=asked_of, k=10, candidates=names)
-        for query, item, rank in table.select("query", "item_id", "rank").iter_rows():
-            if item == ids[targets[begin + query]]:
-                found[begin + query] = 1.0 / np.log2(rank + 1.0)
+        table = engine.recommend(histories=[ids.names(h) for h in histories], k=K, candidates=names)
+        lists = np.full((len(who), K), -1)
+        lists[table["query"].to_numpy(), table["rank"].to_numpy() - 1] = ids.codes(table["item_id"].to_list())
+        one = np.ones(len(who), int), (np.arange(len(who)), targets[begin : begin + BLOCK])
+        found.append(ndcg(find_hits(lists, sp.csr_matrix(one, shape=(len(who), data.n_items))), one[0]))
+    return np.concatenate(found)
+
+
+def compared(work: Path) -> dict[str, object]:
+    """Figures of each engine that is there, its NDCG@10, and of both the ratio."""
+    there = {name: np.load(work / name / "lists.npy") for name in BOTH if (work / name / "lists.npy").is_file()}
+    found: dict[str, object] = {
+        name: {"ndcg": str(intervals(lists[:, None])[0])} | json.loads((work / name / "figures.json").read_text())
+        for name, lists in there.items()
+    }
+    if len(there) == len(BOTH):
+        found["ratio"] = round(float(there["everything"].mean() / there["exact"].mean()), 4)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -13,13 +12,16 @@ from warmstart.data.dataset import Dataset
 from warmstart.eight_bits import EightBits
 from warmstart.engine import Engine
 from warmstart.errors import DataError
+from warmstart.evaluate.intervals import paired
+from warmstart.evaluate.metrics import find_hits, ndcg
 from warmstart.experts.columns import strongest
 from warmstart.experts.linear import FittedPriorMeanEASE
-from warmstart.experts.panel import Panel
+from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.split import SplitPanel
 from warmstart.experts.transitions import FittedTransitions
 
-KEEP, PEOPLE, RESAMPLES = 256, 1_000, 1_000
+KEEP, PEOPLE = 256, 1_000
+PLACES, ASKED = 10, 200  # of a list; histories asked at once
 T = TypeVar("T")
 
 
@@ -80,7 +82,9 @@ class Cost:
     same: float
 
 
-def cost(before: Engine, after: Engine, data: Dataset, people: int = PEOPLE, seed: int = 0) -> Cost:
+def cost(
+    before: Engine, after: Engine, data: Dataset, people: int = PEOPLE, seed: int = 0, progress: Progress | None = None
+) -> Cost:
     """Ask both for what people of ``data`` took last; both may have learned from it: only the difference tells.
 
     Raises
@@ -93,25 +97,28 @@ def cost(before: Engine, after: Engine, data: Dataset, people: int = PEOPLE, see
     if not len(able):
         raise DataError("nobody in the data has two events, so nothing can be asked; give data with histories")
     drawn = np.sort(np.random.default_rng(seed).permutation(able)[:people])
-    rows = [data.catalog.items.names(x.item[x.starts[u] : x.starts[u + 1]]) for u in drawn]
-    lists = [_lists(engine, rows) for engine in (before, after)]
-    first, second = (np.array([_gain(one, row[-1]) for one, row in zip(some, rows, strict=True)]) for some in lists)
-    same = [len(set(a) & set(b)) / max(len(a), 1) for a, b in zip(*lists, strict=True)]
-    lost, rng = first - second, np.random.default_rng(seed)
-    means = [lost[rng.integers(0, len(lost), len(lost))].mean() for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    figures = (first.mean(), second.mean(), lost.mean(), low, high, np.mean(same))
+    rows = [x.item[x.starts[u] : x.starts[u + 1]] for u in drawn]
+    first, second = _lists(before, after, data, rows, progress)
+    one = np.ones(len(rows), int), (np.arange(len(rows)), [row[-1] for row in rows])
+    wanted = sp.csr_matrix(one, shape=(len(rows), data.n_items))
+    gain, left = (ndcg(find_hits(lists, wanted), one[0]) for lists in (first, second))
+    lost = paired(gain, left, seed=seed)
+    same = [len(set(a) & set(b)) / len(a) for a, b in zip(first.tolist(), second.tolist(), strict=True)]
+    figures = (gain.mean(), left.mean(), lost.difference, lost.low, lost.high, np.mean(same))
     return Cost(len(rows), *(float(figure) for figure in figures))
 
 
-def _lists(engine: Engine, rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Ten items for each history without its newest event."""
-    table = engine.recommend(histories=[row[:-1] for row in rows], k=10)
-    found: list[list[str]] = [[] for _ in rows]
-    for query, item in table.sort("query", "rank").select("query", "item_id").iter_rows():
-        found[query].append(item)
-    return found
-
-
-def _gain(items: Sequence[str], wanted: str) -> float:
-    return 1.0 / float(np.log2(items.index(wanted) + 2.0)) if wanted in items else 0.0
+def _lists(
+    before: Engine, after: Engine, data: Dataset, rows: list[np.ndarray], progress: Progress | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ten items of either for each history without its newest event: item codes (n_rows, 10), -1 = none left."""
+    ids, found = data.catalog.items, np.full((2, len(rows), PLACES), -1)
+    for begin in range(0, len(rows), ASKED):
+        if progress:
+            progress("recommending", begin, len(rows))
+        histories = [ids.names(row[:-1]) for row in rows[begin : begin + ASKED]]
+        for engine, lists in zip((before, after), found, strict=True):
+            table = engine.recommend(histories=histories, k=PLACES)
+            at = begin + table["query"].to_numpy(), table["rank"].to_numpy() - 1
+            lists[at] = ids.codes(table["item_id"].to_list())
+    return found[0], found[1]

@@ -246,3 +246,15 @@ def test_so_many_texts_that_a_transformer_would_take_hours_go_to_a_table_of_word
     assert choice.encoder.spec()["kind"] == "wordllama"
     assert "name encoder = 'minilm-onnx'" in choice.reason
     assert default_encoder(["Alien"] * 3).encoder.spec()["kind"] == "onnx"
+
+
+def test_hours_of_a_transformer_are_told_where_there_is_no_table_of_words(monkeypatch, caplog):
+    def missing():
+        raise MissingExtra("nothing here")
+
+    monkeypatch.setattr(choose, "LARGE", 3)
+    monkeypatch.setattr(choose, "NAMES", choose.NAMES | {"wordllama": missing})
+    choice = default_encoder(["Alien"] * 4)
+    assert choice.encoder.spec()["kind"] == "onnx"
+    assert choice.reason == "minilm-onnx: the best that works here; wordllama is not available (nothing here)"
+    assert "4 texts will take minilm-onnx hours" in caplog.text

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from warmstart.cli.options import Data, EngineFolder, Json, Map, Seed, Tables
-from warmstart.cli.screen import answers, emit
+from warmstart.cli.screen import answers, emit, progress
 from warmstart.errors import ConfigError
 
 Out = Annotated[Path, typer.Option("--out", "-o", file_okay=False, help="Folder for the smaller engine.")]
@@ -36,7 +36,8 @@ def narrow(
     before, (dataset, _) = load(engine), Tables(data, map=columns).read()
     after = narrowed(before, keep)
     after.save(out)
-    found = cost(before, after, dataset, people, seed)
+    with progress() as tell:
+        found = cost(before, after, dataset, people, seed, tell)
     sizes = {"mb_before": megabytes(engine), "mb_after": megabytes(out)}
     if as_json:
         emit({"engine": str(out)} | sizes | asdict(found))

@@ -12,20 +12,10 @@ from warmstart.data.interactions import Interactions
 PAIRS = 20_000_000  # pairs of events counted at once, about
 
 
-def transition_counts(x: Interactions, lags: int, decay: float) -> sp.csr_matrix:
-    """``T_ij = sum over lags l of decay^(l-1) #(j comes l events after i)``, ``i != j``: CSR float32, shape (n, n).
-
-    Examples
-    --------
-    >>> x = Interactions.of(np.zeros(3), np.array([0, 1, 2]), n_users=1, n_items=3)
-    >>> transition_counts(x, lags=2, decay=0.5).toarray().tolist()
-    [[0.0, 1.0, 0.5], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
-    """
-    return sp.csr_matrix(sp.vstack(list(counted(x, lags, decay)), format="csr"))
-
-
 def counted(x: Interactions, lags: int, decay: float, pairs: int = PAIRS) -> Iterator[sp.csr_matrix]:
-    """``transition_counts`` in blocks of rows, from the first item on, of about so many pairs each.
+    """``T_ij = sum over lags l of decay^(l-1) #(j comes l events after i)``, ``i != j``, in blocks of rows.
+
+    From the first item on, of about so many pairs each: CSR float32, shape (rows, n_items).
 
     Examples
     --------
@@ -44,7 +34,7 @@ def counted(x: Interactions, lags: int, decay: float, pairs: int = PAIRS) -> Ite
 
 
 def followed(x: Interactions, lags: int, decay: float) -> np.ndarray:
-    """Column sums of ``transition_counts``, without counting pairs: float64, shape (n_items,).
+    """Column sums of all that is ``counted``, without counting pairs: float64, shape (n_items,).
 
     Examples
     --------

@@ -80,8 +80,13 @@ def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice
     failed: list[str] = []
     for name in CHINESE if chinese else MANY if many else ENGLISH:
         try:
+            found = NAMES[name]()
+            if many and name in ENGLISH[:2]:
+                LOG.warning(
+                    "%s", f"{len(texts):,} texts will take {name} hours; 'wordllama' of warmstart[weights] minutes"
+                )
             told = hours if many and name == "wordllama" else why
-            return Choice(NAMES[name](), "; ".join([f"{name}: {told}", *failed]))
+            return Choice(found, "; ".join([f"{name}: {told}", *failed]))
         except WarmstartError as error:
             failed.append(f"{name} is not available ({error})")
     return Choice(TfidfEncoder.fit(texts), "; ".join(["tfidf: no pretrained weights", *failed]))
