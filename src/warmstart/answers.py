@@ -10,6 +10,7 @@ import polars as pl
 
 from warmstart.data.histories import Histories
 from warmstart.data.popularity import long_tail
+from warmstart.experts.best import true_cells
 from warmstart.explain.missing import BELOW, FILTERED, SEEN, SHOWN, Explanation
 from warmstart.explain.similar import nearest
 from warmstart.fitted import Fitted
@@ -43,7 +44,11 @@ def answered(
     order: Order,
 ) -> pl.DataFrame:
     """``recommended`` for any number of queries, as many at once as fit into memory."""
-    many = [np.arange(len(h))] if len(h) == 1 else list(blocks(len(h), len(f.counts), f.panel.size))
+    many = (
+        [np.arange(len(h))]
+        if len(h) == 1
+        else list(blocks(len(h), len(f.counts), f.fusion.asking.tables(f.panel, len(f.counts))))
+    )
     if len(many) == 1:
         return recommended(f, h, many[0], pool, k, exclude_seen, explain, wishes, order)
     parts = [pl.DataFrame(schema=SCHEMA)]
@@ -135,7 +140,8 @@ def ranked(f: Fitted, h: Histories, allowed: np.ndarray, k: int, many: int, tail
     n = len(f.counts)
     if tail.acts:
         return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
-    few = (allowed.sum(1) < min(SMALL, n // 2)) & (allowed & (f.counts > 0)).any(1)
+    few = true_cells(allowed) < min(SMALL, n // 2)
+    few[few] = (allowed[few] & f.support.met).any(1)
     if not few.any():
         return top_rows(len(h), many, *f.fusion.weighed(f.panel, f.support, h, allowed, k))
     if few.all():

@@ -22,8 +22,8 @@ from warmstart.experts.ratings.model import FittedRatings
 from warmstart.experts.segments import FittedSegments
 from warmstart.experts.space import FittedItemSpace
 from warmstart.explain.facts import Facts
-from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
+from warmstart.fusion.support import Support
 from warmstart.interests.concepts import Concepts
 
 APART = ("catalog", "graph", "fingerprint", "relation_names")  # fields that a folder keeps otherwise

@@ -13,8 +13,8 @@ from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.space import FittedItemSpace
 from warmstart.experts.split import SplitPanel
 from warmstart.fitted import Fitted
-from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion
+from warmstart.fusion.support import Support
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.segments import segments_of
 from warmstart.ratings import check_rated, with_ratings

@@ -48,13 +48,13 @@ from warmstart.experts.split import SplitPanel
 from warmstart.experts.tokens import TokenMap
 from warmstart.experts.transitions import FittedTransitions
 from warmstart.fusion.asking import Asking
-from warmstart.fusion.evidence import Support
 from warmstart.fusion.floor import Cell
 from warmstart.fusion.fuse import FittedFusion
 from warmstart.fusion.gate import Gate
 from warmstart.fusion.heads import Head
 from warmstart.fusion.price import Price
 from warmstart.fusion.ranker import FittedRanker
+from warmstart.fusion.support import Support
 from warmstart.interests.concepts import Concepts
 from warmstart.interests.members import Membership
 from warmstart.interests.sparse import SparseCoder

@@ -6,7 +6,7 @@ import pytest
 from warmstart.data.interactions import Interactions
 from warmstart.data.toy import checkerboard
 from warmstart.explain.similar import nearest
-from warmstart.fusion.evidence import Support
+from warmstart.fusion.support import Support
 
 
 @pytest.fixture

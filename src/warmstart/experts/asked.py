@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from warmstart.data.histories import Histories
+from warmstart.experts.base import Sparing
+from warmstart.experts.beside import Beside, Rows
 from warmstart.experts.best import Found, best, first_allowed, in_order
 from warmstart.experts.nearest import LARGE, neighbours_of
 from warmstart.experts.panel import Panel, groups
@@ -38,7 +40,7 @@ class Asked:
 
     def __init__(self, panel: Panel, histories: Histories) -> None:
         self.panel, self.histories = panel, histories
-        self._beside: dict[str, np.ndarray | None] = {}
+        self._beside: dict[str, Beside | None] = {}
         self._whole: dict[str, np.ndarray] = {}
 
     @cached_property
@@ -46,10 +48,14 @@ class Asked:
         """What histories say to each expert that projects: float32, shape (parts, n_queries, d)."""
         return {name: expert.said(self.histories) for name, expert in self.panel.projecting.items()}
 
-    def beside(self, name: str) -> np.ndarray | None:
-        """What adds to the projection of an expert: float32, shape (n_queries, n_items), or None."""
+    def beside(self, name: str) -> Beside | None:
+        """What adds to the projection of an expert: of a very large catalogue its entries; None = nothing does."""
         if name not in self._beside:
-            self._beside[name] = self.panel.projecting[name].beside(self.histories)
+            expert, found = self.panel.projecting[name], None
+            if self.large and isinstance(expert, Sparing):
+                found = expert.entries(self.histories)
+            rows = expert.beside(self.histories) if found is None else None
+            self._beside[name] = found if rows is None else Rows(rows)
         return self._beside[name]
 
     def whole(self, name: str) -> np.ndarray:
@@ -82,7 +88,7 @@ class Asked:
             seeking = [name for name in names if self.panel.projecting[name].seeks] or names
             for name in names:
                 if name not in seeking and (beside := self.beside(name)) is not None:
-                    yield best(beside, allowed, top, sample, floor=0.0)
+                    yield beside.best(allowed, top, sample)
             seek = self._near if self.large else self._all
             yield from seek(seeking, allowed, top, sample)
 
@@ -93,7 +99,7 @@ class Asked:
             for name, rows in zip(names, found, strict=True):
                 beside = self.beside(name)
                 if beside is not None:
-                    rows += beside
+                    beside.add_to(rows)
                 else:
                     rows[~np.nan_to_num(self.said[name][0]).any(axis=1)] = np.nan  # all items are alike to the silent
                 yield best(rows, allowed, top, sample)
@@ -107,12 +113,13 @@ class Asked:
             if graph is None and len(self.known):
                 rows = held_against(q, rows_of(z, self.known))
                 rows[~said] = np.nan
-                rows += 0.0 if beside is None else beside[:, self.known]
+                if beside is not None:
+                    rows += beside.at(np.broadcast_to(self.known, rows.shape))
                 row, at = best(rows, allowed[:, self.known], top)
                 found = row, self.known[at]
             elif graph is not None:
                 if beside is not None:
-                    yield best(beside, allowed, top, sample, floor=0.0)
+                    yield beside.best(allowed, top, sample)
                 near = graph.among(q, z, 2 * top)
                 row, column = np.repeat(np.arange(len(q)), near.shape[1]), near.ravel()
                 kept = (column >= 0) & allowed[row, column]
@@ -149,8 +156,8 @@ class Asked:
             found = projected_at(np.concatenate(parts), self.panel.projecting[names[0]].z, items, first)
             ends = np.cumsum([len(part) for part in parts]).tolist()
             for name, part, end in zip(names, parts, ends, strict=True):
-                rows = self.beside(name)
-                near = None if rows is None else np.take_along_axis(rows, every, axis=1)
+                beside = self.beside(name)
+                near = None if beside is None else beside.at(every)
                 heard = self.panel.projecting[name].heard
                 scores[name] = heard(self.histories, found[end - len(part) : end], near, every)
         return {name: scores[name] if name in scores else self._at(name, every) for name in self.panel.experts}

@@ -9,6 +9,7 @@ import numpy as np
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
+from warmstart.experts.beside import Entries
 
 EVERY = slice(None)  # item
 
@@ -66,6 +67,15 @@ class Projecting(Protocol):
         items
             Which they are: every one, or int64, shape (n_queries, m).
         """
+        ...
+
+
+@runtime_checkable
+class Sparing(Protocol):
+    """An expert that projects, and what stands beside it is mostly zero."""
+
+    def entries(self, histories: Histories) -> Entries | None:
+        """``beside(histories)`` without its zeros; None where it is kept with them."""
         ...
 
 

@@ -76,6 +76,17 @@ def cells(table: np.ndarray) -> Found:
     return row, column
 
 
+def true_cells(table: np.ndarray) -> np.ndarray:
+    """How many cells of each row are true; of few long rows faster than a sum.
+
+    Examples
+    --------
+    >>> true_cells(np.array([[False, True], [True, True]])).tolist()
+    [1, 2]
+    """
+    return np.array([np.count_nonzero(row) for row in table], np.int64)
+
+
 def first_allowed(scores: np.ndarray, allowed: np.ndarray, top: int) -> Found:
     """Row and column of the ``top`` allowed items with the highest scores, which are the same for every row.
 

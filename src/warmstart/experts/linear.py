@@ -13,6 +13,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
 from warmstart.experts.base import EVERY
+from warmstart.experts.beside import Entries, entry_sums
 from warmstart.experts.columns import assemble, prune
 from warmstart.experts.content import ContentMap
 from warmstart.experts.graph_laplacian import laplacian
@@ -246,6 +247,13 @@ class FittedPriorMeanEASE:
     def beside(self, histories: Histories) -> np.ndarray:
         """What people did: float32, shape (n_queries, n_items)."""
         return widened(sums(histories.sets_of(self.data.shape[0]), self.data), len(self.z))
+
+    def entries(self, histories: Histories) -> Entries | None:
+        """The same without zeros, where they are not kept."""
+        if isinstance(self.data, np.ndarray):
+            return None
+        among = self.solved, self._place
+        return entry_sums(histories.sets_of(self.data.shape[0]), self.data, len(self.z), among)
 
     def heard(
         self, histories: Histories, found: np.ndarray, beside: np.ndarray, items: slice | np.ndarray = EVERY

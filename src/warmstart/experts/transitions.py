@@ -12,6 +12,7 @@ from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
 from warmstart.experts.base import EVERY
+from warmstart.experts.beside import Entries, entry_sums
 from warmstart.experts.columns import strongest
 from warmstart.experts.memo import once
 from warmstart.experts.products import appended, mapped, projected
@@ -114,6 +115,10 @@ class FittedTransitions:
     def beside(self, histories: Histories) -> np.ndarray:
         """Transitions to every item: float32, shape (n_queries, n_items)."""
         return np.asarray(sums(self.newest(histories), self.s), np.float32)
+
+    def entries(self, histories: Histories) -> Entries:
+        """Transitions, where there are any."""
+        return entry_sums(self.newest(histories), self.s, len(self.z))
 
     def heard(
         self, histories: Histories, found: np.ndarray, beside: np.ndarray, items: slice | np.ndarray = EVERY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from warmstart.experts.products import lengths_of, product
-from warmstart.fusion.evidence import Support
+from warmstart.fusion.support import Support
 
 PEOPLE, CONTENT = "people", "content"
 TINY = 1e-12

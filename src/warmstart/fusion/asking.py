@@ -9,6 +9,7 @@ import numpy as np
 
 from warmstart.data.histories import Histories
 from warmstart.experts.asked import Asked
+from warmstart.experts.nearest import LARGE
 from warmstart.experts.panel import Panel
 from warmstart.fusion.scores import Sampled, Scores, Whole
 
@@ -45,6 +46,13 @@ class Asking:
         if fewest(allowed, sample) < LEAST:
             return Whole(panel.score(h), allowed)
         return Sampled(Asked(panel, h), allowed, sample)
+
+    @staticmethod
+    def tables(panel: Panel, n_items: int) -> int:
+        """Tables of scores of all items that are held at once."""
+        if panel.whole_only or n_items <= LARGE:
+            return panel.size
+        return 1 + len(panel.experts.keys() - panel.projecting.keys() - panel.flat)
 
 
 def fewest(allowed: np.ndarray, sample: np.ndarray) -> int:

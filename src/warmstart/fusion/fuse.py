@@ -14,12 +14,13 @@ from warmstart.experts.panel import Panel, Progress
 from warmstart.experts.silent import Silent
 from warmstart.fusion.able import able, world_panel
 from warmstart.fusion.asking import Asking
-from warmstart.fusion.evidence import Support, columns_of, evidence
+from warmstart.fusion.evidence import columns_of, evidence
 from warmstart.fusion.floor import Cell
 from warmstart.fusion.heads import Head, HeadLearner
 from warmstart.fusion.samples import Samples, collect, concatenate
 from warmstart.fusion.scores import Scores
 from warmstart.fusion.simulate import LONG, NEW, SHORT, STATES, TYPED, UNMET, Episode, balanced, state_of
+from warmstart.fusion.support import Support
 from warmstart.fusion.worlds import episodes
 
 WIDE, LEAST = 25_000, 200  # items beyond which fewer queries are asked; so many are asked in any case
@@ -264,7 +265,7 @@ def united(
 
 def states_of(h: Histories, allowed: np.ndarray, support: Support) -> np.ndarray:
     """State of each query: by its history, whether it has words, and whether anything allowed was ever met."""
-    unmet = ~(allowed & (support.item[:, 0] > 0)).any(1)
+    unmet = ~(allowed & support.met).any(1)
     states = np.array([state_of(int(n)) for n in h.lengths], dtype=object)
     if h.vectors is not None:
         states[(h.lengths == 0) & h.vectors.any(1)] = TYPED

@@ -11,8 +11,9 @@ from warmstart.data.histories import Histories
 from warmstart.data.popularity import long_tail, popularity_groups
 from warmstart.experts.panel import Panel
 from warmstart.fusion.asking import Asking
-from warmstart.fusion.evidence import Support, evidence
+from warmstart.fusion.evidence import evidence
 from warmstart.fusion.simulate import Episode
+from warmstart.fusion.support import Support
 
 BLOCK = 16_000_000
 
@@ -75,9 +76,9 @@ def concatenate(parts: list[Samples]) -> Samples:
     )
 
 
-def blocks(n_queries: int, n_items: int, n_experts: int) -> Iterator[np.ndarray]:
+def blocks(n_queries: int, n_items: int, tables: int) -> Iterator[np.ndarray]:
     """Positions of queries, in blocks whose scores fit in bounded memory."""
-    step = int(np.clip(BLOCK // max(n_items * n_experts, 1), 4, 512))
+    step = int(np.clip(BLOCK // max(n_items * tables, 1), 4, 512))
     for s in range(0, n_queries, step):
         yield np.arange(s, min(s + step, n_queries))
 
@@ -97,7 +98,7 @@ def collect(
     counts = episode.train.interactions.item_counts()
     head, tail = popularity_groups(counts) == 0, long_tail(counts)
     parts = []
-    for block in blocks(len(mine), episode.queries.n_items, panel.size):
+    for block in blocks(len(mine), episode.queries.n_items, asking.tables(panel, episode.queries.n_items)):
         at = mine[block]
         h = episode.queries.take(at)
         allowed = allowed_items(h, episode.pools[state])

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from warmstart.experts.asked import Asked
-from warmstart.experts.best import best, cells
+from warmstart.experts.best import best, cells, true_cells
 
 Told = tuple[str, np.ndarray, np.ndarray]  # an expert's name, raw scores of candidates, and standardised ones
 
@@ -123,7 +123,7 @@ class Sampled:
         own[query, item] = True
         stands = self.allowed[:, self.sample] & ~own[:, self.sample]
         mine = real & np.take_along_axis(self.allowed, items, axis=1)
-        others = np.count_nonzero(self.allowed, axis=1) - mine.sum(1)
+        others = true_cells(self.allowed) - mine.sum(1)
         each = others / np.maximum(stands.sum(1), 1)
         return np.concatenate([stands * each[:, None], mine], axis=1).astype(np.float32)
 

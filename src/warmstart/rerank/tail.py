@@ -9,9 +9,9 @@ import numpy as np
 from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
 from warmstart.experts.panel import Panel
-from warmstart.fusion.evidence import Support
 from warmstart.fusion.fuse import FittedFusion, states_of, top_rows
 from warmstart.fusion.price import LIFT, WAYS, fame, spreads
+from warmstart.fusion.support import Support
 
 
 @dataclass(frozen=True)
