@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from warmstart.data.histories import Histories
-from warmstart.experts.base import Sparing
 from warmstart.experts.beside import Beside, Rows
 from warmstart.experts.best import Found, best, first_allowed, in_order
 from warmstart.experts.nearest import LARGE, neighbours_of
@@ -51,10 +50,9 @@ class Asked:
     def beside(self, name: str) -> Beside | None:
         """What adds to the projection of an expert: of a very large catalogue its entries; None = nothing does."""
         if name not in self._beside:
-            expert, found = self.panel.projecting[name], None
-            if self.large and isinstance(expert, Sparing):
-                found = expert.entries(self.histories)
-            rows = expert.beside(self.histories) if found is None else None
+            spared = self.large and name in self.panel.sparing
+            found = self.panel.sparing[name].entries(self.histories) if spared else None
+            rows = self.panel.projecting[name].beside(self.histories) if found is None else None
             self._beside[name] = found if rows is None else Rows(rows)
         return self._beside[name]
 

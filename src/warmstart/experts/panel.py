@@ -12,7 +12,7 @@ import numpy as np
 from warmstart.data.catalog import Catalog
 from warmstart.data.dataset import Dataset
 from warmstart.data.histories import Histories
-from warmstart.experts.base import Expert, FittedExpert, Projecting, Reader
+from warmstart.experts.base import Expert, FittedExpert, Projecting, Reader, Sparing
 from warmstart.experts.memo import GRAM, let_go
 from warmstart.experts.popularity import FittedPopularity
 from warmstart.experts.products import projected
@@ -43,6 +43,11 @@ class Panel:
     def projecting(self) -> dict[str, Projecting]:
         """Experts that can be asked together."""
         return {name: expert for name, expert in self.experts.items() if isinstance(expert, Projecting)}
+
+    @cached_property
+    def sparing(self) -> dict[str, Sparing]:
+        """Those of them beside whose projection mostly zeros stand."""
+        return {name: expert for name, expert in self.projecting.items() if isinstance(expert, Sparing)}
 
     @cached_property
     def flat(self) -> frozenset[str]:
