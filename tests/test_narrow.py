@@ -13,7 +13,7 @@ from warmstart.experts.popularity import Popularity
 from warmstart.experts.transitions import Transitions
 from warmstart.fusion.fuse import Fusion
 from warmstart.fusion.heads import HeadLearner
-from warmstart.narrow import cost, narrowed
+from warmstart.narrow import alike, cost, narrowed
 from warmstart.recipe import Recipe
 
 
@@ -59,11 +59,39 @@ def test_fewer_weights_cost_more(engine, data):
     assert np.diff(kept.indptr).max() == 1
 
 
+def test_only_what_changes_is_told(engine, data):
+    few = data.with_interactions(data.interactions.select(data.interactions.user < 6))
+    bare = ws.read(
+        [{"user_id": f"u{u}", "item_id": f"i{i}"} for u in range(9) for i in (u, u + 1, u + 2)]
+        + [{"user_id": "x", "item_id": i} for i in ("i3", "nowhere")]
+    )
+    for part, people in ((few, 6), (bare, 9)):
+        found = cost(engine, engine, part)
+        assert (found.same, found.loss) == (1.0, 0.0)
+        assert found.people == people  # nobody is asked for what the engine does not know
+    assert alike(np.array([[1, 2, -1, -1]]), np.array([[2, -1, -1, -1]])) == 0.5
+
+
+def test_who_takes_again_what_was_taken_is_not_asked(engine):
+    again = [
+        {"user_id": f"u{u}", "item_id": i, "timestamp": t} for u in range(5) for t, i in enumerate(("i1", "i2", "i1"))
+    ]
+    other = [{"user_id": "y", "item_id": i, "timestamp": t} for t, i in enumerate(("i1", "i1", "i2"))]
+    assert cost(engine, engine, ws.read(again + other)).people == 1
+
+
+def test_the_diagonal_is_kept(engine):
+    few = narrowed(engine, keep=2).fitted.panel.experts["people"].data
+    solved = engine.fitted.panel.experts["people"].solved
+    assert (few.diagonal()[solved] != 0).all()
+
+
 def test_items_added_later_are_recommended(engine, tmp_path):
     small = narrowed(engine)
     row = {name: [value] for name, value in small.fitted.catalog.table.row(0, named=True).items()}
     small.add_items([{name: value[0] for name, value in row.items()} | {"item_id": "late"}])
     small.save(tmp_path)
+    assert isinstance(small.fitted.panel.experts["transitions"].s, EightBits)
     assert "late" in ws.load(tmp_path).recommend(histories=[["i0"]], k=91)["item_id"].to_list()
 
 
@@ -71,5 +99,5 @@ def test_mistakes(engine, data):
     with pytest.raises(DataError, match="keep=0 leaves no weight"):
         narrowed(engine, 0)
     alone = data.with_interactions(data.interactions.select(data.interactions.position() == 0))
-    with pytest.raises(DataError, match="nobody in the data has two events"):
+    with pytest.raises(DataError, match="nobody in the data took two different items"):
         cost(engine, engine, alone)

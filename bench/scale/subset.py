@@ -44,13 +44,13 @@ def main() -> None:
     train, people, targets = held_out(data, some)
     for name in [given.only] if given.only else BOTH:
         folder = given.work / name
-        if (folder / "lists.npy").is_file():
+        if (folder / "ndcg.npy").is_file():
             continue
         engine, figures = fitted(name, given, train, some)
         engine.save(folder / "engine")
         lists = judged(engine, train, people, targets, some)
         (folder / "figures.json").write_text(json.dumps(figures | asked(engine), indent=1))
-        np.save(folder / "lists.npy", lists)
+        np.save(folder / "ndcg.npy", lists)
     told = {"events": len(data.interactions), "items": data.n_items, "met": int((counts > 0).sum())}
     text = json.dumps(told | {"people": len(people)} | compared(given.work), indent=1)
     sys.stdout.write(text + "\n")
@@ -74,11 +74,18 @@ def words() -> argparse.ArgumentParser:
 def made(given: argparse.Namespace) -> Dataset:
     """The data, made where they are not there yet."""
     folder = given.work / "data"
-    if not folder.is_dir():
+    asked_for = {name: getattr(given, name) for name in ("events", "items", "subset", "unmet", "without")}
+    noted = given.work / "asked.json"
+    if noted.is_file() and json.loads(noted.read_text()) != asked_for:
+        raise SystemExit(
+            f"{given.work} holds what was made of {noted.read_text()}, not {asked_for}; name another --work"
+        )
+    if not (folder / "manifest.json").is_file():
         tables, users = given.work / "tables", max(1, given.events // 50)
         for _ in Synthetic(users, given.items, given.events, clusters=200, unmet=given.unmet).write(tables):
             pass
         ws.read(tables).save(folder)
+    noted.write_text(json.dumps(asked_for))
     return Dataset.load(folder)
 
 
@@ -136,7 +143,7 @@ def judged(engine: ws.Engine, data: Dataset, people: np.ndarray, targets: np.nda
 
 def compared(work: Path) -> dict[str, object]:
     """Figures of each engine that is there, its NDCG@10, and of both the ratio."""
-    there = {name: np.load(work / name / "lists.npy") for name in BOTH if (work / name / "lists.npy").is_file()}
+    there = {name: np.load(work / name / "ndcg.npy") for name in BOTH if (work / name / "ndcg.npy").is_file()}
     found: dict[str, object] = {
         name: {"ndcg": str(intervals(lists[:, None])[0])} | json.loads((work / name / "figures.json").read_text())
         for name, lists in there.items()

@@ -44,11 +44,8 @@ def answered(
     order: Order,
 ) -> pl.DataFrame:
     """``recommended`` for any number of queries, as many at once as fit into memory."""
-    many = (
-        [np.arange(len(h))]
-        if len(h) == 1
-        else list(blocks(len(h), len(f.counts), f.fusion.asking.tables(f.panel, len(f.counts))))
-    )
+    tables = 1 if len(h) == 1 else f.fusion.asking.tables(f.panel, pool)  # one is asked alone in any case
+    many = list(blocks(len(h), len(f.counts), tables))
     if len(many) == 1:
         return recommended(f, h, many[0], pool, k, exclude_seen, explain, wishes, order)
     parts = [pl.DataFrame(schema=SCHEMA)]

@@ -13,7 +13,8 @@ STEPS = 127  # either side of zero
 class EightBits(sp.csr_matrix):  # type: ignore[misc,unused-ignore]
     """A CSR table, float32, each of whose entries is a whole multiple, -127 to 127, of its row's scale.
 
-    It is counted with like any other; a folder keeps one byte an entry of it.
+    It is counted with like any other; a folder keeps one byte an entry of it. What comes out of arithmetic with it goes
+    by the same class in scipy, though its entries are such multiples no more: only what ``of`` made is to be kept.
     """
 
     @classmethod

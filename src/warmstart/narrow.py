@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from warmstart.data.dataset import Dataset
+from warmstart.data.vocab import Vocabulary
 from warmstart.eight_bits import EightBits
 from warmstart.engine import Engine
 from warmstart.errors import DataError
@@ -45,16 +46,19 @@ def _panel(panel: Panel, keep: int) -> Panel:
 
 def _expert(expert: T, keep: int) -> T:
     if isinstance(expert, FittedPriorMeanEASE):
-        return replace(expert, data=_table(expert.data, keep))
+        return replace(expert, data=_table(expert.data, keep, own=True))
     if isinstance(expert, FittedTransitions):
         return replace(expert, s=_table(expert.s, keep))
     return expert
 
 
-def _table(table: np.ndarray | sp.csr_matrix, keep: int) -> EightBits:
-    """The entries of each row that are farthest from zero, in eight bits."""
+def _table(table: np.ndarray | sp.csr_matrix, keep: int, *, own: bool = False) -> EightBits:
+    """The entries of each row that are farthest from zero, in eight bits; with ``own`` the diagonal is among them."""
     rows = sp.csr_matrix(table, dtype=np.float32)
-    return EightBits.of(strongest(rows, keep, np.abs(rows.data)))
+    strength = np.abs(rows.data)
+    if own:  # it takes back what content says of an item to itself
+        strength[rows.indices == np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))] = np.inf
+    return EightBits.of(strongest(rows, keep, strength))
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Cost:
     Parameters
     ----------
     people
-        Who were asked.
+        Who were asked: of those whose newest item is new to them.
     before, after
         NDCG@10 of their newest event, by what came before it.
     loss, low, high
@@ -90,29 +94,38 @@ def cost(
     Raises
     ------
     DataError
-        If nobody has two events.
+        If of nobody an older event and a newest one are known, of an item that is new to them.
     """
-    x = data.interactions
-    able = np.flatnonzero(x.user_counts() >= 2)
-    if not len(able):
-        raise DataError("nobody in the data has two events, so nothing can be asked; give data with histories")
-    drawn = np.sort(np.random.default_rng(seed).permutation(able)[:people])
-    rows = [x.item[x.starts[u] : x.starts[u + 1]] for u in drawn]
-    first, second = _lists(before, after, data, rows, progress)
+    rows = _asked_of(before.fitted.catalog.items, data, people, seed)
+    first, second = _lists(before, after, rows, progress)
     one = np.ones(len(rows), int), (np.arange(len(rows)), [row[-1] for row in rows])
-    wanted = sp.csr_matrix(one, shape=(len(rows), data.n_items))
+    wanted = sp.csr_matrix(one, shape=(len(rows), len(before.fitted.catalog)))
     gain, left = (ndcg(find_hits(lists, wanted), one[0]) for lists in (first, second))
     lost = paired(gain, left, seed=seed)
-    same = [len(set(a) & set(b)) / len(a) for a, b in zip(first.tolist(), second.tolist(), strict=True)]
-    figures = (gain.mean(), left.mean(), lost.difference, lost.low, lost.high, np.mean(same))
+    figures = (gain.mean(), left.mean(), lost.difference, lost.low, lost.high, alike(first, second))
     return Cost(len(rows), *(float(figure) for figure in figures))
 
 
+def _asked_of(items: Vocabulary, data: Dataset, people: int, seed: int) -> list[np.ndarray]:
+    """Histories, in the engine's item codes, of those whose newest item is known to it and was not taken before."""
+    code = items.codes(data.catalog.items.ids)
+    x = data.interactions.select(code[data.interactions.item] >= 0)
+    newest = np.flatnonzero(np.diff(x.user, append=-1) != 0)
+    newest = newest[x.user_counts()[x.user[newest]] >= 2]
+    pair = x.user.astype(np.int64) * x.n_items + x.item
+    every, times = np.unique(pair, return_counts=True)
+    able = x.user[newest[np.isin(pair[newest], every[times == 1])]]
+    if not len(able):
+        raise DataError("nobody in the data took two different items of the engine; give data with histories")
+    drawn = np.sort(np.random.default_rng(seed).permutation(able)[:people])
+    return [code[x.item[x.starts[u] : x.starts[u + 1]]] for u in drawn]
+
+
 def _lists(
-    before: Engine, after: Engine, data: Dataset, rows: list[np.ndarray], progress: Progress | None
+    before: Engine, after: Engine, rows: list[np.ndarray], progress: Progress | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ten items of either for each history without its newest event: item codes (n_rows, 10), -1 = none left."""
-    ids, found = data.catalog.items, np.full((2, len(rows), PLACES), -1)
+    ids, found = before.fitted.catalog.items, np.full((2, len(rows), PLACES), -1)
     for begin in range(0, len(rows), ASKED):
         if progress:
             progress("recommending", begin, len(rows))
@@ -122,3 +135,16 @@ def _lists(
             at = begin + table["query"].to_numpy(), table["rank"].to_numpy() - 1
             lists[at] = ids.codes(table["item_id"].to_list())
     return found[0], found[1]
+
+
+def alike(first: np.ndarray, second: np.ndarray) -> float:
+    """Share of the items of first lists that are in the second ones, too; int, shape (n_lists, k), -1 = no item.
+
+    Examples
+    --------
+    >>> alike(np.array([[1, 2, -1]]), np.array([[2, 3, -1]])), alike(np.array([[-1]]), np.array([[4]]))
+    (0.5, 1.0)
+    """
+    there = first >= 0
+    found = (first[:, :, None] == second[:, None, :]).any(2) & there
+    return float(found.sum() / there.sum()) if there.any() else 1.0

@@ -10,8 +10,10 @@ from warmstart.experts.factors import Factors
 from warmstart.experts.linear import PriorMeanEASE
 from warmstart.experts.panel import Panel
 from warmstart.experts.popularity import Popularity
+from warmstart.experts.segments import Segments
 from warmstart.experts.split import SplitPanel
 from warmstart.experts.transitions import Transitions
+from warmstart.fusion import asking
 from warmstart.fusion.asking import LEAST, Asking, drawn
 from warmstart.fusion.scores import Sampled, Whole
 
@@ -59,6 +61,21 @@ def test_people_with_pools_that_have_little_in_common_are_asked_whole(panel):
 def test_two_panels_as_one_are_asked_whole(panel):
     split = SplitPanel(panel.experts, panel, np.zeros(N, bool), 0)
     assert isinstance(asked(split, np.ones((1, N), bool), large=10), Whole)
+
+
+def test_tables_are_few_where_a_very_large_catalogue_is_not_scored_whole(monkeypatch):
+    monkeypatch.setattr(asking, "LARGE", N - 1)
+    experts = {"popularity": Popularity(), "people": PriorMeanEASE(kappa=0.0), "segments": Segments(numbers=(2,))}
+    panel = Panel.fit(experts, clusters(50, N, 3, seed=0))
+    whole, how = 3, Asking(large=10, sample=2 * LEAST)
+    every, shelf = np.ones(N, bool), np.arange(N) < LEAST
+    apart = np.stack([np.arange(N) < N // 2, np.arange(N) >= N // 2])
+    assert how.tables(panel, every) == how.tables(panel, apart | True) == 2  # of segments, and one in passing
+    assert how.tables(panel, shelf) == whole  # a handful is scored among all items
+    assert how.tables(panel, apart) == whole  # what they share stands for neither
+    assert how.tables(SplitPanel(panel.experts, panel, every, 0), every) == 2 * whole
+    monkeypatch.setattr(asking, "LARGE", N)
+    assert how.tables(panel, every) == whole
 
 
 def test_draws_are_without_repeats():

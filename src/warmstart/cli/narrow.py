@@ -34,11 +34,12 @@ def narrow(
     if out.resolve() == engine.resolve():
         raise ConfigError(f"--out {out} is the engine itself; give another folder, so that it stays to be compared")
     before, (dataset, _) = load(engine), Tables(data, map=columns).read()
+    size = megabytes(engine)
     after = narrowed(before, keep)
     after.save(out)
     with progress() as tell:
         found = cost(before, after, dataset, people, seed, tell)
-    sizes = {"mb_before": megabytes(engine), "mb_after": megabytes(out)}
+    sizes = {"mb_before": size, "mb_after": megabytes(out)}
     if as_json:
         emit({"engine": str(out)} | sizes | asdict(found))
         return

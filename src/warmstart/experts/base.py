@@ -75,7 +75,7 @@ class Sparing(Protocol):
     """An expert that projects, and what stands beside it is mostly zero."""
 
     def entries(self, histories: Histories) -> Entries | None:
-        """``beside(histories)`` without its zeros; None where it is kept with them."""
+        """``beside(histories)`` of those items where it may be other than zero; None where that is any of them."""
         ...
 
 

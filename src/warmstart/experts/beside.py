@@ -1,4 +1,4 @@
-"""What stands beside a projection: whole rows, or of a very large catalogue the few entries that are not zero."""
+"""What stands beside a projection: whole rows, or of a very large catalogue entries of the few items that have any."""
 
 from __future__ import annotations
 
@@ -18,7 +18,15 @@ class Beside(Protocol):
     """Numbers of a block of queries, one an item, to be asked for where they matter."""
 
     def best(self, allowed: np.ndarray, top: int, sample: np.ndarray) -> Found:
-        """Query and item of the ``top`` largest above 0 of each query, allowed bool, shape (n_queries, n_items)."""
+        """Query and item of the ``top`` largest above 0 of each query.
+
+        Parameters
+        ----------
+        allowed
+            bool, shape (n_queries, n_items).
+        sample
+            As in ``experts.best.best``; entries do without.
+        """
         ...
 
     def at(self, items: np.ndarray) -> np.ndarray:
@@ -51,7 +59,7 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Entries:
-    """Of some items, zero of all others: CSR float32, shape (n_queries, n_items), columns ascending.
+    """Of some items, zero of all others: CSR float32, shape (n_queries, n_items), columns ascending; some may be zero.
 
     Examples
     --------
@@ -108,7 +116,7 @@ def entry_sums(
     n
         Items of the catalogue.
     among
-        Columns, ascending, that hold all entries of the table, and the place of each item among them; None = any may.
+        Columns, ascending, in which every entry of the table lies, and the place of each item among them; None = any.
 
     Examples
     --------

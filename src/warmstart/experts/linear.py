@@ -249,7 +249,7 @@ class FittedPriorMeanEASE:
         return widened(sums(histories.sets_of(self.data.shape[0]), self.data), len(self.z))
 
     def entries(self, histories: Histories) -> Entries | None:
-        """The same without zeros, where they are not kept."""
+        """The same of solved items alone, for it is zero of the others; None of a table that is kept with all zeros."""
         if isinstance(self.data, np.ndarray):
             return None
         among = self.solved, self._place

@@ -133,6 +133,6 @@ class FittedTransitions:
         """New items are scored by the content part."""
         n, m = len(self.z), len(features)
         indptr = np.append(self.s.indptr, np.full(m, self.s.nnz))
-        s = sp.csr_matrix((self.s.data, self.s.indices, indptr), shape=(n + m, n + m))
+        s = type(self.s)((self.s.data, self.s.indices, indptr), shape=(n + m, n + m))  # also one of eight bits
         z = appended(self.z, np.asarray(features if self.z.shape[1] else np.empty((m, 0)), np.float32))
         return replace(self, s=s, z=z, met=np.append(self.met, np.zeros(m, bool)))

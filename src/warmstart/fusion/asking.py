@@ -9,6 +9,7 @@ import numpy as np
 
 from warmstart.data.histories import Histories
 from warmstart.experts.asked import Asked
+from warmstart.experts.best import true_cells
 from warmstart.experts.nearest import LARGE
 from warmstart.experts.panel import Panel
 from warmstart.fusion.scores import Sampled, Scores, Whole
@@ -47,10 +48,20 @@ class Asking:
             return Whole(panel.score(h), allowed)
         return Sampled(Asked(panel, h), allowed, sample)
 
-    @staticmethod
-    def tables(panel: Panel, n_items: int) -> int:
-        """Tables of scores of all items that are held at once."""
-        if panel.whole_only or n_items <= LARGE:
+    def tables(self, panel: Panel, pool: np.ndarray) -> int:
+        """Tables of scores of all items that are held at once: few where a very large catalogue is not scored whole.
+
+        Parameters
+        ----------
+        pool
+            bool, shape (n_items,) or (n_queries, n_items): items that may be recommended, seen ones among them.
+        """
+        rows = np.atleast_2d(pool)
+        if panel.whole_only or rows.shape[1] <= LARGE or not len(rows):
+            return panel.size
+        somebody = int(np.count_nonzero(rows.any(axis=0)))
+        drawn_of = true_cells(rows).min() * min(self.sample, somebody) / max(somebody, 1)
+        if drawn_of < 2 * LEAST:  # too few of a sample may be left: all items would be scored
             return panel.size
         return 1 + len(panel.experts.keys() - panel.projecting.keys() - panel.flat)
 

@@ -52,7 +52,7 @@ class LeaveOut:
         _, rivals = self.fusion.asking.scores(panel, h, allowed[None]).candidates(self.fusion.asking.top)
         rivals = np.union1d(rivals, item)
         at, out = np.searchsorted(rivals, item), np.empty((len(left_out), len(item)))
-        for block in blocks(len(left_out), h.n_items, self.fusion.asking.tables(panel, h.n_items)):
+        for block in blocks(len(left_out), h.n_items, self.fusion.asking.tables(panel, allowed)):
             part = thinned(h, [left_out[b] for b in block])
             query, rival = np.repeat(np.arange(len(block)), len(rivals)), np.tile(rivals, len(block))
             wide = np.broadcast_to(allowed, (len(block), len(allowed)))

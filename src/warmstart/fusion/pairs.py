@@ -68,7 +68,9 @@ def found_among(some: np.ndarray, wanted: np.ndarray, n: int) -> np.ndarray:
     >>> [found_among(np.array([5, 2]), np.array([2, 3, 5]), n).tolist() for n in (6, 1_000_000)]
     [[1, -1, 0], [1, -1, 0]]
     """
-    if not len(some) or n <= SCANTY * (len(wanted) + len(some)):
+    if not len(some):
+        return np.full(len(wanted), -1)
+    if n <= SCANTY * (len(wanted) + len(some)):
         place = np.full(n, -1, np.int32)
         place[some] = np.arange(len(some))
         found: np.ndarray = place[wanted]

@@ -95,10 +95,12 @@ def collect(
 ) -> Samples | None:
     """Samples of one state of a world; None where it has no query."""
     mine = np.flatnonzero(episode.state == state)
+    if not len(mine):
+        return None
     counts = episode.train.interactions.item_counts()
     head, tail = popularity_groups(counts) == 0, long_tail(counts)
     parts = []
-    for block in blocks(len(mine), episode.queries.n_items, asking.tables(panel, episode.queries.n_items)):
+    for block in blocks(len(mine), episode.queries.n_items, asking.tables(panel, episode.pools[state])):
         at = mine[block]
         h = episode.queries.take(at)
         allowed = allowed_items(h, episode.pools[state])
@@ -115,4 +117,4 @@ def collect(
         flags = np.full(len(at), check)
         counted = (h.lengths, answer.sum(1), late, flags)
         parts.append(Samples(features, query, answer[query, item], *counted, head[item], tail[item]))
-    return concatenate(parts) if parts else None
+    return concatenate(parts)

@@ -51,6 +51,7 @@ NAMES: dict[str, Callable[[], SavedEncoder]] = {
     "use-multilingual": MultilingualEncoder,
 }
 ENGLISH = ("minilm-onnx", "minilm", "wordllama")
+SLOW = ("minilm-onnx", "minilm")
 MANY = ("wordllama", "minilm-onnx", "minilm")
 LARGE = 200_000  # texts above which a transformer would read for hours on a laptop
 CHINESE = ("use-multilingual",)
@@ -59,7 +60,8 @@ CHINESE = ("use-multilingual",)
 def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice:
     """The best encoder that works here for these texts; TF-IDF, fitted on them, when no weights can be had.
 
-    Of more than 200,000 texts the best that reads thousands a second, a table of words.
+    Of more than 200,000 texts the best that reads thousands a second, a table of words; where it is not installed a
+    transformer, and the log warns that it will take hours.
 
     Parameters
     ----------
@@ -81,7 +83,7 @@ def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice
     for name in CHINESE if chinese else MANY if many else ENGLISH:
         try:
             found = NAMES[name]()
-            if many and name in ENGLISH[:2]:
+            if many and name in SLOW:
                 LOG.warning(
                     "%s", f"{len(texts):,} texts will take {name} hours; 'wordllama' of warmstart[weights] minutes"
                 )
