@@ -17,6 +17,13 @@ from hypothesis import settings
 settings.load_profile("ci")
 
 
+def pytest_collection_modifyitems(items):
+    """Properties go over the same lines a hundred times: they run untraced, in little more than half the time."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")
+
+
 @pytest.fixture(scope="session")
 def tiny():
     """What makes tiny models and their puzzle (tests/learn/conftest.py), for tests of other layers."""

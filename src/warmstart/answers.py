@@ -134,21 +134,28 @@ def ranked(f: Fitted, h: Histories, allowed: np.ndarray, k: int, many: int, tail
 
     Of a query to which little of the catalogue is allowed, some of which somebody met, it is scored among all else.
     """
-    n = len(f.counts)
+    few = np.zeros(len(h), bool) if tail.acts else handful(f, allowed)
+    rest = np.flatnonzero(~few)
+    parts = [np.flatnonzero(few), *(rest[one] for one in f.fusion.asking.groups(f.panel, allowed[rest]))]
+    parts = [part for part in parts if len(part)]
+    if len(parts) > 1:
+        found = [ranked(f, h.take(part), allowed[part], k, many, tail) for part in parts]
+        back = np.argsort(np.concatenate(parts))
+        item, score, lead = (np.concatenate(both)[back] for both in zip(*found, strict=True))
+        return item, score, lead
     if tail.acts:
         return tail.ranked(f.fusion, f.panel, f.support, h, allowed, k, many, long_tail(f.counts))
-    few = true_cells(allowed) < min(SMALL, n // 2)
-    few[few] = (allowed[few] & f.support.met).any(1)
     if not few.any():
         return top_rows(len(h), many, *f.fusion.weighed(f.panel, f.support, h, allowed, k))
-    if few.all():
-        whole = allowed_items(h, np.ones(n, bool)) | allowed
-        return top_rows(len(h), many, *f.fusion.among(f.panel, f.support, h, whole, allowed))
-    parts = [np.flatnonzero(few), np.flatnonzero(~few)]
-    found = [ranked(f, h.take(part), allowed[part], k, many, tail) for part in parts]
-    back = np.argsort(np.concatenate(parts))
-    item, score, lead = (np.concatenate(both)[back] for both in zip(*found, strict=True))
-    return item, score, lead
+    whole = allowed_items(h, np.ones(len(f.counts), bool)) | allowed
+    return top_rows(len(h), many, *f.fusion.among(f.panel, f.support, h, whole, allowed))
+
+
+def handful(f: Fitted, allowed: np.ndarray) -> np.ndarray:
+    """Whether so few items are allowed that scores mean little over them, some that were met: bool, (n_queries,)."""
+    few = true_cells(allowed) < min(SMALL, len(f.counts) // 2)
+    few[few] = (allowed[few] & f.support.met).any(1)
+    return few
 
 
 def ordered(f: Fitted, h: Histories, item: np.ndarray, score: np.ndarray, k: int, calibrate: float) -> np.ndarray:

@@ -58,6 +58,19 @@ def test_people_with_pools_that_have_little_in_common_are_asked_whole(panel):
     assert isinstance(asked(panel, allowed, large=10, sample=LEAST + 5), Whole)
 
 
+def test_a_narrow_pool_does_not_have_others_asked_whole(panel):
+    wide, narrow, other = np.ones(N, bool), np.arange(N) < LEAST + 10, np.arange(N) >= N - LEAST - 10
+
+    def groups(*rows, **settings):
+        return [part.tolist() for part in Asking(large=10, sample=LEAST + 20, **settings).groups(panel, np.stack(rows))]
+
+    assert groups(wide, wide) == [[0, 1]]
+    assert groups(narrow, wide, narrow) == [[1], [0, 2]]
+    assert groups(narrow, wide, other) == [[1], [0], [2]]
+    assert groups(narrow, narrow) == [[0, 1]]
+    assert [part.tolist() for part in Asking().groups(panel, np.stack([wide, narrow]))] == [[0, 1]]
+
+
 def test_two_panels_as_one_are_asked_whole(panel):
     split = SplitPanel(panel.experts, panel, np.zeros(N, bool), 0)
     assert isinstance(asked(split, np.ones((1, N), bool), large=10), Whole)

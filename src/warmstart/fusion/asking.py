@@ -48,6 +48,29 @@ class Asking:
             return Whole(panel.score(h), allowed)
         return Sampled(Asked(panel, h), allowed, sample)
 
+    def groups(self, panel: Panel, allowed: np.ndarray) -> list[np.ndarray]:
+        """Positions of the queries that are asked together: whom the sample of all items serves, and the others.
+
+        Of a large catalogue a query to which little is allowed would have all others of its batch scored whole. Such
+        queries are asked together where a sample of what they are allowed serves them all, else one by one.
+
+        Parameters
+        ----------
+        allowed
+            bool, shape (n_queries, n_items).
+        """
+        n = allowed.shape[1]
+        if len(allowed) < 2 or panel.whole_only or n <= self.large:
+            return [np.arange(len(allowed))]
+        narrow = np.count_nonzero(allowed[:, drawn(n, self.sample)], axis=1) < LEAST
+        if not narrow.any():
+            return [np.arange(len(allowed))]
+        little = np.flatnonzero(narrow)
+        somebody = np.flatnonzero(allowed[little].any(axis=0))
+        shared = fewest(allowed[little], somebody[drawn(len(somebody), self.sample)]) >= LEAST
+        parts = [np.flatnonzero(~narrow), *([little] if shared else little[:, None])]
+        return [part for part in parts if len(part)]
+
     def tables(self, panel: Panel, pool: np.ndarray) -> int:
         """Tables of scores of all items that are held at once: few where a very large catalogue is not scored whole.
 
