@@ -120,7 +120,7 @@ def costs(step: str, of: str, many: float, took: float, price: float) -> dict[st
     """Rate, and hours and money of a million."""
     hours = 1e6 * took / many / HOUR
     rate = many / max(took, 1e-9)
-    return {"step": step, "of": of, "a_second": rate, "hours": round(hours, 4), "money": round(hours * price, 4)}
+    return {"step": step, "of": of, "a_second": rate, "hours": hours, "money": hours * price}
 
 
 def table(found: list[dict[str, str | float]], price: float) -> str:
