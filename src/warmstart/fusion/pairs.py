@@ -39,7 +39,8 @@ def neighbours(
     people
         CSR float32 above 0, shape (n_items, n_items).
     """
-    begin, length = people.indptr[h.item].astype(np.int64), np.diff(people.indptr)[h.item]
+    begin = people.indptr[h.item].astype(np.int64)
+    length = people.indptr[h.item + 1] - begin
     ends = np.cumsum(length)
     entry = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + length, length)
     row = np.repeat(np.repeat(np.arange(len(h)), h.lengths), length)
