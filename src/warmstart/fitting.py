@@ -44,7 +44,7 @@ def learned(recipe: Recipe, data: Dataset, progress: Progress | None = None) -> 
     space, judged = encoders.spaces(recipe.space, known.catalog, known.graph, progress)
     concepts = Concepts.fit(space.describe(known), recipe.space.template, recipe.concepts, progress)
     seen = (judged or space).describe(known)
-    neighbours = linked(space.z, progress) if judged is None else None
+    neighbours = linked(space.z, progress, data.interactions) if judged is None else None
     fusion = recipe.fusion.fit(recipe.experts, seen, progress)
     panel = _panel(recipe, fusion, seen, None if judged is None else space, progress)
     if progress:

@@ -33,6 +33,15 @@ def test_nearly_all_of_the_best_are_found_and_it_says_so(z, graph):
     assert np.mean([len(set(a) & set(b)) / 20 for a, b in zip(truth, found, strict=True)]) > 0.9
 
 
+def test_recall_is_of_what_people_took(z, monkeypatch):
+    x = clusters(30, 2000, 3, seed=0).interactions
+    monkeypatch.setattr(nearest, "LARGE", 100)
+    found = linked(z, None, x)
+    assert found.recall == found.measured(z, nearest.tastes(z, x)) > 0.9
+    none = x.select(np.zeros(len(x), bool))
+    assert linked(z, None, none).recall == pytest.approx(linked(z).recall, abs=0.01)  # threads add in any order
+
+
 def test_who_says_nothing_finds_nothing(graph):
     q = np.zeros((3, 16), np.float32)
     q[1] = np.nan

@@ -16,13 +16,15 @@ from typing import Any, Self
 
 import numpy as np
 
+from warmstart.data.histories import Histories
+from warmstart.data.interactions import Interactions
 from warmstart.errors import installed, require
 from warmstart.experts.panel import Progress
 from warmstart.experts.products import FULL, Attached, filled, held_against
 
 LOG = logging.getLogger("warmstart.engine")
 LARGE = 300_000  # items up to which going over all of them is fast enough, and exact
-LINKS, ADDING, SEARCHING = 16, 100, 128  # of an item; items kept in view while one is added, or looked for
+LINKS, ADDING, SEARCHING = 16, 100, 512  # of an item; items kept in view while one is added, or looked for
 BOUND = 0.995  # quantile of the lengths that M is; the few longer rows are taken to be as long
 CHUNK = 16_384  # items added at a time
 TRIED, BEST = 200, 60  # queries whose recall is measured, and how many items of each
@@ -41,7 +43,7 @@ class Neighbours:
     size
         Items it knows; those that came later are looked through one by one.
     recall
-        Share of the 60 best items that it found, for 200 queries (the mean of two items), when it was built.
+        Share of the 60 best items that it found for 200 questions, when it was built.
     """
 
     graph: np.ndarray
@@ -50,8 +52,13 @@ class Neighbours:
     recall: float
 
     @classmethod
-    def build(cls, z: np.ndarray, progress: Progress | None = None, seed: int = 0) -> Self:
+    def build(cls, z: np.ndarray, progress: Progress | None = None, asked: np.ndarray | None = None) -> Self:
         """Of item features, float32, shape (n, d).
+
+        Parameters
+        ----------
+        asked
+            float32, shape (m, d): questions by which recall is measured; None = 200 means of two items.
 
         Raises
         ------
@@ -70,13 +77,10 @@ class Neighbours:
             missing = np.sqrt(np.maximum(bound**2 - lengths[at] ** 2, 0.0))
             index.add(np.arange(start, start + len(missing)), with_last(z[at, columns], missing))
         made = cls(np.frombuffer(index.save(), np.uint8), columns, len(z), 0.0)
-        return cls(made.graph, columns, len(z), made.measured(z, seed))
+        return cls(made.graph, columns, len(z), made.measured(z, means_of_two(z) if asked is None else asked))
 
-    def measured(self, z: np.ndarray, seed: int) -> float:
-        """Share of the best items by ``q z`` that are found."""
-        rng = np.random.default_rng(seed)
-        pairs = rng.integers(0, self.size, (min(TRIED, self.size), 2))
-        q = z[pairs].mean(1)
+    def measured(self, z: np.ndarray, q: np.ndarray) -> float:
+        """Share of the best items by ``q z`` that are found, on average of the rows of q."""
         best = min(BEST, self.size)
         truth = np.argpartition(-held_against(q, z[: self.size]), best - 1, axis=1)[:, :best]
         found = self.search(q, best)
@@ -151,15 +155,36 @@ def neighbours_of(z: np.ndarray) -> Neighbours | None:
     return _KNOWN.get(z)
 
 
-def linked(z: np.ndarray, progress: Progress | None = None) -> Neighbours | None:
-    """A graph over the features of a very large catalogue, attached to them; None for any other, or without usearch."""
-    if len(z) <= LARGE:
+def linked(z: np.ndarray, progress: Progress | None = None, x: Interactions | None = None) -> Neighbours | None:
+    """A graph over the features of a very large catalogue, attached to them; None for any other, or without usearch.
+
+    Its recall is measured on what people took (``x``), where anybody took anything.
+    """
+    if len(z) <= LARGE or not able(len(z)):
         return None
-    if not able(len(z)):
-        return None
-    neighbours = Neighbours.build(z, progress)
+    neighbours = Neighbours.build(z, progress, None if x is None or not len(x) else tastes(z, x))
     attach(z, neighbours)
     return neighbours
+
+
+def means_of_two(z: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Means of two items drawn at random: float32, shape (200, d)."""
+    pairs = np.random.default_rng(seed).integers(0, len(z), (min(TRIED, len(z)), 2))
+    means: np.ndarray = z[pairs].mean(1)
+    return means
+
+
+def tastes(z: np.ndarray, x: Interactions, seed: int = 0) -> np.ndarray:
+    """Sums of the features of what people took, of 200 drawn at random: float32, shape (at most 200, d).
+
+    Examples
+    --------
+    >>> x = Interactions.of(np.array([1, 1]), np.array([0, 2]), n_users=2, n_items=3)
+    >>> tastes(np.eye(3, dtype=np.float32), x).tolist()
+    [[1.0, 0.0, 1.0]]
+    """
+    people = np.random.default_rng(seed).permutation(np.flatnonzero(x.user_counts()))[:TRIED]
+    return np.asarray(Histories.of_users(x, people).sets @ z, np.float32)
 
 
 def able(items: int) -> bool:
