@@ -51,7 +51,7 @@ def test_what_is_put_forward_is_the_same(panel, monkeypatch):
     h = Histories.of([[0, 4, 9], [7, 2]], N)
     allowed = np.random.default_rng(1).random((2, N)) < 0.9
     sample = np.arange(0, N, 5)
-    few = [one for large in (10**6, 10) for one in [_forward(panel, h, allowed, sample, large, monkeypatch)]]
+    few = [_forward(panel, h, allowed, sample, large, monkeypatch) for large in (10**6, 10)]
     assert few[0] == few[1]
 
 

@@ -68,6 +68,9 @@ def test_a_narrow_pool_does_not_have_others_asked_whole(panel):
     assert groups(narrow, wide, narrow) == [[1], [0, 2]]
     assert groups(narrow, wide, other) == [[1], [0], [2]]
     assert groups(narrow, narrow) == [[0, 1]]
+    handful = np.arange(N) < LEAST - 1
+    assert groups(handful, wide, narrow, handful) == [[1], [0, 3], [2]]
+    assert [len(part) for part in Asking(large=10, sample=LEAST - 1).groups(panel, np.stack([wide, narrow]))] == [2]
     assert [part.tolist() for part in Asking().groups(panel, np.stack([wide, narrow]))] == [[0, 1]]
 
 
@@ -82,10 +85,11 @@ def test_tables_are_few_where_a_very_large_catalogue_is_not_scored_whole(monkeyp
     panel = Panel.fit(experts, clusters(50, N, 3, seed=0))
     whole, how = 3, Asking(large=10, sample=2 * LEAST)
     every, shelf = np.ones(N, bool), np.arange(N) < LEAST
-    apart = np.stack([np.arange(N) < N // 2, np.arange(N) >= N // 2])
-    assert how.tables(panel, every) == how.tables(panel, apart | True) == 2  # of segments, and one in passing
-    assert how.tables(panel, shelf) == whole  # a handful is scored among all items
-    assert how.tables(panel, apart) == whole  # what they share stands for neither
+    found = [how.tables(panel, pool) for pool in (every, np.stack([every, every]))]
+    assert found == [2, 2]  # of segments, and one in passing
+    assert how.tables(panel, shelf) == whole  # so few are scored among all
+    assert how.tables(panel, np.stack([every, shelf])) == whole
+    assert Asking(large=10, sample=LEAST - 1).tables(panel, every) == whole
     assert how.tables(SplitPanel(panel.experts, panel, every, 0), every) == 2 * whole
     monkeypatch.setattr(asking, "LARGE", N)
     assert how.tables(panel, every) == whole

@@ -42,33 +42,39 @@ class Asking:
             return Whole(panel.score(h), allowed)
         sample = drawn(h.n_items, self.sample)
         if fewest(allowed, sample) < LEAST:
-            somebody = np.flatnonzero(np.asarray(allowed.any(axis=0)))
-            sample = somebody[drawn(len(somebody), self.sample)]
+            sample = self.drawn_from(allowed)
         if fewest(allowed, sample) < LEAST:
             return Whole(panel.score(h), allowed)
         return Sampled(Asked(panel, h), allowed, sample)
 
-    def groups(self, panel: Panel, allowed: np.ndarray) -> list[np.ndarray]:
-        """Positions of the queries that are asked together: whom the sample of all items serves, and the others.
+    def drawn_from(self, allowed: np.ndarray) -> np.ndarray:
+        """A sample of the items that are allowed to anybody; an item more or less among these hardly changes it."""
+        every = drawn(allowed.shape[1], allowed.shape[1])
+        somebody = np.asarray(allowed.any(axis=0))
+        return np.asarray(every[somebody[every]][: self.sample])
 
-        Of a large catalogue a query to which little is allowed would have all others of its batch scored whole. Such
-        queries are asked together where a sample of what they are allowed serves them all, else one by one.
+    def groups(self, panel: Panel, allowed: np.ndarray) -> list[np.ndarray]:
+        """Positions of the queries that are asked together, so that none is scored otherwise than alone.
+
+        Of a large catalogue those whom the sample of all items serves; those to whom so little is allowed that all
+        items are scored; and the others, together where a sample of what they are allowed serves them all, else one
+        by one.
 
         Parameters
         ----------
         allowed
             bool, shape (n_queries, n_items).
         """
-        n = allowed.shape[1]
-        if len(allowed) < 2 or panel.whole_only or n <= self.large:
-            return [np.arange(len(allowed))]
+        n, every = allowed.shape[1], np.arange(len(allowed))
+        if len(allowed) < 2 or panel.whole_only or n <= self.large or self.sample < LEAST:
+            return [every]
         narrow = np.count_nonzero(allowed[:, drawn(n, self.sample)], axis=1) < LEAST
         if not narrow.any():
-            return [np.arange(len(allowed))]
-        little = np.flatnonzero(narrow)
-        somebody = np.flatnonzero(allowed[little].any(axis=0))
-        shared = fewest(allowed[little], somebody[drawn(len(somebody), self.sample)]) >= LEAST
-        parts = [np.flatnonzero(~narrow), *([little] if shared else little[:, None])]
+            return [every]
+        few = narrow & (true_cells(allowed) < LEAST)
+        between = np.flatnonzero(narrow & ~few)
+        shared = fewest(allowed[between], self.drawn_from(allowed[between])) >= LEAST
+        parts = [np.flatnonzero(~narrow), np.flatnonzero(few), *([between] if shared else between[:, None])]
         return [part for part in parts if len(part)]
 
     def tables(self, panel: Panel, pool: np.ndarray) -> int:
@@ -80,11 +86,8 @@ class Asking:
             bool, shape (n_items,) or (n_queries, n_items): items that may be recommended, seen ones among them.
         """
         rows = np.atleast_2d(pool)
-        if panel.whole_only or rows.shape[1] <= LARGE or not len(rows):
-            return panel.size
-        somebody = int(np.count_nonzero(rows.any(axis=0)))
-        drawn_of = true_cells(rows).min() * min(self.sample, somebody) / max(somebody, 1)
-        if drawn_of < 2 * LEAST:  # too few of a sample may be left: all items would be scored
+        whole = panel.whole_only or rows.shape[1] <= LARGE or self.sample < LEAST
+        if whole or true_cells(rows).min(initial=rows.shape[1]) < 2 * LEAST:  # of which some may be seen
             return panel.size
         return 1 + len(panel.experts.keys() - panel.projecting.keys() - panel.flat)
 
