@@ -3,7 +3,8 @@
 ``python bench/scale/costs.py [--people 2000] [--items 4000] [--price 0.05] [--out FILE]``
 
 Short steps run once before they are measured, so that starting up is left out; all are counted in seconds of the
-processor: a busy machine counts as a free one. The fit encodes the titles once more. ``--price`` is what an hour of one core costs.
+processor: a busy machine counts as a free one. The fit encodes the titles once more.
+``--price`` is what an hour of one core costs.
 """
 
 from __future__ import annotations
