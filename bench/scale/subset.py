@@ -74,7 +74,7 @@ def words() -> argparse.ArgumentParser:
 def made(given: argparse.Namespace) -> Dataset:
     """The data, made where they are not there yet."""
     folder = given.work / "data"
-    asked_for = {name: getattr(given, name) for name in ("events", "items", "subset", "unmet", "without")}
+    asked_for = {name: getattr(given, name) for name in ("events", "items", "subset", "unmet", "without", "memory_gb")}
     noted = given.work / "asked.json"
     if noted.is_file() and json.loads(noted.read_text()) != asked_for:
         raise SystemExit(

@@ -3,29 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import settings
 
 from warmstart.data.histories import Histories
-from warmstart.data.toy import clusters
 from warmstart.fusion.evidence import GRAPH, SUPPORT, columns_of, evidence, log_ranks
 from warmstart.fusion.scores import Whole
 from warmstart.fusion.support import Support
 
 AT = {name: i for i, name in enumerate(SUPPORT)}
 some = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-@pytest.fixture(scope="module")
-def data():
-    toy = clusters(seed=0)
-    z = np.random.default_rng(0).normal(size=(toy.n_items, 4)) + np.array([0, 0, 0, 3.0])
-    return toy.with_features(z.astype(np.float32))
-
-
-@pytest.fixture(scope="module")
-def support(data):
-    return Support.fit(data)
 
 
 def test_log_rank_by_hand():

@@ -6,26 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warmstart.data.histories import Histories
-from warmstart.data.toy import clusters
 from warmstart.fusion.evidence import GRAPH, SUPPORT, evidence
 from warmstart.fusion.pairs import found_among
 from warmstart.fusion.scores import Whole
-from warmstart.fusion.support import Support
 
 AT = {name: i for i, name in enumerate(SUPPORT)}
 some = settings(max_examples=40, deadline=None, derandomize=True)
-
-
-@pytest.fixture(scope="module")
-def data():
-    toy = clusters(seed=0)
-    z = np.random.default_rng(0).normal(size=(toy.n_items, 4)) + np.array([0, 0, 0, 3.0])
-    return toy.with_features(z.astype(np.float32))
-
-
-@pytest.fixture(scope="module")
-def support(data):
-    return Support.fit(data)
 
 
 def test_how_a_candidate_lies_to_a_history(data, support):

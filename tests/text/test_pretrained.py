@@ -257,4 +257,4 @@ def test_hours_of_a_transformer_are_told_where_there_is_no_table_of_words(monkey
     choice = default_encoder(["Alien"] * 4)
     assert choice.encoder.spec()["kind"] == "onnx"
     assert choice.reason == "minilm-onnx: the best that works here; wordllama is not available (nothing here)"
-    assert "4 texts will take minilm-onnx hours" in caplog.text
+    assert "4 texts take minilm-onnx hours" in caplog.text

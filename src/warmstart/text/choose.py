@@ -50,9 +50,8 @@ NAMES: dict[str, Callable[[], SavedEncoder]] = {
     "wordllama": StaticEncoder,
     "use-multilingual": MultilingualEncoder,
 }
-ENGLISH = ("minilm-onnx", "minilm", "wordllama")
 SLOW = ("minilm-onnx", "minilm")
-MANY = ("wordllama", "minilm-onnx", "minilm")
+ENGLISH, MANY = (*SLOW, "wordllama"), ("wordllama", *SLOW)
 LARGE = 200_000  # texts above which a transformer would read for hours on a laptop
 CHINESE = ("use-multilingual",)
 
@@ -84,9 +83,7 @@ def default_encoder(texts: Sequence[str], language: str | None = None) -> Choice
         try:
             found = NAMES[name]()
             if many and name in SLOW:
-                LOG.warning(
-                    "%s", f"{len(texts):,} texts will take {name} hours; 'wordllama' of warmstart[weights] minutes"
-                )
+                LOG.warning("%d texts take %s hours; pip install 'warmstart[weights]': minutes", len(texts), name)
             told = hours if many and name == "wordllama" else why
             return Choice(found, "; ".join([f"{name}: {told}", *failed]))
         except WarmstartError as error:
