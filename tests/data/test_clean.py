@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from warmstart.data.clean import DUPLICATE, Rules, bot_limit, clean_events, parse_weights
+from warmstart.data.clean import Rules, clean_events, parse_weights
+from warmstart.data.duplicates import DUPLICATE, bot_limit
 from warmstart.data.ids import id_text, infer_types
 from warmstart.errors import DataError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warmstart.cli.screen import say, silent
+from warmstart.cli.screen import progress, say, silent
 from warmstart.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -85,17 +85,19 @@ class Tables:
         """The dataset and the account of its rows; rows refused are counted on stderr."""
         from warmstart.data.ingest import read_with_report
 
-        data, account = read_with_report(
-            self.events,
-            items=self.items,
-            graph=self.graph,
-            links=self.links,
-            users=self.users,
-            columns=pairs(self.map or (), "--map") or None,
-            weights=self.weights,
-            rejects=None if silent() else self.rejects,
-            scale=bounds(self.scale),
-        )
+        with progress() as tell:
+            data, account = read_with_report(
+                self.events,
+                items=self.items,
+                graph=self.graph,
+                links=self.links,
+                users=self.users,
+                columns=pairs(self.map or (), "--map") or None,
+                weights=self.weights,
+                rejects=None if silent() else self.rejects,
+                scale=bounds(self.scale),
+                progress=tell,
+            )
         count_refused(account)
         return data, account
 

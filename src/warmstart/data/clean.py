@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from warmstart.data.duplicates import NONE_WRONG, Cleaned, among_all
 from warmstart.data.ids import id_text
 from warmstart.data.times import read_times
 from warmstart.errors import DataError
@@ -15,11 +16,6 @@ NO_KIND = "interaction"
 MAX_KINDS = 127  # kinds are int8 codes
 HEAVIEST = 1e6  # a weight above it is no strength of interest
 SHOWN = 40  # characters of a value that a message repeats
-BOT_EVENTS = 1000
-BOT_RATIO = 50
-BOT_QUANTILE = 0.99
-SAME = ("user_id", "item_id", "time", "order", "kind")  # two events that agree in these are one
-DUPLICATE = "duplicate (same user, item, time and kind)"
 
 
 @dataclass(frozen=True)
@@ -33,7 +29,7 @@ class Rules:
     scale
         Smallest and largest rating allowed; None = any finite number.
     bots
-        Whether users with an absurd number of events are left out: more than ``bot_limit``.
+        Whether users with an absurd number of events are left out: more than ``duplicates.bot_limit``.
 
     Raises
     ------
@@ -53,26 +49,6 @@ class Rules:
     def __post_init__(self) -> None:
         if self.scale is not None and not self.scale[0] < self.scale[1]:
             raise DataError(f"scale={self.scale} holds no ratings; give the smallest before the largest, e.g. 1 and 5")
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """Events that can be used, and those that cannot.
-
-    Parameters
-    ----------
-    events
-        ``user_id``, ``item_id``, ``kind`` (text), ``weight`` > 0, ``rating`` (null = none), ``time`` (seconds, -1 =
-        none), in file order, or in the order a column of ordinals gives.
-    refused
-        ``row`` (1-based) and ``reason``.
-    times
-        The form the times had, as ``times.Times.form``.
-    """
-
-    events: pl.DataFrame
-    refused: pl.DataFrame
-    times: str
 
 
 def parse_weights(text: str | Mapping[str, float] | None) -> dict[str, float] | None:
@@ -124,23 +100,16 @@ def clean_events(frame: pl.DataFrame, rules: Rules) -> Cleaned:
     (1, [(2, 'duplicate (same user, item, time and kind)'), (3, 'user id is missing')])
     """
     work, times = judge(frame, rules)
-    _check_kinds(work["kind"])
-    good, wrong = _parted(work, work["reason"])
-    refused = [wrong]
-    for judged in (_repeated, *([_of_bots] if rules.bots else [])):
-        good, wrong = _parted(good, judged(good))
-        refused.append(wrong)
-    good = good.sort("order", maintain_order=True) if times == "order" else good
-    events = good.select("user_id", "item_id", "kind", "weight", "rating", "time")
-    return Cleaned(events, pl.concat(refused).sort("row"), times)
+    check_kinds(work["kind"])
+    return among_all(*parted(work), times, bots=rules.bots)
 
 
-def _parted(work: pl.DataFrame, reason: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+def parted(work: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows without a reason, and ``row`` and ``reason`` of the others; nothing is copied where all are good."""
+    reason = work["reason"]
     if reason.null_count() == len(reason):
-        return work, pl.DataFrame(schema={"row": pl.Int64, "reason": pl.String})
-    wrong = pl.DataFrame({"row": work["row"], "reason": reason}).drop_nulls("reason")
-    return work.filter(reason.is_null()), wrong
+        return work, NONE_WRONG
+    return work.filter(reason.is_null()), work.select("row", "reason").drop_nulls("reason")
 
 
 def judge(frame: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, str]:
@@ -159,20 +128,6 @@ def judge(frame: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, str]:
     work, times = _typed(frame)
     work = work.with_columns(_reason(rules, work.columns).alias("reason"))
     return work.with_columns(weight=pl.col("weight") * _kind_weight(rules.weights)), times
-
-
-def bot_limit(events_per_user: pl.Series) -> float:
-    """More events than this are no human's: the larger of 1,000 and 50 times the 99th percentile of events per user.
-
-    Examples
-    --------
-    >>> bot_limit(pl.Series([20] * 99 + [90_000]))
-    1000.0
-    """
-    if not len(events_per_user):
-        return float(BOT_EVENTS)
-    typical = events_per_user.quantile(BOT_QUANTILE, interpolation="lower") or 0.0
-    return max(float(BOT_EVENTS), BOT_RATIO * typical)
 
 
 def _typed(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
@@ -234,33 +189,8 @@ def _kind_weight(weights: Mapping[str, float] | None) -> pl.Expr:
     return pl.col("kind").replace_strict(list(weights), list(weights.values()), default=None, return_dtype=pl.Float64)
 
 
-def _repeated(work: pl.DataFrame) -> pl.Series:
-    """A reason where a row says the same as one before it; numbers that stand for the texts are compared."""
-    texts = {name: pl.Enum(work[name].unique()) for name in SAME if work[name].dtype == pl.String}
-    codes = work.select(pl.col(n).cast(texts[n]).to_physical() if n in texts else pl.col(n) for n in SAME)
-    again = codes.select(pl.struct(pl.all()).is_first_distinct().not_().alias("again"))["again"]
-    return _said(again, DUPLICATE)
-
-
-def _of_bots(work: pl.DataFrame) -> pl.Series:
-    """A reason where the row is of a user with more events than a human has."""
-    counts = work.group_by("user_id").len()
-    limit = bot_limit(counts["len"])
-    bots = counts.filter(pl.col("len") > limit)["user_id"]
-    hit = work["user_id"].is_in(bots.implode()) if len(bots) else pl.repeat(False, work.height, eager=True)
-    return _said(hit, bot_reason(limit))
-
-
-def bot_reason(limit: float) -> str:
-    """Why somebody above the limit is left out."""
-    return f"user has more than {limit:,.0f} events, as only a program has"
-
-
-def _said(hit: pl.Series, why: str) -> pl.Series:
-    return hit.to_frame("hit").select(pl.when("hit").then(pl.lit(why)).alias("reason"))["reason"]
-
-
-def _check_kinds(kinds: pl.Series) -> None:
+def check_kinds(kinds: pl.Series) -> None:
+    """Refuse a column that cannot be one of kinds."""
     if (n := kinds.n_unique()) > MAX_KINDS:
         raise DataError(
             f"the column of event kinds has {n:,} values, e.g. {kinds[0][:SHOWN]!r}; at most {MAX_KINDS} can be kinds: "

@@ -58,7 +58,7 @@ def read_delimited(raw: bytes, origin: str, *, separator: str | None = None, enc
         repairs[f"file read as {got.encoding}"] = 1
     separator = separator or sniff(text)
     table = _fast(text, separator) or _patient(text, separator, origin)
-    return Table(_blank_to_null(table.frame), origin, repairs | dict(table.repairs), table.refused)
+    return Table(blank_to_null(table.frame), origin, repairs | dict(table.repairs), table.refused)
 
 
 def sniff(text: str) -> str:
@@ -78,14 +78,7 @@ def sniff(text: str) -> str:
 
 def _fast(text: str, separator: str) -> Table | None:
     """Polars, if the file gives it nothing to complain about and no row is short."""
-    if len(separator) > 1 or "\r" in text.replace("\r\n", ""):
-        return None
-    first = text.split("\n", 1)[0].rstrip("\r")
-    if (
-        '"' in first
-        or _is_data(first.split(separator))
-        or len(set(first.split(separator))) != first.count(separator) + 1
-    ):
+    if "\r" in text.replace("\r\n", "") or not is_plain_header(text.split("\n", 1)[0], separator):
         return None
     try:
         frame = pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False, raise_if_empty=False)
@@ -100,7 +93,20 @@ def _is_data(fields: list[str]) -> bool:
     return any(NUMBER.match(f.strip().strip('"')) for f in fields)
 
 
-def _blank_to_null(frame: pl.DataFrame) -> pl.DataFrame:
+def is_plain_header(line: str, separator: str) -> bool:
+    """Whether polars reads a first line as we do: names without quotes, each once, and a separator of one character.
+
+    Examples
+    --------
+    >>> is_plain_header("user,item", ","), is_plain_header("1,10,5", ","), is_plain_header("user::item", "::")
+    (True, False, False)
+    """
+    names = line.rstrip("\r").split(separator)
+    return len(separator) == 1 and '"' not in line and not _is_data(names) and len(set(names)) == len(names)
+
+
+def blank_to_null(frame: pl.DataFrame) -> pl.DataFrame:
+    """Empty text is none."""
     return frame.with_columns(pl.when(pl.col(pl.String).str.len_bytes() > 0).then(pl.col(pl.String)))
 
 

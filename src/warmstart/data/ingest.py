@@ -12,18 +12,22 @@ import numpy as np
 import polars as pl
 
 from warmstart.data.catalog import Catalog
-from warmstart.data.clean import Cleaned, Rules, parse_weights
+from warmstart.data.clean import Rules, parse_weights
 from warmstart.data.columns import ALIASES, Columns
 from warmstart.data.dataset import Dataset
+from warmstart.data.duplicates import Cleaned
 from warmstart.data.folders import find_tables
 from warmstart.data.graph import KnowledgeGraph
 from warmstart.data.graph_files import read_triples
 from warmstart.data.graph_shape import check_links
 from warmstart.data.intake import Intake
 from warmstart.data.interactions import Interactions
+from warmstart.data.long_files import Irregular, long_table
 from warmstart.data.readers import Source, read_table
 from warmstart.data.report import EQUAL, RARE, UNDESCRIBED, IngestReport
+from warmstart.data.streamed import Progress
 from warmstart.data.tables import Part, catalog_of, users_of
+from warmstart.data.vocab import Vocabulary
 from warmstart.errors import DataError
 
 LOG = logging.getLogger(__name__)
@@ -31,7 +35,7 @@ RATED_SHARE = 0.5  # a rating column filled less than this is left out
 Weights = str | Mapping[str, float]
 
 
-def read(
+def read(  # noqa: PLR0913 - the tables, how they are read, and who is told
     interactions: Source,
     *,
     items: Source = None,
@@ -43,6 +47,7 @@ def read(
     scale: tuple[float, float] | None = None,
     bots: bool = True,
     rejects: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Dataset:
     """A dataset from tables: paths, frames (pandas, polars, Arrow), SQL, or a folder that holds them all.
 
@@ -66,9 +71,11 @@ def read(
     scale
         Smallest and largest rating allowed; None = any.
     bots
-        Whether to leave out users with more events than a human has (see ``clean.bot_limit``).
+        Whether to leave out users with more events than a human has (see ``duplicates.bot_limit``).
     rejects
         A .csv, .parquet or .jsonl file for refused rows, with their reason; None = they are only counted.
+    progress
+        Called with (stage, done, total) while a file of a million events and more is read, some rows at a time.
 
     Raises
     ------
@@ -93,13 +100,14 @@ def read(
         scale=scale,
         bots=bots,
         rejects=rejects,
+        progress=progress,
     )
     if account.unrated:
         LOG.warning(account.unrated)
     return data
 
 
-def read_with_report(
+def read_with_report(  # noqa: PLR0913 - as ``read``
     interactions: Source,
     *,
     items: Source = None,
@@ -111,6 +119,7 @@ def read_with_report(
     scale: tuple[float, float] | None = None,
     bots: bool = True,
     rejects: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Dataset, IngestReport]:
     """As ``read``, with the account of rows read, refused and repaired.
 
@@ -131,10 +140,21 @@ def read_with_report(
         found = find_tables(Path(interactions))
         interactions = found["events"]
         given = {name: found.get(name) if source is None else source for name, source in given.items()}
-    intake = Intake(columns)
-    cleaned = intake.events(read_table(interactions), rules)
+    intake = Intake(columns, rejects)
+    cleaned = _events(intake, interactions, rules, progress)
     data = completed(intake, given, lambda parts: _dataset(cleaned, parts, intake.repairs))
-    return data, intake.report(cleaned.times, rejects)
+    return data, intake.report(cleaned.times)
+
+
+def _events(intake: Intake, source: Source, rules: Rules, progress: Progress | None) -> Cleaned:
+    """The usable events: of a long file some rows at a time, of any other at once."""
+    long = long_table(source)
+    try:
+        if long is not None:
+            return intake.long_events(long, rules, progress)
+    except Irregular as error:
+        LOG.warning("%s: read whole, which takes more memory", error)
+    return intake.events(read_table(source), rules)
 
 
 def completed(intake: Intake, given: Mapping[str, Source], made: Callable[[Mapping[str, Part]], Dataset]) -> Dataset:
@@ -168,9 +188,9 @@ def read_items(
     (('a',), {'items: item id occurs before': 1})
     """
     check_columns(columns)
-    intake = Intake(columns)
+    intake = Intake(columns, rejects)
     part = intake.others({"items": read_table(items)})["items"]
-    return catalog_of(part, pl.Series([], dtype=pl.String))[0], intake.report("none", rejects)
+    return catalog_of(part, pl.Series([], dtype=pl.String))[0], intake.report("none")
 
 
 def read_graph(
@@ -190,11 +210,11 @@ def read_graph(
     (1, {'graph: head, relation or tail is missing': 1})
     """
     check_columns(columns)
-    intake = Intake(columns)
+    intake = Intake(columns, rejects)
     tables = {"graph": read_triples(graph)} | ({} if links is None else {"links": read_table(links)})
     ids = None if items is None else pl.Series(items.items.ids, dtype=pl.String)
     found = intake.graph(tables, ids)
-    return found.graph, intake.report("none", rejects)
+    return found.graph, intake.report("none")
 
 
 def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str]) -> Dataset:
@@ -205,7 +225,7 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
     if undescribed and "items" in parts:
         repairs[UNDESCRIBED] = undescribed
     users, table = users_of(parts.get("users"), events["user_id"])
-    kinds = tuple(events["kind"].unique(maintain_order=True).to_list()) or ("interaction",)
+    kinds = tuple(events["kind"].unique(maintain_order=True).cast(pl.String).to_list()) or ("interaction",)
     x = Interactions.of(
         users.codes_of(events["user_id"]),
         catalog.items.codes_of(events["item_id"]),
@@ -214,7 +234,7 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
         weight=events["weight"].to_numpy(),
         rating=kept_ratings(events["rating"], repairs),
         time=events["time"].to_numpy(),
-        kind=events["kind"].replace_strict(list(kinds), list(range(len(kinds))), return_dtype=pl.Int64).to_numpy(),
+        kind=Vocabulary(kinds).codes_of(events["kind"]),
         kinds=kinds,
     )
     return Dataset(x, catalog, users, user_table=table)
@@ -222,7 +242,7 @@ def _dataset(cleaned: Cleaned, parts: Mapping[str, Part], repairs: Counter[str])
 
 def kept_ratings(column: pl.Series, repairs: Counter[str]) -> np.ndarray | None:
     """Ratings with NaN for none; None if too few rows have one, or all are the same and say nothing."""
-    known = column.drop_nulls()
+    known = column.drop_nulls().cast(pl.Float32)
     if not len(known):
         return None
     if len(known) < RATED_SHARE * len(column):
@@ -231,7 +251,7 @@ def kept_ratings(column: pl.Series, repairs: Counter[str]) -> np.ndarray | None:
     if known.n_unique() == 1 and len(known) > 1:
         repairs[f"events: {EQUAL}"] = len(known)
         return None
-    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return column.cast(pl.Float32).fill_null(float("nan")).to_numpy()
 
 
 def check_columns(columns: Columns | None) -> None:

@@ -73,7 +73,7 @@ class Interactions:
         """
         n = len(user)
         time = np.full(n, NO_TIME, np.int64) if time is None else time.astype(np.int64)
-        order = np.lexsort((np.arange(n), time, user))
+        order = np.lexsort((time, user))  # stable: file order decides among equals
         return cls(
             user=user[order].astype(np.int32),
             item=item[order].astype(np.int32),

@@ -150,10 +150,15 @@ def _parts(paths: list[Path], name: str) -> Table:
         ) from error
 
 
+def damaged(name: str, error: BaseException) -> DataError:
+    """What is said of Parquet that cannot be read."""
+    return DataError(f"{name} is a damaged Parquet file ({str(error)[:100]}); write it again")
+
+
 def _parquet(raw: bytes, name: str) -> Table:
     if not (raw.startswith(PARQUET_MAGIC) and raw.endswith(PARQUET_MAGIC)):
         raise DataError(f"{name} is no Parquet file (its first and last bytes say so); name it by its true format")
     try:
         return Table(tidy(pl.read_parquet(io.BytesIO(raw))), name)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise DataError(f"{name} is a damaged Parquet file ({str(error)[:100]}); write it again") from error
+        raise damaged(name, error) from error

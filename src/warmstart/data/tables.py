@@ -71,7 +71,7 @@ def catalog_of(part: Part | None, seen: pl.Series) -> tuple[Catalog, int]:
     >>> catalog_of(None, pl.Series(["b", "a", "b"]))[0].items.ids
     ('b', 'a')
     """
-    met = pl.DataFrame({ITEM_ID: seen.unique(maintain_order=True)}, schema={ITEM_ID: pl.String})
+    met = pl.DataFrame({ITEM_ID: seen.unique(maintain_order=True).cast(pl.String)})
     if part is None:
         return Catalog(met), met.height
     new = met.join(part.frame, on=ITEM_ID, how="anti", maintain_order="left")
@@ -88,7 +88,7 @@ def users_of(part: Part | None, seen: pl.Series) -> tuple[Vocabulary, pl.DataFra
     >>> users.ids, table["age"].to_list()
     (('u1', 'u2', 'u9'), [None, 30, 40])
     """
-    ids = pl.DataFrame({USER_ID: seen.unique(maintain_order=True)}, schema={USER_ID: pl.String})
+    ids = pl.DataFrame({USER_ID: seen.unique(maintain_order=True).cast(pl.String)})
     if part is None:
         return Vocabulary(ids[USER_ID].to_list()), None
     ids = pl.concat([ids, part.frame.select(USER_ID)]).unique(maintain_order=True)

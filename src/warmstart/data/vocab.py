@@ -74,9 +74,19 @@ class Vocabulary:
         >>> Vocabulary(["b12", "b98"]).codes_of(pl.Series(["b98", None, "nobody", "b12"])).tolist()
         [1, -1, -1, 0]
         """
+        if isinstance(names.dtype, pl.Categorical):
+            return self._codes_of_categories(names)
         known = pl.Enum(pl.Series(self.ids, dtype=pl.String))
         codes = names.cast(pl.String).cast(known, strict=False).to_physical().cast(pl.Int32)
         return codes.fill_null(UNKNOWN).to_numpy()
+
+    def _codes_of_categories(self, names: pl.Series) -> np.ndarray:
+        """Each category is looked up once."""
+        numbers, seen = names.to_physical(), names.unique().drop_nulls()
+        code = np.full(int(numbers.max() or 0) + 2, UNKNOWN, np.int32)  # type: ignore[arg-type]
+        code[seen.to_physical().to_numpy()] = self.codes_of(seen.cast(pl.String))
+        codes: np.ndarray = code[numbers.fill_null(len(code) - 1).to_numpy()]
+        return codes
 
     def names(self, codes: Iterable[int]) -> list[str]:
         """Ids of codes, in the given order; codes must be in range."""

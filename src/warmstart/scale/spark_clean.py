@@ -9,23 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from warmstart.data.clean import (
-    BOT_EVENTS,
-    BOT_QUANTILE,
-    DUPLICATE,
-    MAX_KINDS,
-    NO_KIND,
-    SAME,
-    Rules,
-    bot_limit,
-    bot_reason,
-    judge,
-)
+from warmstart.data.clean import MAX_KINDS, NO_KIND, Rules
+from warmstart.data.duplicates import BOT_EVENTS, BOT_QUANTILE, DUPLICATE, SAME, bot_limit, bot_reason
 from warmstart.data.series import tidy
 from warmstart.data.times import read_times
+from warmstart.data.witnesses import judged_beside, witnesses
 from warmstart.errors import DataError, require
 from warmstart.scale.spark_source import KEY, RawEvents
-from warmstart.scale.witnesses import witnesses
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -150,8 +140,8 @@ def judged_rows(table: pl.DataFrame, known: pl.DataFrame, rules: Rules) -> pl.Da
     >>> judged_rows(part, pl.DataFrame({"user_id": ["x"], "item_id": [5]}), Rules())["user_id"].to_list()
     ['1.0']
     """
-    rows = tidy(table.select(known.columns)).cast(dict(known.schema))  # type: ignore[arg-type]
-    work = judge(pl.concat([rows, known]), rules)[0].head(table.height)
+    rows = tidy(table.select(known.columns))
+    work = judged_beside(rows, known, rules)
     good = pl.col("reason").is_null()
     values = [pl.when(good).then(pl.col(name)).alias(name) for name in ("user_id", "item_id", "kind", *VALUES)]
     more = [pl.when(good).then(pl.col(name)).alias(name) for name in ("time", "order")]

@@ -128,7 +128,7 @@ class SparkTables:
             data = completed(intake, sources, lambda parts: _dataset(spark, events, parts, intake, people))
         finally:
             events.close()
-        return data, _account(intake.report(events.times, None), events)
+        return data, _account(intake.report(events.times), events)
 
 
 def coded(spark: SparkSession, events: SparkEvents, users: Vocabulary, items: Vocabulary) -> DataFrame:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from warmstart.data.clean import Rules, judge
 from warmstart.data.times import read_times
+from warmstart.data.witnesses import witnesses
 from warmstart.scale.spark_clean import judged_rows, limit_of
-from warmstart.scale.witnesses import witnesses
 
 IDS = st.sampled_from(["1.0", "2.0", "x", "3", "", "nan", None])
 TIMES = st.one_of(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from warmstart.data.clean import Rules, judge
 from warmstart.data.ids import FLOAT_ID, MISSING_WORDS
 from warmstart.data.times import EARLIEST, LATEST, NO_TEXT, NUMBER, UNITS, days_of
 
@@ -34,6 +35,26 @@ def witnesses(frame: pl.DataFrame) -> list[int]:
     if "time" in frame.columns:
         found += _of_times(frame["time"])
     return sorted({at for at in found if at is not None})
+
+
+def judged_beside(rows: pl.DataFrame, known: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Rows of a part, judged (``clean.judge``) as they are among all.
+
+    Parameters
+    ----------
+    rows
+        Events under canonical names.
+    known
+        The witnesses of the whole, with the same columns.
+
+    Examples
+    --------
+    >>> known = pl.DataFrame({"user_id": ["x"], "item_id": ["9"]})
+    >>> judged_beside(pl.DataFrame({"user_id": ["1.0"], "item_id": ["5"]}), known, Rules())["user_id"].to_list()
+    ['1.0']
+    """
+    plain = rows.cast(dict(known.schema))  # type: ignore[arg-type]
+    return judge(pl.concat([plain, known]), rules)[0].head(rows.height)
 
 
 def _unlike_floats(column: pl.Series) -> pl.Series:

@@ -1,0 +1,141 @@
+"""Files with more rows than are held as text: read some rows at a time."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from warmstart.data.delimited import blank_to_null, is_plain_header, sniff
+from warmstart.data.readers import File, damaged, parts_of
+from warmstart.data.series import tidy
+from warmstart.data.sql import SQL
+from warmstart.data.table import Table
+from warmstart.errors import DataError
+
+LONG = 1_000_000  # rows of Parquet
+LONG_BYTES = 2**25  # of delimited text
+BATCH = 250_000  # rows at a time
+PIECE = 2**24  # bytes looked at together
+HEAD = 2**16  # bytes that hold a first line
+SEPARATORS = {".csv": None, ".txt": None, ".dat": None, ".data": None, ".tsv": "\t", ".tab": "\t"}
+
+
+class Irregular(DataError):
+    """A delimited file that the patient reader has to read whole."""
+
+
+@dataclass(frozen=True)
+class LongTable:
+    """A file of many rows, or a folder of Parquet parts.
+
+    Parameters
+    ----------
+    origin
+        The place an error message names.
+    rows
+        All rows, not read yet.
+    delimited
+        Whether it is delimited text: all values are text then, and "" is none.
+    """
+
+    origin: str
+    rows: pl.LazyFrame
+    delimited: bool
+
+    @cached_property
+    def head(self) -> Table:
+        """A table of the same columns without any row."""
+        return Table(pl.DataFrame(schema=self.rows.collect_schema()), self.origin)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """All rows in their order, ``BATCH`` at a time, as ``read_table`` gives them; of some columns, or of all.
+
+        Raises
+        ------
+        Irregular
+            If delimited text turns out to have rows of different lengths.
+        DataError
+            If Parquet is damaged.
+        """
+        rows = self.rows if columns is None else self.rows.select(columns)
+        try:
+            for part in rows.collect_batches(chunk_size=BATCH, maintain_order=True):
+                if self.delimited and columns is None and part.to_series(-1).null_count():
+                    raise Irregular(f"{self.origin} has short rows")
+                yield blank_to_null(part) if self.delimited else tidy(part)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+            raise Irregular(str(error)[:100]) if self.delimited else damaged(self.origin, error) from error
+
+    def texts(self, places: Sequence[int]) -> pl.DataFrame:
+        """Rows at some places (ascending, 0 = first), all their columns as text."""
+        wanted, found, start = pl.Series(places, dtype=pl.Int64), [tidy(self.head.frame).cast(pl.String)], 0
+        for part in self.batches() if len(wanted) else ():
+            here = wanted.filter(wanted.is_between(start, start + part.height, closed="left"))
+            found.append(part[(here - start).to_list()].cast(pl.String))
+            start += part.height
+        return pl.concat(found)
+
+
+def long_table(source: Any) -> LongTable | None:
+    """The table of a source that is read some rows at a time; None of any other: small, no file, or irregular text.
+
+    Examples
+    --------
+    >>> long_table({"user": ["u1"], "item": ["i1"]}) is None
+    True
+    """
+    if isinstance(source, str) and SQL.parse(source):
+        return None
+    file = File(source) if isinstance(source, str | Path) else source
+    if not isinstance(file, File):
+        return None
+    path = Path(file.path)
+    if (parts := parts_of(path)) or path.suffix.lower() in (".parquet", ".pq"):
+        return _parquet(parts or [path], path.name)
+    if path.suffix.lower() not in SEPARATORS or file.encoding or not path.is_file():
+        return None
+    return _delimited(path, file.separator or SEPARATORS[path.suffix.lower()])
+
+
+def _parquet(paths: list[Path], origin: str) -> LongTable | None:
+    try:
+        rows = pl.scan_parquet(paths, glob=False)
+        long = rows.select(pl.len()).collect().item() >= LONG
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+        return None  # what is wrong with it is told where it is read whole
+    return LongTable(origin, rows, delimited=False) if long else None
+
+
+def _delimited(path: Path, separator: str | None) -> LongTable | None:
+    """A long text that polars reads as ``read_delimited`` does, as far as its first line and its bytes tell."""
+    try:
+        if path.stat().st_size < LONG_BYTES:
+            return None
+        with path.open("rb") as file:
+            first = file.read(HEAD).removeprefix(codecs.BOM_UTF8).split(b"\n", 1)[0].decode()
+        separator = separator or sniff(first)
+        if not first.strip() or not is_plain_header(first, separator) or not _regular(path):
+            return None
+        return LongTable(path.name, pl.scan_csv(path, separator=separator, infer_schema=False, glob=False), True)
+    except (UnicodeDecodeError, OSError):
+        return None
+
+
+def _regular(path: Path) -> bool:
+    """Whether it is UTF-8 without zero bytes, and no line ends by a carriage return alone."""
+    decoder, before = codecs.getincrementaldecoder("utf-8")(), b""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            decoder.decode(piece)
+            ends = before[-1:] + piece
+            if b"\0" in piece or ends.removesuffix(b"\r").count(b"\r") > ends.count(b"\r\n"):
+                return False
+            before = piece
+    decoder.decode(b"", final=True)
+    return not before.endswith(b"\r")
