@@ -69,7 +69,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress() -> Iterator[Tell]:
-    """Progress bars on stderr, one a stage; a stage is done when the next begins.
+    """Progress bars on stderr, one a stage; a stage is done when the next begins. Nothing is written before the first.
 
     Examples
     --------
@@ -77,21 +77,25 @@ def progress() -> Iterator[Tell]:
     ...     tell("reading", 1, 2)
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    with Progress(*columns, TimeElapsedColumn(), console=notes(), disable=silent()) as bars:
-        tasks: dict[str, TaskID] = {}
+    bars = Progress(*columns, TimeElapsedColumn(), console=notes(), disable=silent())
+    tasks: dict[str, TaskID] = {}
 
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                finish()
-                tasks[stage] = bars.add_task(escape(stage), total=total or None)
-            bars.update(tasks[stage], completed=done, total=total or None)
+    def tell(stage: str, done: int, total: int) -> None:
+        bars.start()
+        if stage not in tasks:
+            finish()
+            tasks[stage] = bars.add_task(escape(stage), total=total or None)
+        bars.update(tasks[stage], completed=done, total=total or None)
 
-        def finish() -> None:
-            for task in tasks.values():
-                bars.update(task, total=1, completed=1)
+    def finish() -> None:
+        for task in tasks.values():
+            bars.update(task, total=1, completed=1)
 
+    try:
         yield tell
         finish()
+    finally:
+        _stop(bars)
 
 
 @contextmanager
@@ -126,8 +130,12 @@ def learning() -> Iterator[Watch]:
     try:
         yield watch
     finally:
-        if bars.live.is_started:
-            bars.stop()
+        _stop(bars)
+
+
+def _stop(bars: Progress) -> None:
+    if bars.live.is_started:
+        bars.stop()
 
 
 def note_no_gain(best_step: int) -> None:
