@@ -13,7 +13,8 @@ from warmstart.experts.best import Found, best, first_allowed, in_order
 from warmstart.experts.nearest import LARGE, neighbours_of
 from warmstart.experts.panel import Panel, groups
 from warmstart.experts.popularity import FittedPopularity
-from warmstart.experts.products import Attached, held_against, projected
+from warmstart.experts.products import Attached, held_against
+from warmstart.experts.scan import scanned
 
 
 class Asked:
@@ -91,9 +92,9 @@ class Asked:
             yield from seek(seeking, allowed, top, sample)
 
     def _all(self, names: list[str], allowed: np.ndarray, top: int, sample: np.ndarray) -> Iterator[Found]:
-        """By going over all items."""
+        """By going over all items, in eight bits."""
         if names:
-            found = projected(np.stack([self.said[n][0] for n in names]), self.panel.projecting[names[0]].z)
+            found = scanned(np.stack([self.said[n][0] for n in names]), self.panel.projecting[names[0]].z)
             for name, rows in zip(names, found, strict=True):
                 beside = self.beside(name)
                 if beside is not None:

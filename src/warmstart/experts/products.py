@@ -76,10 +76,14 @@ class Split:
     def product(self, q: np.ndarray) -> np.ndarray:
         """``q Z'``: float32, shape (len(q), n)."""
         out = held_against(q[:, self.full], self.dense)
+        self.add_other(q, out)
+        return out
+
+    def add_other(self, q: np.ndarray, out: np.ndarray) -> None:
+        """Add what the columns beside the full ones say to products with those: float32, shape (len(q), n)."""
         said = q[:, self.other]
         if said.any():
             out += (self.sparse @ said.T).T
-        return out
 
     def grown(self, new: np.ndarray) -> Split:
         """With rows appended."""
@@ -101,6 +105,7 @@ _SPLITS: Attached[Split | bool] = Attached()
 _BUFFERS: Attached[Buffer] = Attached()
 _LENGTHS: Attached[np.ndarray] = Attached()
 _GROWN: Attached[Attached[np.ndarray]] = Attached()
+SCANS: Attached[object] = Attached()  # what else is known of the first rows of a table, and stays so while it grows
 
 
 def split_of(z: np.ndarray) -> Split | None:
@@ -272,6 +277,8 @@ def appended(z: np.ndarray, new: np.ndarray) -> np.ndarray:
         table.flags.writeable = False
         grown.put(new, table)
         _BUFFERS.put(table, buffer)
+    if (scan := SCANS.get(z)) is not None:
+        SCANS.put(table, scan)
     split = _SPLITS.get(z)
     if isinstance(split, Split):
         _SPLITS.put(table, split.grown(new))
