@@ -2,7 +2,7 @@
 
 ``python bench/scale/scan.py [--items 20000,200000] [--dim 256]``
 
-Reading is a scalar product of the features with themselves by BLAS: nothing is written, every number is read once.
+Reading is a scalar product of so many bytes with themselves by BLAS: nothing is written, every number is read once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from warmstart.experts.nearest import Neighbours
 from warmstart.experts.products import product
+from warmstart.experts.scan import scanned
 
 QUESTIONS, TIMES = 2, 15  # vectors of one question that look for items in the features; repetitions
 
@@ -33,16 +34,21 @@ def main() -> None:
     with threadpool_limits(1):
         for n in map(int, given.items.split(",")):
             z = rng.normal(size=(n, given.dim)).astype(np.float32)
-            flat = z.ravel()
-            read, found = fastest(lambda flat=flat: flat @ flat), fastest(lambda z=z: product(q, z))
-            rate = z.nbytes / read / 1e9
-            line = f"{n:,} items x {given.dim}: read at {rate:.1f} GB/s in {1e3 * read:.2f} ms; "
-            line += f"{QUESTIONS} vectors held against them in {1e3 * found:.2f} ms, {found / read:.2f} times that"
+            line = f"{n:,} items x {given.dim}, {QUESTIONS} vectors: "
+            line += told("float32", z.ravel(), lambda z=z: product(q, z)) + "; "
+            line += told("eight bits", z.ravel()[: z.size // 4], lambda z=z: scanned(q[None], z))
             if given.graph:
                 graph = Neighbours.build(z)
                 near = fastest(lambda graph=graph: graph.search(q, 120))
                 line += f"; by the graph in {1e3 * near:.2f} ms, recall {graph.recall:.3f}"
             sys.stdout.write(line + "\n")
+
+
+def told(what: str, read: np.ndarray, work: Callable[[], object]) -> str:
+    """Reading of as much memory, and the work."""
+    reading, working = fastest(lambda: read @ read), fastest(work)
+    rate = read.nbytes / reading / 1e9
+    return f"{what} {1e3 * working:.2f} ms, read at {rate:.1f} GB/s in {1e3 * reading:.2f} ms, {working / reading:.2f}"
 
 
 def fastest(work: Callable[[], object]) -> float:

@@ -30,9 +30,10 @@ class Scan:
     Parameters
     ----------
     session
-        Multiplies a query's integers with the table's: uint8 (m, d) -> float32 (m, size), scaled by item.
-    size
-        Rows of the table; later ones are held against queries as they are.
+        Multiplies a query's integers with the table's: uint8 (m, d) -> float32 (m, size).
+    scale
+        float32, shape (size,): what an integer of each row stands for. Later rows of a table that grew are held against
+        queries as they are.
 
     Examples
     --------
@@ -42,7 +43,12 @@ class Scan:
     """
 
     session: Any
-    size: int
+    scale: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Rows of the table."""
+        return len(self.scale)
 
     @classmethod
     def of(cls, z: np.ndarray) -> Scan:
@@ -50,7 +56,7 @@ class Scan:
         scale = np.abs(z).max(axis=1, initial=0.0).astype(np.float32) / LEVELS
         scale[scale == 0] = 1.0
         table = np.rint(z.T / scale).astype(np.int8)
-        return cls(open_session(_graph(table, scale)), len(z))
+        return cls(open_session(_graph(table)), scale)
 
     def product(self, q: np.ndarray, z: np.ndarray) -> np.ndarray:
         """About ``q Z'``: float32, shape (len(q), len(z)); z may have grown since, or be an earlier part of it."""
@@ -58,6 +64,7 @@ class Scan:
         step[step == 0] = 1.0
         said = (np.rint(q / step) + MIDDLE).astype(np.uint8)
         found: np.ndarray = self.session.run(None, {"said": said})[0]
+        found *= self.scale  # quicker than to have it done by column in the graph
         found *= step
         if len(z) > self.size:
             return np.concatenate([found, held_against(q, z[self.size :])], axis=1)
@@ -96,12 +103,12 @@ def scan_of(z: np.ndarray) -> Scan | None:
         return known
 
 
-def _graph(table: np.ndarray, scale: np.ndarray) -> bytes:
-    """One node that multiplies integers and scales by item: a model of ONNX."""
+def _graph(table: np.ndarray) -> bytes:
+    """One node that multiplies integers: a model of ONNX."""
     from onnx import TensorProto, helper, numpy_helper
 
-    names = ["said", "table", "one", "scale", "middle"]
-    constants = {"table": table, "one": np.float32(1), "scale": scale, "middle": np.uint8(MIDDLE)}
+    names = ["said", "table", "one", "one", "middle"]
+    constants = {"table": table, "one": np.float32(1), "middle": np.uint8(MIDDLE)}
     node = helper.make_node("MatMulIntegerToFloat", names, ["found"], domain="com.microsoft")
     d, n = table.shape
     graph = helper.make_graph(
