@@ -5,7 +5,8 @@
 The newest event of some people is held out, if its item is among the ``--subset`` items with the most events. One
 engine is fitted on everything else; the other, exact one (no sample of items, no graph of neighbours, all items
 solved), on the events of these items alone. Both rank these items for the same people, by what each knows of their
-histories. Engines and their figures stay in ``--work``: a run that was stopped goes on with the engine it was at,
+histories. Engines and their figures stay in ``--work``: a run that was stopped goes on with the engine it was at (to
+judge one anew, remove its ``ndcg.npy``),
 ``--only everything`` or ``--only exact`` makes one of them, so that the peak of each is its own.
 """
 
@@ -46,9 +47,10 @@ def main() -> None:
         folder = given.work / name
         if (folder / "ndcg.npy").is_file():
             continue
-        engine, figures = fitted(name, given, train, some)
-        engine.save(folder / "engine")
+        known = train if name == "everything" else only(train, some)
+        engine = kept(folder, known) or fitted(name, given, known, folder)
         lists = judged(engine, train, people, targets, some)
+        figures = json.loads((folder / "figures.json").read_text())
         (folder / "figures.json").write_text(json.dumps(figures | asked(engine), indent=1))
         np.save(folder / "ndcg.npy", lists)
     told = {"events": len(data.interactions), "items": data.n_items, "met": int((counts > 0).sum())}
@@ -89,20 +91,27 @@ def made(given: argparse.Namespace) -> Dataset:
     return Dataset.load(folder)
 
 
-def fitted(
-    name: str, given: argparse.Namespace, train: Dataset, some: np.ndarray
-) -> tuple[ws.Engine, dict[str, object]]:
-    """One of the two engines, and what it took."""
+def kept(folder: Path, data: Dataset) -> ws.Engine | None:
+    """The engine that an earlier run left, if it came so far."""
+    if not (folder / "figures.json").is_file():
+        return None
+    return ws.load(folder / "engine", data)
+
+
+def fitted(name: str, given: argparse.Namespace, data: Dataset, folder: Path) -> ws.Engine:
+    """One of the two engines, saved with what it took."""
     recipe = Recipe().without(*filter(None, given.without.split(",")))
     if name == "exact":
-        recipe, train = replace(recipe, fusion=replace(recipe.fusion, large=10**9)), only(train, some)
+        recipe = replace(recipe, fusion=replace(recipe.fusion, large=10**9))
     else:
         recipe = replace(recipe, memory_gb=given.memory_gb)
     stages, start = Stages(), time.perf_counter()
-    engine = ws.Engine(recipe).fit(train, progress=stages)
+    engine = ws.Engine(recipe).fit(data, progress=stages)
     stages.end()
     spent = {"fit_s": round(time.perf_counter() - start, 1), "peak_mb": round(peak_memory_mb())}
-    return engine, spent | {"stages": stages.found}
+    engine.save(folder / "engine")
+    (folder / "figures.json").write_text(json.dumps(spent | {"stages": stages.found}, indent=1))
+    return engine
 
 
 def held_out(data: Dataset, some: np.ndarray) -> tuple[Dataset, np.ndarray, np.ndarray]:
