@@ -291,3 +291,20 @@ def test_workers_that_start_together_all_start(engine_folder, tmp_path, monkeypa
 
         monkeypatch.setattr(module.Engine, "load", overtaken)
         assert Models(store, {}).begin(engine_folder).version == store.serving().version
+
+
+def test_a_model_has_answered_before_anybody_asks_it(engine_folder, tmp_path, monkeypatch):
+    answered, recommend = [], module.Engine.recommend
+
+    def noted(engine, **asked):
+        found = recommend(engine, **asked)
+        answered.append(found.height)
+        return found
+
+    monkeypatch.setattr(module.Engine, "recommend", noted)
+    with Store.open(tmp_path / "store.db") as store:
+        models = Models(store, {})
+        models.begin(engine_folder)
+        assert answered == [1]
+        assert models.loaded(version_of(engine_folder)) is models.serving
+    assert answered == [1]

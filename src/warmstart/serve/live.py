@@ -112,6 +112,10 @@ class Live:
         self._lock = threading.Lock()
         self.snapshot = self._taken(0)
 
+    def warm(self) -> None:
+        """Ask for one list: what is made at the first question is there before anybody waits for it."""
+        self.engine.recommend(histories=[list(self.engine.fitted.catalog.items.ids[:1])], k=1)
+
     def _taken(self, items: int) -> Snapshot:
         shown = np.ones(len(self._grown.catalog), bool)
         codes = self._grown.catalog.items.codes(sorted(self._hidden))

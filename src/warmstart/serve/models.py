@@ -149,6 +149,7 @@ class Models:
         try:
             check_version(row)
             live = Live(row.version, Engine.load(row.folder), row.until, self.weights)
+            live.warm()
         except Exception as error:  # whatever a damaged folder may raise must not end the service
             if isinstance(error, OSError | MemoryError) and not isinstance(error, MISSING):  # of the machine, not of it
                 raise StoreUnavailable(f"{row.folder} cannot be read now: {error!r}; try again") from error
