@@ -79,7 +79,7 @@ def summed(histories: Histories, z: np.ndarray) -> np.ndarray:
     return once(histories, z, lambda: sums(histories.sets, z))
 
 
-def forget(gone: weakref.ref[Any]) -> None:
-    """Let go of what was made of data that are no more."""
-    if any(gone is ref for ref in _LAST[0][0]):
-        _LAST[0] = ((), {})
+def forget(gone: weakref.ref[Any], last: list[Known] = _LAST) -> None:
+    """Let go of what was made of data that are no more; also while Python ends, when modules are empty already."""
+    if any(gone is ref for ref in last[0][0]):
+        last[0] = ((), {})
