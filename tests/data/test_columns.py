@@ -60,3 +60,8 @@ def test_renaming_keeps_what_is_not_known():
 def test_what_cannot_be_mapped(names, columns, says):
     with pytest.raises(DataError, match=says):
         map_columns(table(*names), "events", columns)
+
+
+def test_a_column_that_is_switched_off_does_not_come_back_by_its_name():
+    assert rename(table("user", "item", "kind"), "events", {"kind": None}).columns == ["user_id", "item_id", "kind_"]
+    assert rename(table("user", "item", "time", "ts"), "events", {"time": "ts"}).columns[2:] == ["time_", "time"]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from warmstart.data import duplicates, long_files
 from warmstart.data.ingest import read_with_report
+from warmstart.data.intake import Intake
 from warmstart.data.long_files import Irregular, LongTable, long_table
 from warmstart.data.synthetic import Synthetic
 from warmstart.errors import DataError
@@ -60,7 +61,7 @@ def written(rows, names=NAMES, end="\n"):
 
 def same(source, folder, **more):
     whole = told(source, folder / "rejects.csv", **more)
-    with all_are_long():
+    with all_are_long(), patch.object(Intake, "events", None):  # which reads the whole
         assert long_table(source) is not None
         parts = told(source, folder / "rejects.csv", **more)
     assert parts == whole
@@ -184,17 +185,68 @@ def test_rows_of_text_differ_in_length(tmp_path):
     path = tmp_path / "events.csv"
     path.write_text("user,item\nu1,a\nu2\n")
     with all_are_long(), pytest.raises(Irregular):
-        list(LongTable("events.csv", pl.scan_csv(path, infer_schema=False), True).batches())
+        list(LongTable("events.csv", pl.scan_csv(path, infer_schema=False)).batches())
 
 
 def test_too_many_kinds_and_nothing_usable(tmp_path):
     path = tmp_path / "events.parquet"
     pl.DataFrame({"user": ["u"] * 300, "item": ["i"] * 300, "kind": [f"k{n}" for n in range(300)]}).write_parquet(path)
-    with all_are_long(batch=100), pytest.raises(DataError, match="at most 127 can be kinds"):
+    with all_are_long(batch=100), pytest.raises(DataError, match="more than 127 values"):
         read_with_report(path)
+    same(path, tmp_path, columns={"kind": None})
     pl.DataFrame({"user": ["", None], "item": ["i", "j"]}).write_parquet(path)
     with all_are_long(), pytest.raises(DataError, match=r"none of 2 rows of events\.parquet is usable"):
         read_with_report(path)
+
+
+def test_an_index_without_a_name_is_a_column_like_others(tmp_path):
+    (tmp_path / "events.csv").write_text(",user,item\n0,u1,a\n1,,b\n2,u2,c\n")
+    assert "1,events,2," not in same(tmp_path / "events.csv", tmp_path)[-1]
+
+
+def test_categories_and_columns_of_nothing(tmp_path):
+    frame = pl.DataFrame(
+        {"user": ["b", "a", "b"], "item": ["i", "j", "k"], "kind": ["v", "w", "v"], "time": [None] * 3}
+    )
+    kinds = {"user": pl.Categorical, "item": pl.Enum(["k", "j", "i"]), "kind": pl.Categorical}
+    frame.cast(kinds).write_parquet(tmp_path / "events.parquet")
+    assert same(tmp_path / "events.parquet", tmp_path)[0] == ("b", "a")
+
+
+def test_numbers_of_other_scripts_and_beyond_all_bounds_are_no_order(tmp_path):
+    for times in (["3", "1", "2", "\u0663"], ["1e400", "", "", ""], ["1e400", "5", "4", ""]):
+        pl.DataFrame({"user": list("abcd"), "item": list("abcd"), "time": times}).write_parquet(tmp_path / "e.parquet")
+        same(tmp_path / "e.parquet", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "other", [{"user": [1], "item": ["a"]}, {"user": ["u"]}, {"user": ["u"], "item": ["a"], "more": [1]}]
+)
+def test_parts_that_do_not_fit_together_are_told_in_the_same_words(tmp_path, other):
+    (tmp_path / "events").mkdir()
+    pl.DataFrame({"user": ["u1"] * 3, "item": list("abc")}).write_parquet(tmp_path / "events" / "part-0.parquet")
+    pl.DataFrame(other).write_parquet(tmp_path / "events" / "part-1.parquet")
+    said = "2 Parquet parts that cannot be read as one table"
+    assert said in told(tmp_path / "events", tmp_path / "rejects.csv")
+    with all_are_long():
+        assert said in told(tmp_path / "events", tmp_path / "rejects.csv")
+
+
+def test_rows_that_are_lost_on_the_way_are_missed(tmp_path):
+    rows = pl.LazyFrame({"user": ["u", "v"], "item": ["a", "b"]})
+    with pytest.raises(DataError, match=r"damaged Parquet file \(2 of 3 rows can be read\)"):
+        list(LongTable("events.parquet", rows, 3).batches())
+
+
+def test_a_folder_with_brackets_and_one_with_the_name_of_a_file(tmp_path):
+    folder = tmp_path / "day[1]"
+    folder.mkdir()
+    pl.DataFrame({"user": ["u1"] * 3, "item": list("abc")}).write_parquet(folder / "part-0.parquet")
+    assert same(folder, tmp_path)[1] == ("a", "b", "c")
+    folder.rename(tmp_path / "events.parquet")
+    (tmp_path / "events.parquet" / "part-0.parquet").rename(tmp_path / "events.parquet" / "other.parquet")
+    with all_are_long():
+        assert long_table(tmp_path / "events.parquet") is None
 
 
 def test_stages_are_told(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from warmstart.experts import products, scan
 from warmstart.experts.products import appended, product, projected, split_of
-from warmstart.experts.scan import LEVELS, STEPS, Scan, scan_of, scanned
+from warmstart.experts.scan import LEVELS, STEPS, TAIL, Scan, scan_of, scanned
 
 
 def drawn(n, d, seed=0):
@@ -68,8 +68,8 @@ def test_a_table_that_grew_is_right_in_all_its_parts(all_are_large):
     np.testing.assert_allclose(first.product(q, grown)[:, 64:], q @ new.T, rtol=1e-5)
     np.testing.assert_array_equal(first.product(q, grown)[:, :64], first.product(q, z))
     more = appended(grown, drawn(6, 8, seed=3))
-    assert scan_of(more).size == 75
-    np.testing.assert_array_equal(scan_of(more).product(q, z), first.product(q, z))
+    assert scan_of(more).size == len(more) > len(z) * (1 + 1 / TAIL)
+    np.testing.assert_array_equal(scan_of(more).product(q, more)[:, :64], first.product(q, z))
 
 
 def test_a_small_table_is_read_as_it_is():
@@ -89,6 +89,12 @@ def test_of_a_table_mostly_zero_the_full_columns_are_gone_over_and_the_others_ad
     found = scanned(q[None], z)[0]
     assert 0 < np.abs(found - exact).max() < 0.1
     np.testing.assert_allclose(scanned(np.stack([q, 2 * q]), z)[1], 2 * found, rtol=1e-5)
+
+
+def test_a_table_for_which_a_graph_of_neighbours_stands_is_not_kept_twice(all_are_large):
+    with patch.object(scan, "VERY_LARGE", 29):
+        assert scan_of(drawn(30, 4)) is None
+        assert scan_of(drawn(29, 4)) is not None
 
 
 def test_who_says_nothing_hears_nothing(all_are_large):

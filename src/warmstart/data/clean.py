@@ -191,8 +191,8 @@ def _kind_weight(weights: Mapping[str, float] | None) -> pl.Expr:
 
 def check_kinds(kinds: pl.Series) -> None:
     """Refuse a column that cannot be one of kinds."""
-    if (n := kinds.n_unique()) > MAX_KINDS:
+    if kinds.n_unique() > MAX_KINDS:
         raise DataError(
-            f"the column of event kinds has {n:,} values, e.g. {kinds[0][:SHOWN]!r}; at most {MAX_KINDS} can be kinds: "
-            "name another column, or none: columns={'kind': None}"
+            f"the column of event kinds has more than {MAX_KINDS} values, e.g. {kinds[0][:SHOWN]!r}, which cannot be "
+            "kinds: name another column, or none: columns={'kind': None}"
         )

@@ -101,7 +101,7 @@ def map_columns(table: Table, role: str, columns: Columns | None = None) -> dict
 
 
 def rename(table: Table, role: str, columns: Columns | None = None) -> pl.DataFrame:
-    """The frame under canonical names; other columns keep theirs (a clash gets a trailing underscore).
+    """The frame under canonical names; other columns keep theirs, with an underscore behind what is canonical.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def rename(table: Table, role: str, columns: Columns | None = None) -> pl.DataFr
     ['item_id', 'title']
     """
     own = {source: name for name, source in map_columns(table, role, columns).items()}
-    names = {c: own.get(c, f"{c}_" if c in own.values() else c) for c in table.frame.columns}
+    names = {c: own.get(c, f"{c}_" if c in ALIASES[role] else c) for c in table.frame.columns}
     return table.frame.rename(names)
 
 

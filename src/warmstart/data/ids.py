@@ -7,8 +7,8 @@ import polars as pl
 from warmstart.data.series import WHOLE
 
 MISSING_WORDS = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>")
-FLOAT_ID = r"^-?\d+\.0+$"
-NUMBER = r"^[+-]?(0|[1-9]\d{0,14})(\.\d+)?$"  # no leading zeros: zip codes and ISBNs stay text
+FLOAT_ID = r"^-?[0-9]+\.0+$"
+NUMBER = r"^[+-]?(0|[1-9][0-9]{0,14})(\.[0-9]+)?$"  # no leading zeros: zip codes and ISBNs stay text
 
 
 def id_text(column: pl.Series) -> pl.Series:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from warmstart.data.delimited import blank_to_null, is_plain_header, sniff
-from warmstart.data.readers import File, damaged, parts_of
+from warmstart.data.readers import UNREADABLE, File, damaged, parts_of
 from warmstart.data.series import tidy
 from warmstart.data.sql import SQL
 from warmstart.data.table import Table
@@ -40,13 +40,21 @@ class LongTable:
         The place an error message names.
     rows
         All rows, not read yet.
-    delimited
-        Whether it is delimited text: all values are text then, and "" is none.
+    count
+        Rows of Parquet; None for delimited text, whose values are all text, "" for none.
+    parts
+        Files it consists of.
     """
 
     origin: str
     rows: pl.LazyFrame
-    delimited: bool
+    count: int | None = None
+    parts: int = 1
+
+    @property
+    def delimited(self) -> bool:
+        """Whether it is text."""
+        return self.count is None
 
     @cached_property
     def head(self) -> Table:
@@ -63,18 +71,27 @@ class LongTable:
         DataError
             If Parquet is damaged.
         """
-        rows = self.rows if columns is None else self.rows.select(columns)
+        seen = 0
+        for part in self._raw(self.rows if columns is None else self.rows.select(columns)):
+            if self.delimited and columns is None and part.to_series(-1).null_count():
+                raise Irregular(f"{self.origin} has short rows")
+            seen += part.height
+            yield blank_to_null(part) if self.delimited else tidy(part)
+        if self.count not in (None, seen):
+            raise damaged(self.origin, ValueError(f"{seen:,} of {self.count:,} rows can be read"), self.parts)
+
+    def _raw(self, rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         try:
-            for part in rows.collect_batches(chunk_size=BATCH, maintain_order=True):
-                if self.delimited and columns is None and part.to_series(-1).null_count():
-                    raise Irregular(f"{self.origin} has short rows")
-                yield blank_to_null(part) if self.delimited else tidy(part)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-            raise Irregular(str(error)[:100]) if self.delimited else damaged(self.origin, error) from error
+            yield from rows.collect_batches(chunk_size=BATCH, maintain_order=True)
+        except UNREADABLE as error:
+            if not self.delimited:
+                raise damaged(self.origin, error, self.parts) from error
+            raise Irregular(f"{self.origin} is irregular ({' '.join(str(error).split())[:100]})") from error
 
     def texts(self, places: Sequence[int]) -> pl.DataFrame:
         """Rows at some places (ascending, 0 = first), all their columns as text."""
-        wanted, found, start = pl.Series(places, dtype=pl.Int64), [tidy(self.head.frame).cast(pl.String)], 0
+        none = self.head.frame if self.delimited else tidy(self.head.frame)
+        wanted, found, start = pl.Series(places, dtype=pl.Int64), [none.cast(pl.String)], 0
         for part in self.batches() if len(wanted) else ():
             here = wanted.filter(wanted.is_between(start, start + part.height, closed="left"))
             found.append(part[(here - start).to_list()].cast(pl.String))
@@ -96,20 +113,24 @@ def long_table(source: Any) -> LongTable | None:
     if not isinstance(file, File):
         return None
     path = Path(file.path)
-    if (parts := parts_of(path)) or path.suffix.lower() in (".parquet", ".pq"):
-        return _parquet(parts or [path], path.name)
-    if path.suffix.lower() not in SEPARATORS or file.encoding or not path.is_file():
-        return None
-    return _delimited(path, file.separator or SEPARATORS[path.suffix.lower()])
+    suffix, there = path.suffix.lower(), path.is_file()
+    if parts := parts_of(path):
+        return _parquet(parts, path.name)
+    if suffix in (".parquet", ".pq"):
+        return _parquet([path], path.name) if there else None
+    plain = there and suffix in SEPARATORS and not file.encoding
+    return _delimited(path, file.separator or SEPARATORS[suffix]) if plain else None
 
 
 def _parquet(paths: list[Path], origin: str) -> LongTable | None:
     try:
         rows = pl.scan_parquet(paths, glob=False)
-        long = rows.select(pl.len()).collect().item() >= LONG
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError):
+        count, kinds = rows.select(pl.len()).collect().item(), rows.collect_schema()
+    except UNREADABLE:
         return None  # what is wrong with it is told where it is read whole
-    return LongTable(origin, rows, delimited=False) if long else None
+    names = [n for n, kind in kinds.items() if isinstance(kind, pl.Categorical | pl.Enum) or kind == pl.Null]
+    rows = rows.with_columns(pl.col(names).cast(pl.String))
+    return LongTable(origin, rows, count, len(paths)) if count >= LONG else None
 
 
 def _delimited(path: Path, separator: str | None) -> LongTable | None:
@@ -122,7 +143,7 @@ def _delimited(path: Path, separator: str | None) -> LongTable | None:
         separator = separator or sniff(first)
         if not first.strip() or not is_plain_header(first, separator) or not _regular(path):
             return None
-        return LongTable(path.name, pl.scan_csv(path, separator=separator, infer_schema=False, glob=False), True)
+        return LongTable(path.name, pl.scan_csv(path, separator=separator, infer_schema=False, glob=False))
     except (UnicodeDecodeError, OSError):
         return None
 

@@ -22,6 +22,7 @@ from warmstart.errors import DataError
 Source = Any  # a path, a File, a SQL, or a frame
 FORMATS = ".csv, .tsv, .txt, .dat, .parquet, .jsonl, .ndjson, .json, RecBole atomic files, each also as .gz"
 PARQUET_MAGIC = b"PAR1"
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)  # what polars may raise
 
 
 @dataclass(frozen=True)
@@ -142,23 +143,28 @@ def parts_of(folder: Path) -> list[Path]:
 
 def _parts(paths: list[Path], name: str) -> Table:
     try:
-        return Table(tidy(pl.read_parquet(paths)), name)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
-        raise DataError(
-            f"{name} has {len(paths)} Parquet parts that cannot be read as one table ({str(error)[:100]}); "
-            "give all of them the same columns, or write them again"
-        ) from error
+        frame = pl.read_parquet(paths, glob=False)
+    except UNREADABLE as error:
+        raise damaged(name, error, len(paths)) from error
+    return Table(tidy(frame), name)
 
 
-def damaged(name: str, error: BaseException) -> DataError:
+def damaged(name: str, error: BaseException, parts: int = 1) -> DataError:
     """What is said of Parquet that cannot be read."""
-    return DataError(f"{name} is a damaged Parquet file ({str(error)[:100]}); write it again")
+    why = " ".join(str(error).split())[:100]
+    if parts == 1:
+        return DataError(f"{name} is a damaged Parquet file ({why}); write it again")
+    return DataError(
+        f"{name} has {parts} Parquet parts that cannot be read as one table ({why}); "
+        "give all of them the same columns, or write them again"
+    )
 
 
 def _parquet(raw: bytes, name: str) -> Table:
     if not (raw.startswith(PARQUET_MAGIC) and raw.endswith(PARQUET_MAGIC)):
         raise DataError(f"{name} is no Parquet file (its first and last bytes say so); name it by its true format")
     try:
-        return Table(tidy(pl.read_parquet(io.BytesIO(raw))), name)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        frame = pl.read_parquet(io.BytesIO(raw))
+    except UNREADABLE as error:
         raise damaged(name, error) from error
+    return Table(tidy(frame), name)

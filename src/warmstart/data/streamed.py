@@ -32,7 +32,7 @@ def clean_long(table: LongTable, names: Mapping[str, str], rules: Rules, progres
     Raises
     ------
     Irregular
-        If a column is neither text nor numbers nor times, or rows of text have different lengths.
+        If a column is neither text nor numbers nor times, rows of text have different lengths, or there is none.
     DataError
         If there are more than 127 kinds of event.
     """
@@ -42,14 +42,24 @@ def clean_long(table: LongTable, names: Mapping[str, str], rules: Rules, progres
     tell = progress or (lambda stage, done, total: None)
     known, total = survey(table, names, tell)
     form = read_times(known["time"]).form if "time" in names else "none"
-    good, wrong, seen = [], [NONE_WRONG], Seen()
+    good, wrong, seen, end = [], [NONE_WRONG], Seen(), 0
     for start, part in _named(table, names):
         rows = judged_beside(part, known, rules).with_columns(pl.col("row") + start)
         right, refused = parted(rows)
         good.append(seen.compact(rows["kind"], right, ordered=form == "order"))
         wrong.append(refused)
-        tell("reading events", start + part.height, total)
-    return among_all(pl.concat(good), pl.concat(wrong), form, bots=rules.bots)
+        end = start + part.height
+        tell("reading events", end, total)
+    if not total or end != total:
+        raise Irregular(f"{table.origin} had {total:,} rows, then {end:,}")
+    return among_all(_joined(good), pl.concat(wrong), form, bots=rules.bots)
+
+
+def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """All as one; the list lets go of them, so that they can go when rows are left out."""
+    whole = pl.concat(parts)
+    parts.clear()
+    return whole
 
 
 class Seen:
@@ -75,6 +85,8 @@ def survey(table: LongTable, names: Mapping[str, str], tell: Progress) -> tuple[
         found.append(part[witnesses(part)])
         total = start + part.height
         tell("looking through events", total, 0)
+    if not found:
+        raise Irregular(f"{table.origin} has no row")
     rows = pl.concat(found)
     return rows[witnesses(rows)], total
 

@@ -16,7 +16,7 @@ ISO = (
     r"(?:[T ]+(?<hour>\d{1,2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:[.,]\d+)?)?)?"
     r"\s*(?<zone>[Zz]|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?$"
 )
-NUMBER = r"^[+-]?\d+(\.\d*)?([eE][+]?\d+)?$"
+NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?([eE][+]?[0-9]+)?$"
 NO_TEXT = ("", "nan", "NaN", "NaT", "None", "null", "NULL")  # no time, written out
 UNREADABLE = "time cannot be read (ISO 8601, seconds or milliseconds are)"
 TOO_EARLY = "time before 1990"

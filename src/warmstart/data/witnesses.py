@@ -75,9 +75,9 @@ def _of_times(column: pl.Series) -> Iterator[int | None]:
         number = text.set(~plain, None).cast(pl.Float64, strict=False)
     elif column.dtype.is_numeric():
         number = column.cast(pl.Float64, strict=False)
-        yield _first(~number.is_finite())
     else:
         return
+    yield _first(~number.is_finite())
     number = number.set(~number.is_finite().fill_null(value=False), None)
     yield number.arg_min()
     yield number.arg_max()

@@ -14,7 +14,7 @@ from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError
 from warmstart.experts.graph_laplacian import held_alike, laplacian
 from warmstart.experts.plain import Plain
-from warmstart.experts.products import projected
+from warmstart.experts.products import appended, projected
 
 
 @dataclass(frozen=True)
@@ -152,5 +152,5 @@ class FittedFactors(Plain):
     def grow(self, features: np.ndarray) -> Self:
         """New items take the factors their features predict."""
         if not len(self.r):
-            return replace(self, v=np.vstack([self.v, np.zeros((len(features), self.v.shape[1]), np.float32)]))
-        return replace(self, v=np.vstack([self.v, features @ self.r]))
+            return replace(self, v=appended(self.v, np.zeros((len(features), self.v.shape[1]), np.float32)))
+        return replace(self, v=appended(self.v, (features @ self.r).astype(np.float32)))

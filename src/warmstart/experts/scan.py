@@ -8,19 +8,17 @@ Seven bits of the eight: processors without VNNI add up pairs of products in six
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from warmstart.experts.products import LARGE, SCANS, held_against, split_of
-from warmstart.text.onnx import open_session
+from warmstart.experts.nearest import LARGE as VERY_LARGE
+from warmstart.experts.products import BLOCK, LARGE, SCANS, held_against, split_of
+from warmstart.text.byte_products import ZERO, byte_products
 
 LEVELS, STEPS = 63, 127  # largest integer of a table, of a query
-MIDDLE = 128  # stands for zero in an unsigned byte
 TAIL = 8  # a table that grew by more than this part of it is gone over anew
-_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +51,24 @@ class Scan:
     @classmethod
     def of(cls, z: np.ndarray) -> Scan:
         """Of a table: float32, shape (n, d)."""
-        scale = np.abs(z).max(axis=1, initial=0.0).astype(np.float32) / LEVELS
+        scale = np.maximum(z.max(axis=1, initial=0.0), -z.min(axis=1, initial=0.0)).astype(np.float32) / LEVELS
         scale[scale == 0] = 1.0
-        table = np.rint(z.T / scale).astype(np.int8)
-        return cls(open_session(_graph(table)), scale)
+        table = np.empty((z.shape[1], len(z)), np.int8)
+        for at in range(0, len(z), BLOCK):
+            table[:, at : at + BLOCK] = np.rint(z[at : at + BLOCK] / scale[at : at + BLOCK, None]).T
+        return cls(byte_products(table), scale)
 
     def product(self, q: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """About ``q Z'``: float32, shape (len(q), len(z)); z may have grown since, or be an earlier part of it."""
+        """About ``q Z'``: float32, shape (len(q), len(z)); z may have grown since."""
         step = np.abs(q).max(axis=1, keepdims=True, initial=0.0) / np.float32(STEPS)
         step[step == 0] = 1.0
-        said = (np.rint(q / step) + MIDDLE).astype(np.uint8)
+        said = (np.rint(q / step) + ZERO).astype(np.uint8)
         found: np.ndarray = self.session.run(None, {"said": said})[0]
         found *= self.scale  # quicker than to have it done by column in the graph
         found *= step
         if len(z) > self.size:
             return np.concatenate([found, held_against(q, z[self.size :])], axis=1)
-        return found[:, : len(z)]
+        return found
 
 
 def scanned(said: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -92,32 +92,14 @@ def scanned(said: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 
 def scan_of(z: np.ndarray) -> Scan | None:
-    """The table in eight bits, made once and kept as long as it lives and grows; None of one that is read fast."""
-    if z.size < LARGE:
+    """The table in eight bits, made at the first question and kept as long as it lives and grows.
+
+    None of a table that is read fast as it is, and of one so large that a graph of neighbours stands for it.
+    """
+    if z.size < LARGE or len(z) > VERY_LARGE:
         return None
-    with _LOCK:
-        known = SCANS.get(z)
-        if not isinstance(known, Scan) or len(z) - known.size > known.size // TAIL:
-            known = Scan.of(z)
-            SCANS.put(z, known)
-        return known
-
-
-def _graph(table: np.ndarray) -> bytes:
-    """One node that multiplies integers: a model of ONNX."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    names = ["said", "table", "one", "one", "middle"]
-    constants = {"table": table, "one": np.float32(1), "middle": np.uint8(MIDDLE)}
-    node = helper.make_node("MatMulIntegerToFloat", names, ["found"], domain="com.microsoft")
-    d, n = table.shape
-    graph = helper.make_graph(
-        [node],
-        "scan",
-        [helper.make_tensor_value_info("said", TensorProto.UINT8, ["m", d])],
-        [helper.make_tensor_value_info("found", TensorProto.FLOAT, ["m", n])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    domains = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-    model: bytes = helper.make_model(graph, opset_imports=domains, ir_version=9).SerializeToString()
-    return model
+    known = SCANS.get(z)
+    if not isinstance(known, Scan) or len(z) - known.size > known.size // TAIL:
+        known = Scan.of(z)
+        SCANS.put(z, known)
+    return known

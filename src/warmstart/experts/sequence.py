@@ -15,7 +15,7 @@ from warmstart.data.histories import Histories
 from warmstart.errors import ConfigError, require
 from warmstart.experts.base import EVERY
 from warmstart.experts.people_vectors import people_vectors
-from warmstart.experts.products import projected
+from warmstart.experts.products import appended, projected
 from warmstart.learn.loop import learn
 from warmstart.learn.processes import Processes
 from warmstart.learn.run import Run
@@ -237,6 +237,6 @@ class FittedSequence:
         known = features.astype(np.float32) if len(self.describe) else np.zeros((len(features), 0), np.float32)
         return replace(
             self,
-            vectors=np.vstack([self.vectors, known @ self.describe]),
+            vectors=appended(self.vectors, (known @ self.describe).astype(np.float32)),
             biases=np.append(self.biases, known @ self.weigh),
         )

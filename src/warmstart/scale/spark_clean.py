@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from warmstart.data.clean import MAX_KINDS, NO_KIND, Rules
+from warmstart.data.clean import NO_KIND, Rules, check_kinds
 from warmstart.data.duplicates import BOT_EVENTS, BOT_QUANTILE, DUPLICATE, SAME, bot_limit, bot_reason
 from warmstart.data.series import tidy
 from warmstart.data.times import read_times
@@ -200,9 +200,5 @@ def _check(raw: RawEvents, rows: int, good: int, refused: dict[str, int]) -> Non
 def _with_kinds(events: SparkEvents) -> SparkEvents:
     named = events.first_seen("kind").to_list() if "kind" in events.columns else []
     kinds = tuple(named) or (NO_KIND,)
-    if len(kinds) > MAX_KINDS:
-        raise DataError(
-            f"the column of event kinds has {len(kinds):,} values, e.g. {kinds[0][:40]!r}; at most {MAX_KINDS} can be "
-            "kinds: name another column, or none: columns={'kind': None}"
-        )
+    check_kinds(pl.Series(kinds))
     return replace(events, kinds=kinds)
