@@ -76,9 +76,9 @@ def test_parts_that_are_there_are_kept(saved, engine, tmp_path):
 
 def test_a_folder_holds_the_lists_of_one_question(saved, engine, tmp_path):
     Batch(saved[0], tmp_path, processes=1).run(engine)
-    with pytest.raises(DataError, match="lists of other lists; name another folder"):
+    with pytest.raises(DataError, match="lists of another question; ask as before, name another folder"):
         Batch(saved[0], tmp_path, Lists(k=5), processes=1).run(engine)
-    with pytest.raises(DataError, match="lists of other users"):
+    with pytest.raises(DataError, match="lists of parts of another size, made with --part"):
         Batch(saved[0], tmp_path, users=7, processes=1).run(engine)
 
 
@@ -118,6 +118,21 @@ def test_a_killed_batch_goes_on_where_it_stopped(saved, engine, tmp_path):
     Batch(saved[0], whole, users=1, processes=1).run(engine)
     assert written(tmp_path / "lists").drop("score").equals(written(whole).drop("score"))
     assert (tmp_path / "lists" / JOB).read_text() == (whole / JOB).read_text()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_who_works_for_a_batch_ends_with_it(saved, tmp_path, how):
+    command = [sys.executable, "-m", "warmstart", "recommend", str(saved[0]), "--data", str(saved[1]), "--all-users"]
+    command += ["--out", str(tmp_path / "lists"), "--part", "1", "--processes", "2"]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not list((tmp_path / "lists").glob("part-*.parquet")):
+        assert running.poll() is None
+        time.sleep(0.01)
+    workers = psutil.Process(running.pid).children(recursive=True)
+    assert len(workers) >= 2
+    running.send_signal(how)
+    running.wait()
+    assert not psutil.wait_procs(workers, timeout=20)[1]
 
 
 def test_a_question_that_cannot_be_answered_leaves_the_folder_free(saved, engine, tmp_path):

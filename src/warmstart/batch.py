@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -30,6 +31,12 @@ from warmstart.rerank.order import Order
 from warmstart.rerank.tail import Tail
 from warmstart.text.onnx import available_processors
 
+OTHER = {
+    "engine": "another engine",
+    "data": "other data",
+    "users": "parts of another size",
+    "lists": "another question",
+}
 JOB = "_job.json"  # readers of Parquet folders pass over names that begin so
 
 
@@ -142,7 +149,9 @@ class Batch:
         except ValueError as error:
             raise DataError(f"{path} is no JSON ({error}); name another folder, or empty it") from error
         if other := [name for name in job if known.get(name) != asked[name]]:
-            raise DataError(f"{self.out} holds lists of other {' and '.join(other)}; name another folder, or empty it")
+            what = " and ".join(OTHER[name] for name in other)
+            more = f", made with --part {known.get('users')}" if "users" in other else ""
+            raise DataError(f"{self.out} holds lists of {what}{more}; ask as before, name another folder, or empty it")
         for left in self.out.glob("part-*.partial"):  # of one that was killed
             left.unlink()
 
@@ -207,9 +216,18 @@ _ENGINES: dict[str, Any] = {}
 
 
 def begin(folder: Path) -> None:
-    """A process reads the engine once; it works on one core."""
+    """A process reads the engine once; it works on one core, and ends when who began it is gone."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     _ENGINES["mine"] = load(folder)
     _ENGINES["limit"] = threadpool_limits(1)
+
+
+def end_with_parent() -> None:
+    """Wait for the end of the process that began this one, however it came, and follow it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def work(lists: Lists, path: Path, names: Sequence[str], h: Histories) -> None:

@@ -135,11 +135,15 @@ def test_a_line_that_is_no_row_has_the_file_read_whole(tmp_path, caplog, line):
         b"\nuser,item\nu1,a\n",
     ],
 )
-def test_what_polars_may_read_otherwise_is_left_to_the_patient_reader(tmp_path, raw):
+def test_what_polars_may_read_otherwise_is_left_to_the_patient_reader(tmp_path, caplog, raw):
     path = tmp_path / "events.csv"
     path.write_bytes(raw)
     with all_are_long(), patch.object(long_files, "PIECE", 2):
-        assert long_table(path) is None
+        with pytest.raises(Irregular):
+            long_table(path)
+        parts = told(path, tmp_path / "rejects.csv")
+    assert "events.csv is not UTF-8" in caplog.text
+    assert parts == told(path, tmp_path / "rejects.csv")
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ Memory = Annotated[
 Without = Annotated[
     list[str] | None,
     typer.Option(
-        "--without", metavar="EXPERT", help="Leave an expert out, e.g. sequence: most of a fit's time is its."
+        "--without",
+        metavar="EXPERT",
+        help="Leave experts out, with commas between; most of a fit's time is that of sequence.",
     ),
 ]
 SaveData = Annotated[
@@ -80,7 +82,7 @@ def fit(
 
     one_alone("fit")
     engine = Engine(recipe)
-    engine.recipe = engine.recipe.without(*(without or []))
+    engine.recipe = engine.recipe.without(*(name for said in without or [] for name in said.split(",")))
     engine.recipe = limited(aimed(finetuned(engine.recipe, finetune, steps), ratings, objective), memory_budget)
     tables = Tables(data, items, graph, links, users, columns, weights, rejects, scale)
     if on is None and people is not None:

@@ -148,9 +148,8 @@ def read_with_report(  # noqa: PLR0913 - as ``read``
 
 def _events(intake: Intake, source: Source, rules: Rules, progress: Progress | None) -> Cleaned:
     """The usable events: of a long file some rows at a time, of any other at once."""
-    long = long_table(source)
     try:
-        if long is not None:
+        if (long := long_table(source)) is not None:
             return intake.long_events(long, rules, progress)
     except Irregular as error:
         LOG.warning("%s: read whole, which takes more memory", error)

@@ -86,7 +86,7 @@ class LongTable:
         except UNREADABLE as error:
             if not self.delimited:
                 raise damaged(self.origin, error, self.parts) from error
-            raise Irregular(f"{self.origin} is irregular ({' '.join(str(error).split())[:100]})") from error
+            raise Irregular(f"{self.origin} has rows of different lengths, or stray quotes") from error
 
     def texts(self, places: Sequence[int]) -> pl.DataFrame:
         """Rows at some places (ascending, 0 = first), all their columns as text."""
@@ -100,7 +100,12 @@ class LongTable:
 
 
 def long_table(source: Any) -> LongTable | None:
-    """The table of a source that is read some rows at a time; None of any other: small, no file, or irregular text.
+    """The table of a source that is read some rows at a time; None of any other: small, or no file.
+
+    Raises
+    ------
+    Irregular
+        If it is long, but has to be read whole.
 
     Examples
     --------
@@ -140,12 +145,15 @@ def _delimited(path: Path, separator: str | None) -> LongTable | None:
             return None
         with path.open("rb") as file:
             first = file.read(HEAD).removeprefix(codecs.BOM_UTF8).split(b"\n", 1)[0].decode()
-        separator = separator or sniff(first)
-        if not first.strip() or not is_plain_header(first, separator) or not _regular(path):
-            return None
-        return LongTable(path.name, pl.scan_csv(path, separator=separator, infer_schema=False, glob=False))
-    except (UnicodeDecodeError, OSError):
-        return None
+        between = separator or sniff(first)
+        plain = bool(first.strip()) and is_plain_header(first, between) and _regular(path)
+    except UnicodeDecodeError:
+        plain = False
+    except OSError:
+        return None  # why is told where it is read whole
+    if not plain:
+        raise Irregular(f"{path.name} is not UTF-8 with plain names in its first line and customary ends of lines")
+    return LongTable(path.name, pl.scan_csv(path, separator=between, infer_schema=False, glob=False))
 
 
 def _regular(path: Path) -> bool:

@@ -59,7 +59,7 @@ class IngestReport:
 
     @property
     def told(self) -> str:
-        """How many rows were refused, and the three commonest reasons, in one line.
+        """How many rows were refused, the three commonest reasons, and the rest, in one line.
 
         Examples
         --------
@@ -68,6 +68,8 @@ class IngestReport:
         """
         rows = sum(self.rows.values())
         reasons = "; ".join(f"{why} {n:,}" for why, n in list(self.refused.items())[:3])
+        if others := sum(list(self.refused.values())[3:]):
+            reasons += f"; others {others:,}"
         return f"{self.n_refused:,} of {rows:,} {'row' if rows == 1 else 'rows'} refused ({reasons})"
 
     @property

@@ -78,25 +78,21 @@ class Synthetic:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        wrong = [
-            name
-            for name, fits in (
-                ("users", self.users >= 1),
-                ("items", self.items >= 1),
-                ("events", self.users <= self.events <= self.users * self.items),
-                ("clusters", 1 <= self.clusters <= len(kinds())),
-                ("zipf", self.zipf >= 0),
-                ("loyalty", 0 <= self.loyalty <= 1),
-                ("drift", 0 <= self.drift <= 0.5),
-                ("unmet", 0 <= self.unmet < 1),
-                ("ids", self.ids in FORMS),
-                ("seed", self.seed >= 0),
-            )
-            if not fits
-        ]
-        if wrong:
-            given = ", ".join(f"{name}={getattr(self, name)}" for name in wrong)
-            raise ConfigError(f"made-up data cannot have {given}; see the ranges of data.synthetic.Synthetic")
+        least, most = self.users, self.users * self.items
+        for name, fits, right in (
+            ("users", self.users >= 1, "1 at least"),
+            ("items", self.items >= 1, "1 at least"),
+            ("clusters", 1 <= self.clusters <= len(kinds()), f"1 to {len(kinds())}"),
+            ("zipf", self.zipf >= 0, "0 or more"),
+            ("loyalty", 0 <= self.loyalty <= 1, "0 to 1"),
+            ("drift", 0 <= self.drift <= 0.5, "0 to 0.5"),
+            ("unmet", 0 <= self.unmet < 1, "0 to below 1"),
+            ("ids", self.ids in FORMS, f"one of {', '.join(FORMS)}"),
+            ("seed", self.seed >= 0, "0 or more"),
+            ("events", least <= self.events <= most, f"{least:,} to {most:,}: one a user, to one a user and item"),
+        ):
+            if not fits:
+                raise ConfigError(f"made-up data cannot have {name}={getattr(self, name)}; give {right}")
 
     @cached_property
     def plan(self) -> Plan:
