@@ -78,7 +78,7 @@ def test_a_folder_holds_the_lists_of_one_question(saved, engine, tmp_path):
     Batch(saved[0], tmp_path, processes=1).run(engine)
     with pytest.raises(DataError, match="lists of another question; ask as before, name another folder"):
         Batch(saved[0], tmp_path, Lists(k=5), processes=1).run(engine)
-    with pytest.raises(DataError, match="lists of parts of another size, made with --part"):
+    with pytest.raises(DataError, match="lists of parts of another size, made of 10000 users a part"):
         Batch(saved[0], tmp_path, users=7, processes=1).run(engine)
 
 

@@ -150,7 +150,7 @@ class Batch:
             raise DataError(f"{path} is no JSON ({error}); name another folder, or empty it") from error
         if other := [name for name in job if known.get(name) != asked[name]]:
             what = " and ".join(OTHER[name] for name in other)
-            more = f", made with --part {known.get('users')}" if "users" in other else ""
+            more = f", made of {known.get('users')} users a part" if "users" in other else ""
             raise DataError(f"{self.out} holds lists of {what}{more}; ask as before, name another folder, or empty it")
         for left in self.out.glob("part-*.partial"):  # of one that was killed
             left.unlink()

@@ -27,7 +27,7 @@ SEPARATORS = {".csv": None, ".txt": None, ".dat": None, ".data": None, ".tsv": "
 
 
 class Irregular(DataError):
-    """A delimited file that the patient reader has to read whole."""
+    """A long file that has to be read whole: text that polars may read otherwise, columns of no plain values."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Sums of rows over sets of items: of one set, as a single request brings it, without the cost of sparse products."""
+"""Sums of rows over sets of items: of one set, as a single request brings it, by its own rows alone."""
 
 from __future__ import annotations
 
